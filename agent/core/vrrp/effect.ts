@@ -1,0 +1,47 @@
+import type { Fault } from "./fault.ts";
+import type { VrrpState } from "./state.ts";
+
+/** Why the state changed. Closed: the same token reaches logs, metrics, hooks and the status page. */
+export type TransitionReason =
+  | "startup"
+  | "owner-startup"
+  | "active-down-timer"
+  | "active-resigned"
+  | "preemption"
+  | "higher-priority"
+  | "equal-priority-higher-address"
+  | "timer-expired"
+  | "fault"
+  | "fault-cleared"
+  | "sync-group"
+  | "reconfigured"
+  | "shutdown";
+
+/** What deserves an operator's attention but changes no state. Closed; also the counter's name. */
+export type VrrpAlarm =
+  /** A lower priority advertised while we are active: it does not hear us. */
+  | "rival-heard"
+  /** Two routers claim to own the addresses (priority 255). RFC 9568 erratum 8298. */
+  | "owner-conflict"
+  /** Equal priority from our own source address: a duplicate address or a loop. */
+  | "own-address-heard"
+  /** The peer's advertisement interval differs from ours. RFC 9568 §7.1. */
+  | "interval-mismatch";
+
+/** What must now be done, in this order. Named for the protocol, never for a mechanism. */
+export type VrrpEffect =
+  | { readonly kind: "send-advertisement"; readonly priority: number }
+  | { readonly kind: "install-addresses" }
+  | { readonly kind: "remove-addresses" }
+  /** Gratuitous ARP or unsolicited NA for every address, `repeat` frames each. */
+  | { readonly kind: "announce-addresses"; readonly repeat: number }
+  /** Ask the sync group: this member would become active now. */
+  | { readonly kind: "request-active"; readonly reason: TransitionReason }
+  | { readonly kind: "alarm"; readonly alarm: VrrpAlarm; readonly from: string }
+  | {
+      readonly kind: "transition";
+      readonly from: VrrpState["kind"];
+      readonly to: VrrpState["kind"];
+      readonly reason: TransitionReason;
+      readonly faults: readonly Fault[];
+    };

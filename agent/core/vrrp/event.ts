@@ -1,0 +1,18 @@
+import type { Advertisement } from "./advertisement.ts";
+import type { Fault } from "./fault.ts";
+import type { VirtualRouter } from "./virtual-router.ts";
+
+/** Facts that a virtual router hears of. */
+export type VrrpEvent =
+  | { readonly kind: "startup" }
+  | { readonly kind: "shutdown" }
+  | { readonly kind: "advertisement"; readonly advertisement: Advertisement }
+  | { readonly kind: "tick" }
+  | { readonly kind: "fault-raised"; readonly fault: Fault }
+  | { readonly kind: "fault-cleared"; readonly fault: Fault }
+  /** The configuration argument is new: a reload, another effective priority or source address. */
+  | { readonly kind: "configured"; readonly previous: VirtualRouter }
+  /** The sync group lets its members become active. */
+  | { readonly kind: "group-active" }
+  /** Another member of the sync group left `active`. */
+  | { readonly kind: "group-backup" };

@@ -1,0 +1,54 @@
+import type { IpAddress } from "../address.ts";
+import type { Instant, Micros } from "../time.ts";
+import type { Fault } from "./fault.ts";
+
+/** Who was last heard to be active. */
+export interface HeardActive {
+  readonly address: IpAddress;
+  readonly priority: number;
+}
+
+/** Not taking part yet. RFC 9568 §6.4.1; with a startup delay, `startAt` ends it. */
+export interface InitializeState {
+  readonly kind: "initialize";
+  readonly faults: readonly Fault[];
+  readonly startAt: Instant | undefined;
+}
+
+/** Watching the active router. RFC 9568 §6.4.2. */
+export interface BackupState {
+  readonly kind: "backup";
+  /** When the active router counts as dead. */
+  readonly activeDownAt: Instant;
+  /** Active_Adver_Interval: what the active router says, or our own. */
+  readonly activeAdverInterval: Micros;
+  readonly active: HeardActive | undefined;
+  /** The active router resigned; `activeDownAt` is one skew away. */
+  readonly resigned: boolean;
+  /** When preemption is allowed; set by the first lower-priority advertisement. */
+  readonly preemptAt: Instant | undefined;
+  /** The sync group was asked for leave to become active. */
+  readonly requested: boolean;
+}
+
+/** Holding the addresses. RFC 9568 §6.4.3. */
+export interface ActiveState {
+  readonly kind: "active";
+  readonly adverAt: Instant;
+  /** When the last advertisement left; limits those that others provoke to one per 10 ms. */
+  readonly advertisedAt: Instant;
+  /** The second set of announcements, and how many frames it has. */
+  readonly announceAt: Instant | undefined;
+  readonly announceRepeat: number;
+  readonly refreshAt: Instant | undefined;
+}
+
+/** Unable to take part; every fault that holds. keepalived's FAULT. */
+export interface FaultState {
+  readonly kind: "fault";
+  readonly faults: readonly Fault[];
+}
+
+export type VrrpState = InitializeState | BackupState | ActiveState | FaultState;
+
+export const INITIAL: VrrpState = { kind: "initialize", faults: [], startAt: undefined };

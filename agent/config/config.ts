@@ -212,13 +212,34 @@ export interface RouteConfig {
   readonly trackGroup: string | undefined;
 }
 
-export type RouteType = "unicast" | "local" | "broadcast" | "anycast" | "multicast" | "blackhole"
-  | "unreachable" | "prohibit" | "throw" | "nat";
+export type RouteType =
+  | "unicast"
+  | "local"
+  | "broadcast"
+  | "anycast"
+  | "multicast"
+  | "blackhole"
+  | "unreachable"
+  | "prohibit"
+  | "throw"
+  | "nat";
 
 export interface RouteMetric {
   readonly name:
-    | "mtu" | "window" | "rtt" | "rttvar" | "ssthresh" | "cwnd" | "advmss" | "reordering"
-    | "hoplimit" | "initcwnd" | "features" | "rto_min" | "initrwnd" | "quickack"
+    | "mtu"
+    | "window"
+    | "rtt"
+    | "rttvar"
+    | "ssthresh"
+    | "cwnd"
+    | "advmss"
+    | "reordering"
+    | "hoplimit"
+    | "initcwnd"
+    | "features"
+    | "rto_min"
+    | "initrwnd"
+    | "quickack"
     | "fastopen_no_cookie";
   readonly value: number;
   readonly lock: boolean;

@@ -1,0 +1,72 @@
+import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
+import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
+
+/** Rises when an older client could misread an answer. */
+export const PROTOCOL_VERSION = 1;
+
+/** One line of JSON from client to agent; the answer repeats `id`. */
+export type ControlRequest =
+  | { readonly id: number; readonly command: "status" }
+  | { readonly id: number; readonly command: "reload" }
+  | { readonly id: number; readonly command: "journal" }
+  /** Answered by `ok`, then by one event a line until the client hangs up (`follow`). */
+  | { readonly id: number; readonly command: "events"; readonly follow: boolean };
+
+/** One line of JSON from agent to client. */
+export type ControlAnswer =
+  | { readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string }
+  | { readonly id: number; readonly event: AgentEvent };
+
+export interface ProcessStatus {
+  /** `null` while it is not running. */
+  readonly pid: number | null;
+  readonly restarts: number;
+  /** Wall-clock milliseconds of the last start. */
+  readonly startedAt: number | null;
+}
+
+/** `holdfast status --json`. */
+export interface Status {
+  readonly protocol: typeof PROTOCOL_VERSION;
+  readonly version: string;
+  readonly node: string;
+  readonly processes: Readonly<Record<"supervisor" | "vrrp" | "director", ProcessStatus>>;
+  readonly configuration: {
+    readonly file: string;
+    /** Counts accepted configurations, from 1. */
+    readonly generation: number;
+    readonly loadedAt: number;
+    /** The last file was refused and an earlier one runs on. */
+    readonly refused: readonly Diagnostic[];
+    readonly warnings: number;
+  };
+  /** `false`: the vrrp process did not answer; `routers` is what it last said. */
+  readonly current: boolean;
+  readonly routers: readonly RouterSnapshot[];
+  readonly groups: readonly {
+    readonly name: string;
+    readonly state: SyncGroupState["kind"];
+    readonly members: readonly string[];
+  }[];
+}
+
+/** One fact of `holdfast events`; `sequence` has no gaps within one run of the agent. */
+export interface AgentEvent {
+  readonly sequence: number;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  readonly kind:
+    | "transition"
+    | "group-transition"
+    | "alarm"
+    | "priority"
+    | "configuration"
+    | "process";
+  /** The router, group, process or file it is about. */
+  readonly subject: string;
+  /** One line for people. */
+  readonly message: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}

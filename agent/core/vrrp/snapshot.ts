@@ -1,0 +1,89 @@
+import type { Family, IpAddress } from "../address.ts";
+import type { DropReason } from "./drop-reason.ts";
+import type { TransitionReason, VrrpAlarm } from "./effect.ts";
+import type { Fault } from "./fault.ts";
+import type { HeardActive, VrrpState } from "./state.ts";
+
+/** One named part of an effective priority. */
+export interface PriorityContribution {
+  /** For example `track_interface eth1`. */
+  readonly source: string;
+  /** What it adds now; negative: takes away. */
+  readonly weight: number;
+  /** Wall-clock milliseconds since when it has this weight. */
+  readonly since: number;
+}
+
+/** A router that was heard on this virtual router's segment. */
+export interface PeerSnapshot {
+  readonly address: IpAddress;
+  readonly priority: number;
+  /** Its Max Advertise Interval, microseconds. */
+  readonly advertisementInterval: number;
+  readonly checksum: "message" | "pseudo-header" | undefined;
+  /** Its address list equals ours. */
+  readonly sameAddresses: boolean;
+  readonly advertisements: number;
+  /** Wall-clock milliseconds. */
+  readonly lastHeardAt: number;
+}
+
+export interface TransitionSnapshot {
+  readonly from: VrrpState["kind"];
+  readonly to: VrrpState["kind"];
+  readonly reason: TransitionReason;
+  readonly faults: readonly Fault[];
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+}
+
+export interface AddressSnapshot {
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  readonly interface: string;
+  /** On this host now, put there by us. */
+  readonly installed: boolean;
+  /** Carried in advertisements. */
+  readonly advertised: boolean;
+}
+
+/** All that a person or a program can see of one virtual router on this node. Plain JSON. */
+export interface RouterSnapshot {
+  readonly name: string;
+  readonly vrid: number;
+  readonly family: Family;
+  readonly version: 2 | 3;
+  readonly interface: string | null;
+  readonly state: VrrpState["kind"];
+  readonly priority: {
+    readonly base: number;
+    readonly effective: number;
+    readonly contributions: readonly PriorityContribution[];
+  };
+  readonly preempt: boolean;
+  /** Microseconds. */
+  readonly advertisementInterval: number;
+  readonly syncGroup: string | null;
+  readonly addresses: readonly AddressSnapshot[];
+  readonly faults: readonly Fault[];
+  /** The active router as heard; `null` while it is this node or unknown. */
+  readonly active: HeardActive | null;
+  readonly lastTransition: TransitionSnapshot | null;
+  readonly peers: readonly PeerSnapshot[];
+  readonly counters: RouterCounters;
+}
+
+/** Counts since the process started. */
+export interface RouterCounters {
+  readonly advertisementsSent: number;
+  readonly advertisementsReceived: number;
+  readonly priorityZeroSent: number;
+  readonly priorityZeroReceived: number;
+  readonly becameActive: number;
+  readonly released: number;
+  readonly sendErrors: number;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  readonly alarms: Readonly<
+    Partial<Record<VrrpAlarm | "address-list-mismatch" | "checksum-mix", number>>
+  >;
+}

@@ -1,0 +1,60 @@
+import type { Family, IpAddress } from "../core/address.ts";
+import type { Instant } from "../core/time.ts";
+
+/** IP protocol numbers: VRRP (112), or the authentication header in front of it (51). */
+export type AdvertisementProtocol = 112 | 51;
+
+/** What one socket serves. Routers with an equal spec share the socket. Plain JSON. */
+export interface EndpointSpec {
+  readonly family: Family;
+  readonly protocol: AdvertisementProtocol;
+  /** Index of the interface to send and receive on; `undefined`: unicast on any interface. */
+  readonly interfaceIndex: number | undefined;
+  /** Multicast group to join and send to; `undefined`: unicast. */
+  readonly group: IpAddress | undefined;
+  /** TTL or hop limit on send, 1–255. */
+  readonly ttl: number;
+  /** SO_RCVBUF in bytes; `undefined`: the system's default. */
+  readonly receiveBuffer: number | undefined;
+}
+
+/** One packet as it came in. The bytes belong to the receiver: they are not reused. */
+export interface ReceivedPacket {
+  readonly source: IpAddress;
+  /** `undefined` where the kernel does not tell (IPv6 raw sockets). */
+  readonly destination: IpAddress | undefined;
+  /** `undefined` where the kernel does not tell; a kernel filter then checks it for multicast. */
+  readonly ttl: number | undefined;
+  /** IPv4: the whole packet with its header. IPv6: the payload. */
+  readonly bytes: Uint8Array;
+  readonly at: Instant;
+}
+
+export interface Endpoint {
+  /** Sends one complete IP packet, header included. Never blocks; a failure is counted and told. */
+  send(packet: Uint8Array, destination: IpAddress): void;
+  /** Which virtual routers the kernel lets through; others may be dropped before JavaScript. */
+  setVrids(vrids: ReadonlySet<number>): void;
+  /** Joins the group anew, after a link came back or its index changed. */
+  rejoin(): void;
+  close(): void;
+}
+
+export interface AdvertisementSockets {
+  /**
+   * Opens a socket. `failed` hears of send errors with their errno name, for example ENETDOWN.
+   * Throws a KernelError when the socket cannot be had.
+   */
+  open(
+    spec: EndpointSpec,
+    receive: (packet: ReceivedPacket) => void,
+    failed: (errno: string) => void,
+  ): Endpoint;
+}
+
+/** Sends link-layer frames (announcements) as they are. */
+export interface FrameSender {
+  /** Never blocks. Answers the errno name when the frame could not be sent. */
+  send(interfaceIndex: number, frame: Uint8Array): string | undefined;
+  close(): void;
+}

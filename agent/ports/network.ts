@@ -1,0 +1,112 @@
+import type { AddressConfig, RouteConfig, RuleConfig, VirtualLink } from "../config/config.ts";
+import type { Family, IpAddress } from "../core/address.ts";
+
+/** A network interface as the kernel shows it. */
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  /** Six octets, lower case, colons; empty where the link has none. */
+  readonly mac: string;
+  /** IFF_UP: switched on by the administrator. */
+  readonly up: boolean;
+  /** IFF_RUNNING: the link carries. */
+  readonly running: boolean;
+  readonly mtu: number;
+  /** IFLA_INFO_KIND, for example `macvlan`; `undefined` for hardware. */
+  readonly kind: string | undefined;
+  /** Index of the link below (macvlan, ipvlan, vlan). */
+  readonly parentIndex: number | undefined;
+  /** IFF_NOARP is not set. */
+  readonly arp: boolean;
+  /** Carries our mark: this agent made it. */
+  readonly ours: boolean;
+}
+
+/** An address that the kernel has on an interface. */
+export interface HostAddress {
+  readonly interfaceIndex: number;
+  readonly family: Family;
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  /** rtnetlink scope: 0 global, 253 link, 254 host. */
+  readonly scope: number;
+  readonly secondary: boolean;
+  readonly tentative: boolean;
+  /** Carries our mark: an earlier run or this one added it. */
+  readonly ours: boolean;
+}
+
+/** What changed on the host. After `resynchronized` every cached view may be different. */
+export type NetworkEvent =
+  | { readonly kind: "link"; readonly link: Link }
+  | { readonly kind: "link-removed"; readonly index: number; readonly name: string }
+  | { readonly kind: "address-added"; readonly address: HostAddress }
+  | { readonly kind: "address-removed"; readonly address: HostAddress }
+  | { readonly kind: "route-removed"; readonly route: RouteConfig }
+  | { readonly kind: "rule-removed"; readonly rule: RuleConfig }
+  | { readonly kind: "resynchronized"; readonly cause: "overrun" | "audit" };
+
+/** An address, with the interface that is meant resolved to its index. */
+export interface AddressRequest {
+  readonly interfaceIndex: number;
+  readonly address: AddressConfig;
+}
+
+/** How one request of a batch ended. */
+export type RequestOutcome =
+  | {
+      readonly ok: true;
+      /** It was there before and is not ours: it must not be removed either. */
+      readonly foreign: boolean;
+    }
+  | { readonly ok: false; readonly errno: string; readonly message: string };
+
+/**
+ * The host's interfaces, addresses, routes and rules. Views are caches that events keep true; batches
+ * are pipelined, and answer one outcome per request, in order. Nothing here throws for a single
+ * refused request.
+ */
+export interface Network {
+  links(): ReadonlyMap<number, Link>;
+  linkByName(name: string): Link | undefined;
+  addresses(interfaceIndex: number): readonly HostAddress[];
+  subscribe(listener: (event: NetworkEvent) => void): () => void;
+
+  /** Adds with our mark; an address that is there already and ours counts as installed. */
+  installAddresses(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]>;
+  /** An address that is gone already counts as removed. */
+  removeAddresses(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]>;
+  /** `interfaceIndex` is the default where the route names no interface. */
+  installRoutes(
+    routes: readonly RouteConfig[],
+    interfaceIndex: number | undefined,
+  ): Promise<readonly RequestOutcome[]>;
+  removeRoutes(
+    routes: readonly RouteConfig[],
+    interfaceIndex: number | undefined,
+  ): Promise<readonly RequestOutcome[]>;
+  installRules(rules: readonly RuleConfig[]): Promise<readonly RequestOutcome[]>;
+  removeRules(rules: readonly RuleConfig[]): Promise<readonly RequestOutcome[]>;
+
+  /**
+   * Makes (or adopts, if ours) the virtual link on `parentIndex`, sets the sysctls of the vmac recipe,
+   * and switches it on. Throws a KernelError when the kernel refuses.
+   */
+  createVirtualLink(
+    spec: VirtualLink,
+    parentIndex: number,
+    family: Family,
+    mac: string | undefined,
+  ): Promise<Link>;
+  removeVirtualLink(index: number): Promise<RequestOutcome>;
+
+  /** Everything that carries our mark and was left by an earlier run. */
+  removeLeftovers(): Promise<{ readonly addresses: number; readonly links: number }>;
+
+  /** net.ipv4|ipv6.conf.<interface>.<name>; `undefined` when the kernel has no such setting. */
+  readSysctl(path: string): string | undefined;
+  /** Answers the errno name when the kernel refuses. */
+  writeSysctl(path: string, value: string): string | undefined;
+
+  close(): void;
+}

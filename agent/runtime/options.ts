@@ -1,0 +1,43 @@
+/** What one run of the agent was told on its command line. Plain JSON: it travels to the children. */
+export interface RunOptions {
+  /** Absolute path of keepalived.conf. */
+  readonly configFile: string;
+  readonly policiesDirectory: string | undefined;
+  /** Holds what must outlive a run: the last accepted configuration. */
+  readonly stateDirectory: string;
+  /** Path of the unix socket of the control protocol. */
+  readonly controlSocket: string;
+  readonly logFormat: "pretty" | "json";
+  /** keepalived's -D: say more. */
+  readonly logDetail: boolean;
+  /** keepalived's -S: facility number 0–23 for messages to syslog; `undefined`: none go there. */
+  readonly syslogFacility: number | undefined;
+  /** keepalived's -P: run no director. */
+  readonly vrrpOnly: boolean;
+  /** keepalived's -C: run no vrrp process. */
+  readonly directorOnly: boolean;
+  /** keepalived's -R, inverted: start a process again that died. */
+  readonly respawn: boolean;
+  /** keepalived's -p, -r and -c. */
+  readonly pidFiles: Readonly<Record<"supervisor" | "vrrp" | "director", string | undefined>>;
+  /** keepalived's -i; `undefined`: the first label of the host name. */
+  readonly configId: string | undefined;
+  /** keepalived's -e: a missing include file is an error. */
+  readonly includesMustExist: boolean;
+}
+
+export const DEFAULT_RUN_OPTIONS: RunOptions = {
+  configFile: "/etc/keepalived/keepalived.conf",
+  policiesDirectory: undefined,
+  stateDirectory: "/var/lib/holdfast",
+  controlSocket: "/run/holdfast/control.sock",
+  logFormat: "json",
+  logDetail: false,
+  syslogFacility: undefined,
+  vrrpOnly: false,
+  directorOnly: false,
+  respawn: true,
+  pidFiles: { supervisor: undefined, vrrp: undefined, director: undefined },
+  configId: undefined,
+  includesMustExist: false,
+};

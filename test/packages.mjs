@@ -1,0 +1,51 @@
+// The programs that the tests run against, and the Debian packages that hold them.
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+
+/** Program → Debian package. */
+const NEEDED = {
+  ip: "iproute2",
+  ps: "procps",
+  unshare: "util-linux",
+  nft: "nftables",
+  tcpdump: "tcpdump",
+  arping: "iputils-arping",
+  ping: "iputils-ping",
+  keepalived: "keepalived",
+  "/usr/lib/frr/vrrpd": "frr",
+};
+
+const PATHS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+const found = (program) =>
+  program.startsWith("/")
+    ? existsSync(program)
+    : PATHS.some((folder) => existsSync(`${folder}/${program}`));
+
+/** The programs that are not on this machine. */
+export const missingPrograms = () => Object.keys(NEEDED).filter((program) => !found(program));
+
+/**
+ * Installs what is missing, on a Debian-like system and as root; elsewhere does nothing. Services
+ * of the packages are not started: they would claim addresses on the host.
+ */
+export function installPrograms() {
+  const missing = missingPrograms();
+  if (missing.length === 0 || process.getuid?.() !== 0 || !found("apt-get")) return;
+  const packages = [...new Set(missing.map((program) => NEEDED[program]))];
+  process.stderr.write(`test: installing ${packages.join(" ")} …\n`);
+  const policy = "/usr/sbin/policy-rc.d";
+  const guard = !existsSync(policy);
+  if (guard) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    const apt = (...args) =>
+      spawnSync("apt-get", ["-qq", ...args], {
+        stdio: ["ignore", "ignore", "inherit"],
+        env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      });
+    apt("update");
+    apt("install", "-y", "--no-install-recommends", ...packages);
+  } finally {
+    if (guard) rmSync(policy, { force: true });
+  }
+}

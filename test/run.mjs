@@ -1,0 +1,135 @@
+// The test command. Plain JavaScript: it installs what is missing, then runs the tiers in order
+// under the right Node, and ends with one line of counts.
+//   node test/run.mjs [static|unit|sim|linux|lab|interop …]     no name: all
+//   node test/run.mjs --exec FILE [arguments]                    one script under the right Node
+import { spawn, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { installDependencies, nodeBinary, root } from "../agent/setup.mjs";
+import { installPrograms, missingPrograms } from "./packages.mjs";
+
+/** Tier → the folders of test/ that it runs, and how many files at once. */
+const TIERS = {
+  static: undefined,
+  unit: {
+    folders: ["core", "wire", "config", "runtime", "control", "cli", "rfc", "fuzz", "."],
+    jobs: 2,
+  },
+  sim: { folders: ["sim"], jobs: 2 },
+  linux: { folders: ["linux"], jobs: 1, host: true },
+  lab: { folders: ["lab"], jobs: 1, host: true },
+  interop: { folders: ["interop"], jobs: 1, host: true },
+};
+
+const STATIC = [
+  ["types", "node_modules/typescript/bin/tsc", "-p", "."],
+  ...["core", "wire", "config"].map((layer) => [
+    `types of agent/${layer}`,
+    "node_modules/typescript/bin/tsc",
+    "-p",
+    `agent/${layer}`,
+  ]),
+  [
+    "format and lint",
+    "node_modules/@biomejs/biome/bin/biome",
+    "ci",
+    "--colors=off",
+    "--error-on-warnings",
+    ".",
+  ],
+];
+
+const inCi = process.env.CI === "true" || process.env.CI === "1";
+
+function testFiles(folder) {
+  const base = join(root, "test", folder);
+  try {
+    return readdirSync(base, { recursive: folder !== ".", encoding: "utf8" })
+      .filter((name) => name.endsWith(".test.ts"))
+      .map((name) => join("test", folder, name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+function runStatic() {
+  let passed = 0;
+  let failed = 0;
+  for (const [name, script, ...args] of STATIC) {
+    const run = spawnSync(nodeBinary(), [join(root, script), ...args], {
+      cwd: root,
+      stdio: "inherit",
+    });
+    process.stdout.write(`${run.status === 0 ? "✓" : "✗"} ${name}\n`);
+    run.status === 0 ? passed++ : failed++;
+  }
+  return { passed, failed, skipped: 0 };
+}
+
+/** Runs one tier in a runner of its own; answers its counts. */
+async function runTier(name, { folders, jobs }) {
+  const files = folders.flatMap(testFiles);
+  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  const runner = spawn(
+    nodeBinary(),
+    ["--test", `--test-concurrency=${jobs}`, "--test-reporter=./test/reporter.mjs", ...files],
+    { cwd: root, stdio: ["ignore", "pipe", "inherit"] },
+  );
+  let tail = "";
+  runner.stdout.setEncoding("utf8").on("data", (text) => {
+    process.stdout.write(text);
+    tail = (tail + text).slice(-400);
+  });
+  const status = await new Promise((resolve) => runner.on("close", resolve));
+  const counts = /(\d+) passed, (\d+) failed, (\d+) skipped [^\n]*\n$/.exec(tail);
+  if (counts === null) return { passed: 0, failed: 1, skipped: 0 };
+  const [passed, failed, skipped] = counts.slice(1).map(Number);
+  // A runner that fails without a failed test lost a file on the way.
+  return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
+}
+
+async function runTiers(names) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const name of names) {
+    const tier = TIERS[name];
+    const started = Date.now();
+    process.stdout.write(`\n== ${name}\n`);
+    const counts = tier === undefined ? runStatic() : await runTier(name, tier);
+    for (const key of Object.keys(total)) total[key] += counts[key];
+    process.stdout.write(`== ${name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+  }
+  if (inCi && total.skipped > 0) {
+    process.stdout.write(`${total.skipped} skipped tests count as failures in CI\n`);
+    total.failed += total.skipped;
+    total.skipped = 0;
+  }
+  process.stdout.write(
+    `\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`,
+  );
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+function fail(message) {
+  process.stderr.write(`test: ${message}\n`);
+  process.exit(1);
+}
+
+const args = process.argv.slice(2);
+const problem = installDependencies();
+if (problem !== undefined) fail(problem);
+
+if (args[0] === "--exec") {
+  const run = spawnSync(nodeBinary(), args.slice(1), { cwd: root, stdio: "inherit" });
+  process.exit(run.status ?? 1);
+}
+const unknown = args.filter((name) => !(name in TIERS));
+if (unknown.length > 0)
+  fail(`no tier ${unknown.join(", ")}; there are ${Object.keys(TIERS).join(", ")}`);
+const names = args.length > 0 ? args : Object.keys(TIERS);
+if (names.some((name) => TIERS[name]?.host)) {
+  installPrograms();
+  const missing = missingPrograms();
+  if (missing.length > 0) process.stdout.write(`not on this machine: ${missing.join(", ")}\n`);
+}
+process.exit(await runTiers(names));

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join, normalize } from "node:path";
+import { describe, test } from "node:test";
+
+/** Layer → the layers that it may import. A file belongs to the longest layer that fits its path. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  sdk: ["sdk"],
+  policies: ["policies", "sdk"],
+  plugins: ["plugins", "sdk", "agent/ports"],
+  "agent/core": ["agent/core", "sdk"],
+  "agent/wire": ["agent/wire", "agent/core"],
+  "agent/config": ["agent/config", "agent/core"],
+  "agent/ports": ["agent/ports", "agent/core", "agent/config"],
+  "agent/linux": ["agent/linux", "agent/ports", "agent/wire", "agent/core", "agent/config"],
+  "agent/runtime": [
+    "agent/runtime",
+    "agent/core",
+    "agent/wire",
+    "agent/config",
+    "agent/ports",
+    "sdk",
+  ],
+  "agent/control": ["agent/control", "agent/ports", "agent/core", "agent/config", "agent/runtime"],
+  "agent/cli": ["agent/cli", "agent/control", "agent/config", "agent/ports", "agent/core"],
+};
+
+/** The composition root and the tests may import everything. */
+const FREE = ["agent/main.ts", "test/"];
+
+/** Layers that may know nothing of the machine they run on. */
+const PURE = ["agent/core", "agent/wire", "agent/config", "agent/ports", "sdk"];
+
+const LONGEST = 400;
+
+const layerOf = (path: string): string | undefined =>
+  Object.keys(ALLOWED)
+    .filter((layer) => path.startsWith(`${layer}/`))
+    .sort((a, b) => b.length - a.length)[0];
+
+const files = globSync("{agent,plugins,policies,sdk,test}/**/*.ts");
+
+/** Paths that a file imports, types included: relative ones resolved, packages as they stand. */
+function importsOf(file: string): readonly string[] {
+  const text = readFileSync(file, "utf8");
+  return [...text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)].map(([, target = ""]) =>
+    target.startsWith(".") ? normalize(join(file, "..", target)) : target,
+  );
+}
+
+const isFree = (file: string): boolean => FREE.some((prefix) => file.startsWith(prefix));
+
+describe("layers", () => {
+  test("there are files to look at", () => assert.ok(files.length > 20));
+  for (const file of files.filter((path) => !isFree(path))) {
+    test(`${file} imports only what its layer may`, () => {
+      const layer = layerOf(file);
+      assert.ok(layer !== undefined, `${file} lies in no layer`);
+      for (const target of importsOf(file)) {
+        if (
+          target.startsWith("agent/") ||
+          target.startsWith("test/") ||
+          target.startsWith("sdk/")
+        ) {
+          assert.ok(ALLOWED[layer]?.includes(layerOf(target) ?? "?"), `${file} → ${target}`);
+        } else {
+          assert.ok(!PURE.includes(layer), `${file} is pure and imports ${target}`);
+        }
+      }
+    });
+  }
+});
+
+describe("habits", () => {
+  test("no folder for leftovers", () => {
+    const bad = /(^|\/)(lib|utils?|common|helpers?|types)\//;
+    assert.deepEqual(
+      files.filter((file) => bad.test(file)),
+      [],
+    );
+  });
+
+  test("no file name says manager, helper, handler or util", () => {
+    const bad = /(manager|helper|handler|util)s?[^/]*\.ts$/;
+    assert.deepEqual(
+      files.filter((file) => bad.test(file)),
+      [],
+    );
+  });
+
+  test(`no source file is longer than ${LONGEST} lines, data tables excepted`, () => {
+    const long = files
+      .filter((file) => !/-(table|codes)[^/]*\.ts$/.test(file))
+      .filter((file) => readFileSync(file, "utf8").split("\n").length > LONGEST);
+    assert.deepEqual(long, []);
+  });
+
+  test("the lock file names no registry", () => {
+    assert.doesNotMatch(readFileSync("package-lock.json", "utf8"), /"resolved"/);
+  });
+});

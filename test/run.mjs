@@ -68,7 +68,7 @@ function runStatic() {
 }
 
 /** Runs one tier in a runner of its own; answers its counts. */
-async function runTier(name, { folders, jobs }) {
+async function runTier({ folders, jobs }) {
   const files = folders.flatMap(testFiles);
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
   const runner = spawn(
@@ -95,7 +95,7 @@ async function runTiers(names) {
     const tier = TIERS[name];
     const started = Date.now();
     process.stdout.write(`\n== ${name}\n`);
-    const counts = tier === undefined ? runStatic() : await runTier(name, tier);
+    const counts = tier === undefined ? runStatic() : await runTier(tier);
     for (const key of Object.keys(total)) total[key] += counts[key];
     process.stdout.write(`== ${name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
   }

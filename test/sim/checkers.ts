@@ -1,0 +1,152 @@
+import type { MakeChecker, Trial } from "./checker.ts";
+import { ignore, Violation } from "./checker.ts";
+import type { Node } from "./node.ts";
+
+/** Packets in flight and late event loops: how long good news may take, in microseconds. */
+const SLACK = 8_000;
+
+const isActive = (node: Node): boolean => node.running && node.state.kind === "active";
+
+const settledSince = ({ quietSince, scenario }: Trial): number | undefined =>
+  quietSince === undefined ? undefined : quietSince + scenario.settleTime;
+
+/** A running agent has the addresses exactly while it is active. */
+const addressesFollowState: MakeChecker = ({ world }) => ({
+  effect: ignore,
+  settled(time) {
+    for (const node of world.nodes) {
+      if (node.alive && node.installed !== (node.state.kind === "active")) {
+        throw new Violation(
+          "addresses-follow-state",
+          time,
+          `${node.name} is ${node.state.kind} and ${node.installed ? "has" : "lacks"} the addresses`,
+        );
+      }
+    }
+  },
+});
+
+/**
+ * Two active routers that hear each other agree within one interval of either (RFC 9568 §6.4.3:
+ * the lower one yields to the higher one's next advertisement).
+ */
+const oneActive: MakeChecker = ({ world }) => {
+  const since = new Map<string, number>();
+  const inTouch = (a: Node, b: Node): boolean =>
+    isActive(a) && isActive(b) && world.segment.isClean(a, b) && world.segment.isClean(b, a);
+  return {
+    effect: ignore,
+    settled(time) {
+      for (const [index, a] of world.nodes.entries()) {
+        for (const b of world.nodes.slice(index + 1)) {
+          const pair = `${a.name} and ${b.name}`;
+          if (!inTouch(a, b)) {
+            since.delete(pair);
+            continue;
+          }
+          const start = since.get(pair) ?? time;
+          since.set(pair, start);
+          const interval = Math.max(a.router.advertisementInterval, b.router.advertisementInterval);
+          if (time - start > interval * 1.002 + SLACK) {
+            const millis = Math.round((time - start) / 1000);
+            throw new Violation("one-active", time, `${pair} both active for ${millis} ms`);
+          }
+        }
+      }
+    },
+  };
+};
+
+/** I3: once faults stop, the group has an active router, and keeps it. */
+const someActive: MakeChecker = (trial) => ({
+  effect: ignore,
+  settled(time) {
+    const since = settledSince(trial);
+    if (since === undefined || time < since || trial.world.nodes.some(isActive)) return;
+    throw new Violation("some-active", time, "no router is active although all are well");
+  },
+});
+
+/** Once settled, nothing changes any more: no flapping. */
+const noFlapping: MakeChecker = (trial) => ({
+  effect(node, effect, time) {
+    const since = settledSince(trial);
+    if (since === undefined || time < since || effect.kind !== "transition") return;
+    throw new Violation(
+      "no-flapping",
+      time,
+      `${node.name} went ${effect.from} → ${effect.to} (${effect.reason}) in a settled group`,
+    );
+  },
+  settled: ignore,
+});
+
+/** Where all preempt, the settled active router has the highest priority. */
+const highestWins: MakeChecker = (trial) => ({
+  effect: ignore,
+  settled(time) {
+    const since = settledSince(trial);
+    const { nodes } = trial.world;
+    if (since === undefined || time < since || nodes.some((node) => !node.router.preempt)) return;
+    const highest = Math.max(...nodes.map((node) => node.router.priority));
+    const active = nodes.find(isActive);
+    if (active === undefined || active.router.priority === highest) return;
+    throw new Violation(
+      "highest-wins",
+      time,
+      `${active.name} with ${active.router.priority} is active beside a ${highest}`,
+    );
+  },
+});
+
+/** An active router advertises in every interval; nothing that it hears delays it. */
+const punctual: MakeChecker = ({ world }) => {
+  const sentAt = new Map<Node, number>();
+  return {
+    effect(node, effect, time) {
+      if (effect.kind === "send-advertisement") sentAt.set(node, time);
+    },
+    settled(time) {
+      for (const node of world.nodes) {
+        const last = sentAt.get(node);
+        if (!isActive(node)) sentAt.delete(node);
+        else if (last !== undefined) {
+          const late = time - last - node.router.advertisementInterval * 1.001;
+          if (late > SLACK) {
+            const millis = Math.round(late / 1000);
+            throw new Violation("punctual", time, `${node.name} advertises ${millis} ms late`);
+          }
+        }
+      }
+    },
+  };
+};
+
+/** What others send provokes at most one advertisement in 10 ms. */
+const noStorm: MakeChecker = () => {
+  const recent = new Map<Node, number[]>();
+  return {
+    effect(node, effect, time) {
+      if (effect.kind !== "send-advertisement") return;
+      const times = (recent.get(node) ?? []).filter((at) => at > time - 1_000_000);
+      times.push(time);
+      recent.set(node, times);
+      // Regular ones, one a 10 ms provoked, and a few at each change of state.
+      const most = 1.01 * (1_000_000 / node.router.advertisementInterval) + 102 + 12;
+      if (times.length > most) {
+        throw new Violation("no-storm", time, `${node.name}: ${times.length} in one second`);
+      }
+    },
+    settled: ignore,
+  };
+};
+
+export const CHECKERS: readonly MakeChecker[] = [
+  addressesFollowState,
+  oneActive,
+  someActive,
+  noFlapping,
+  highestWins,
+  punctual,
+  noStorm,
+];

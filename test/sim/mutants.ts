@@ -1,0 +1,105 @@
+import type { Instant } from "../../agent/core/time.ts";
+import { micros } from "../../agent/core/time.ts";
+import type { VrrpEffect } from "../../agent/core/vrrp/effect.ts";
+import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
+import type { VrrpState } from "../../agent/core/vrrp/state.ts";
+import { deadline, step } from "../../agent/core/vrrp/step.ts";
+import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+import type { SimulatedMachine } from "./machine.ts";
+
+type Step = typeof step;
+
+interface Call {
+  readonly router: VirtualRouter;
+  readonly state: VrrpState;
+  readonly event: VrrpEvent;
+  readonly now: Instant;
+}
+
+/** A machine whose call or answer is changed. */
+const mutant = (change: (call: Call) => ReturnType<Step>): SimulatedMachine => ({
+  deadline,
+  step: (router, state, event, now) => change({ router, state, event, now }),
+});
+
+const honest = ({ router, state, event, now }: Call): ReturnType<Step> =>
+  step(router, state, event, now);
+
+const isAdvert = (call: Call, wanted: (priority: number, own: number) => boolean): boolean =>
+  call.event.kind === "advertisement" &&
+  wanted(call.event.advertisement.priority, call.router.priority);
+
+const without = (call: Call, unwanted: (effect: VrrpEffect) => boolean): ReturnType<Step> => {
+  const { state, effects } = honest(call);
+  return { state, effects: effects.filter((effect) => !unwanted(effect)) };
+};
+
+const ignored = (call: Call): ReturnType<Step> => ({ state: call.state, effects: [] });
+
+/** Machines with one mistake each, of the kind that implementations have had. */
+export const MUTANTS: Readonly<Record<string, SimulatedMachine>> = {
+  "an active router ignores higher priorities": mutant((call) =>
+    call.state.kind === "active" && isAdvert(call, (priority, own) => priority > own)
+      ? ignored(call)
+      : honest(call),
+  ),
+  "an active router ignores an equal priority": mutant((call) =>
+    call.state.kind === "active" && isAdvert(call, (priority, own) => priority === own)
+      ? ignored(call)
+      : honest(call),
+  ),
+  "a backup counts the active router as dead after one interval": mutant((call) =>
+    honest({ ...call, router: { ...call.router, downTimerAdverts: 1 } }),
+  ),
+  "a backup lets any advertisement pass by": mutant((call) =>
+    call.state.kind === "backup" && call.event.kind === "advertisement"
+      ? ignored(call)
+      : honest(call),
+  ),
+  "a released address stays on the interface": mutant((call) =>
+    without(call, (effect) => effect.kind === "remove-addresses"),
+  ),
+  "a new active router installs nothing": mutant((call) =>
+    without(call, (effect) => effect.kind === "install-addresses"),
+  ),
+  "a new active router announces nothing": mutant((call) =>
+    without(call, (effect) => effect.kind === "announce-addresses"),
+  ),
+  "a stop sends no priority 0": mutant((call) =>
+    without(call, (effect) => effect.kind === "send-advertisement" && effect.priority === 0),
+  ),
+  "every received packet re-arms the advertisement timer": mutant((call) => {
+    const answer = honest(call);
+    if (call.event.kind !== "advertisement" || answer.state.kind !== "active") return answer;
+    const adverAt = (call.now + call.router.advertisementInterval) as Instant;
+    return { ...answer, state: { ...answer.state, adverAt } };
+  }),
+  "provoked advertisements have no limit": mutant((call) => {
+    const { state } = call;
+    if (state.kind !== "active") return honest(call);
+    const longAgo = (call.now - 1_000_000) as Instant;
+    return honest({ ...call, state: { ...state, advertisedAt: longAgo } });
+  }),
+  "nobody preempts": mutant((call) =>
+    honest({ ...call, router: { ...call.router, preempt: call.router.priority === 255 } }),
+  ),
+  "a backup never takes over": mutant((call) =>
+    call.state.kind === "backup" && call.event.kind === "tick" ? ignored(call) : honest(call),
+  ),
+  "addresses are announced before they are installed": mutant((call) => {
+    const { state, effects } = honest(call);
+    const rank = (effect: VrrpEffect): number => (effect.kind === "announce-addresses" ? 0 : 1);
+    return { state, effects: [...effects].sort((a, b) => rank(a) - rank(b)) };
+  }),
+  "the slow interval of a peer is not learned": mutant((call) => {
+    if (call.event.kind !== "advertisement" || call.router.version !== 3) return honest(call);
+    const maxAdvertiseInterval = micros(call.router.advertisementInterval);
+    const advertisement = { ...call.event.advertisement, maxAdvertiseInterval };
+    return honest({ ...call, event: { kind: "advertisement", advertisement } });
+  }),
+  "an active router keeps the address when its link is gone": mutant((call) =>
+    call.state.kind === "active" && call.event.kind === "fault-raised"
+      ? ignored(call)
+      : honest(call),
+  ),
+};

@@ -1,0 +1,56 @@
+import type { IpAddress } from "../../agent/core/address.ts";
+import type { Instant } from "../../agent/core/time.ts";
+import { instant } from "../../agent/core/time.ts";
+import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
+import type { VrrpState } from "../../agent/core/vrrp/state.ts";
+import { INITIAL } from "../../agent/core/vrrp/state.ts";
+import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+
+/** A machine on the simulated segment: its clock, its router, and what it holds. */
+export class Node {
+  readonly name: string;
+  readonly address: IpAddress;
+  /** How fast its clock runs against true time, for example 1.0005. */
+  readonly clockRate: number;
+  readonly clockOffset: number;
+  router: VirtualRouter;
+  state: VrrpState = INITIAL;
+  /** The agent runs. A dead agent leaves its addresses where they are. */
+  alive = false;
+  /** Stopped by SIGSTOP, a pause of the machine, or a blocked event loop. */
+  paused = false;
+  linkUp = true;
+  /** The kernel has the addresses. */
+  installed = false;
+  /** Packets that wait in the socket of a paused agent. */
+  readonly inbox: VrrpEvent[] = [];
+  /** Which tick of this node is the one that counts; older ones in the queue are void. */
+  tickNumber = 0;
+
+  constructor(name: string, router: VirtualRouter, clockRate: number, clockOffset: number) {
+    this.name = name;
+    this.router = router;
+    this.address = router.primaryAddress ?? ("0.0.0.0" as IpAddress);
+    this.clockRate = clockRate;
+    this.clockOffset = clockOffset;
+  }
+
+  get running(): boolean {
+    return this.alive && !this.paused;
+  }
+
+  /** Takes part: it could hold the address and be heard. */
+  get healthy(): boolean {
+    return this.running && this.linkUp;
+  }
+
+  /** What its own clock shows at a true time. */
+  local(time: number): Instant {
+    return instant(this.clockOffset + time * this.clockRate);
+  }
+
+  /** The true time at which its own clock shows an instant, rounded up to the microsecond. */
+  global(at: Instant): number {
+    return Math.ceil((at - this.clockOffset + 1) / this.clockRate);
+  }
+}

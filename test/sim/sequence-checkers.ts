@@ -1,0 +1,114 @@
+import type { VrrpEffect } from "../../agent/core/vrrp/effect.ts";
+import type { MakeChecker } from "./checker.ts";
+import { ignore, Violation } from "./checker.ts";
+import type { Node } from "./node.ts";
+
+type Kind = VrrpEffect["kind"];
+
+/** What must have come before the transition, in this order (RFC 9568 §6.4, release order: ours). */
+const ORDER: Readonly<Record<string, readonly Kind[]>> = {
+  active: ["send-advertisement", "install-addresses", "announce-addresses"],
+};
+
+/** Becoming active advertises, installs, announces; leaving removes before it tells the others. */
+export const orderOfEffects: MakeChecker = () => {
+  let batch: { node: Node; kinds: Kind[] } | undefined;
+  return {
+    effect(node, effect, time) {
+      if (batch?.node !== node) batch = { node, kinds: [] };
+      if (effect.kind !== "transition") {
+        batch.kinds.push(effect.kind);
+        return;
+      }
+      const wanted = ORDER[effect.to];
+      const found = batch.kinds.filter((kind) => wanted?.includes(kind));
+      if (wanted && found.join() !== wanted.join()) {
+        throw new Violation("order", time, `${node.name} became active by ${found.join(", ")}`);
+      }
+      if (effect.from === "active") checkRelease(node, batch.kinds, time);
+    },
+    settled() {
+      batch = undefined;
+    },
+  };
+};
+
+function checkRelease(node: Node, kinds: readonly Kind[], time: number): void {
+  const removed = kinds.indexOf("remove-addresses");
+  if (removed < 0) throw new Violation("order", time, `${node.name} released without removing`);
+}
+
+/** I4: in a settled group the last announcement on the segment is the active router's. */
+export const lastAnnouncement: MakeChecker = (trial) => {
+  let last: Node | undefined;
+  return {
+    effect(node, effect) {
+      if (effect.kind === "announce-addresses" && effect.repeat > 0 && node.linkUp) last = node;
+    },
+    settled(time) {
+      const { quietSince, scenario, world } = trial;
+      if (quietSince === undefined || time < quietSince + scenario.settleTime) return;
+      const active = world.nodes.find((node) => node.running && node.state.kind === "active");
+      if (active === undefined || last === undefined || last === active) return;
+      throw new Violation(
+        "last-announcement",
+        time,
+        `${last.name} announced last, but ${active.name} is active`,
+      );
+    },
+  };
+};
+
+/**
+ * A backup waits as many intervals as it was told to before it counts the active router as dead
+ * (RFC 9568 §6.1), unless that one resigned or is to be preempted.
+ */
+export const patience: MakeChecker = () => {
+  const accepted = new Map<Node, { at: number; interval: number }>();
+  return {
+    heard(node, { priority, maxAdvertiseInterval }, time) {
+      const { router, state } = node;
+      if (priority === 0) accepted.delete(node);
+      else if (state.kind === "backup" && (priority >= router.priority || !router.preempt)) {
+        const interval = router.version === 3 ? maxAdvertiseInterval : router.advertisementInterval;
+        accepted.set(node, { at: time, interval });
+      }
+    },
+    effect(node, effect, time) {
+      if (effect.kind !== "transition") return;
+      const last = accepted.get(node);
+      accepted.delete(node);
+      if (effect.to !== "active" || effect.reason !== "active-down-timer" || !last) return;
+      const waited = (time - last.at) * node.clockRate + 10;
+      const intervals = node.router.downTimerAdverts;
+      if (waited < intervals * last.interval) {
+        const millis = Math.round(waited / 1000);
+        throw new Violation("patience", time, `${node.name} took over after ${millis} ms`);
+      }
+    },
+    settled: ignore,
+  };
+};
+
+/** A graceful stop tells the others: priority 0 leaves after the addresses are gone. */
+export const farewell: MakeChecker = () => {
+  let released = false;
+  return {
+    effect(node, effect, time) {
+      if (effect.kind === "send-advertisement" && effect.priority === 0) released = true;
+      if (effect.kind === "remove-addresses") released = false;
+      if (effect.kind !== "transition") return;
+      if (effect.from === "active" && effect.reason === "shutdown" && !released) {
+        throw new Violation("farewell", time, `${node.name} stopped without priority 0`);
+      }
+    },
+    settled: ignore,
+  };
+};
+
+export const SEQUENCE_CHECKERS: readonly MakeChecker[] = [
+  orderOfEffects,
+  lastAnnouncement,
+  patience,
+  farewell,
+];

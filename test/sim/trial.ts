@@ -1,0 +1,68 @@
+import type { Checker, Trial } from "./checker.ts";
+import { Violation } from "./checker.ts";
+import { CHECKERS } from "./checkers.ts";
+import { healAll, scheduleFaults } from "./faults.ts";
+import type { SimulatedMachine } from "./machine.ts";
+import { Prng } from "./prng.ts";
+import { drawScenario } from "./scenario.ts";
+import { Segment } from "./segment.ts";
+import { SEQUENCE_CHECKERS } from "./sequence-checkers.ts";
+import { World } from "./world.ts";
+
+/** How one seed went. */
+export interface TrialResult {
+  readonly seed: number;
+  readonly violation: Violation | undefined;
+  readonly events: number;
+  readonly faults: number;
+  /** Simulated router time: nodes × duration, microseconds. */
+  readonly routerTime: number;
+}
+
+/** Longest intervals of trouble, and of calm after the group had time to settle. */
+const TROUBLE = 60;
+const CALM = 12;
+
+/**
+ * One group under random faults, then calm, then a graceful stop of the active router. The first
+ * broken invariant ends it.
+ */
+export function runTrial(seed: number, machine: SimulatedMachine): TrialResult {
+  const prng = new Prng(seed);
+  const scenario = drawScenario(prng);
+  const world = new World(scenario.nodes, new Segment(prng), machine, prng);
+  const trial: Trial = { world, scenario, quietSince: undefined };
+  const checkers: Checker[] = [...CHECKERS, ...SEQUENCE_CHECKERS].map((make) => make(trial));
+  world.observe(checkers);
+
+  const unit = scenario.longestInterval;
+  for (const node of world.nodes) {
+    world.at(prng.between(0, 5 * unit), () => world.start(node));
+  }
+  const troubleEnd = TROUBLE * unit;
+  const faults = scheduleFaults(world, prng, unit, troubleEnd);
+  world.at(troubleEnd + 13 * unit, () => {
+    healAll(world);
+    trial.quietSince = world.now;
+  });
+  const calmEnd = troubleEnd + 13 * unit + scenario.settleTime + CALM * unit;
+  const stopEnd = calmEnd + scenario.settleTime + CALM * unit;
+  let violation: Violation | undefined;
+  try {
+    world.runUntil(calmEnd);
+    // A stop is a change again; the rest of the group must then settle anew.
+    trial.quietSince = world.now;
+    for (const node of world.nodes) if (node.state.kind === "active") world.stop(node);
+    world.runUntil(stopEnd);
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    violation = error;
+  }
+  const routerTime = world.now * world.nodes.length;
+  return { seed, violation, events: world.events, faults, routerTime };
+}
+
+export const describeViolation = ({ seed, violation }: TrialResult): string =>
+  violation === undefined
+    ? `seed ${seed}: every invariant held`
+    : `seed ${seed}, ${(violation.time / 1e6).toFixed(3)} s: ${violation.checker}: ${violation.message}`;

@@ -1,0 +1,189 @@
+import type { Advertisement } from "../../agent/core/vrrp/advertisement.ts";
+import type { VrrpEffect } from "../../agent/core/vrrp/effect.ts";
+import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
+import { INITIAL } from "../../agent/core/vrrp/state.ts";
+import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+import type { SimulatedMachine } from "./machine.ts";
+import type { Node } from "./node.ts";
+import type { Prng } from "./prng.ts";
+import { Queue } from "./queue.ts";
+import type { Segment } from "./segment.ts";
+
+/** Hears of everything that happens; the checkers are observers. */
+export interface Observer {
+  /** An advertisement is about to be handled. */
+  heard?(node: Node, advertisement: Advertisement, time: number): void;
+  effect(node: Node, effect: VrrpEffect, time: number): void;
+  /** After an event was handled in full. */
+  settled(time: number): void;
+}
+
+type Entry =
+  | { readonly kind: "tick"; readonly node: Node; readonly number: number }
+  | { readonly kind: "packet"; readonly to: Node; readonly event: VrrpEvent }
+  | { readonly kind: "action"; readonly run: () => void };
+
+/** A socket's receive buffer holds this many packets; the kernel drops what comes after. */
+const INBOX_SIZE = 128;
+
+/** The most that a healthy event loop is late, in microseconds. */
+const TICK_JITTER = 1_500;
+
+/** Routers on one segment under virtual time. Time moves only from one event to the next. */
+export class World {
+  now = 0;
+  events = 0;
+  readonly nodes: readonly Node[];
+  readonly segment: Segment;
+  readonly #machine: SimulatedMachine;
+  readonly #prng: Prng;
+  readonly #queue = new Queue<Entry>();
+  #observers: readonly Observer[] = [];
+
+  constructor(nodes: readonly Node[], segment: Segment, machine: SimulatedMachine, prng: Prng) {
+    this.nodes = nodes;
+    this.segment = segment;
+    this.#machine = machine;
+    this.#prng = prng;
+  }
+
+  observe(observers: readonly Observer[]): void {
+    this.#observers = observers;
+  }
+
+  at(time: number, run: () => void): void {
+    this.#queue.push(time, { kind: "action", run });
+  }
+
+  runUntil(end: number): void {
+    for (;;) {
+      const at = this.#queue.nextAt;
+      if (at === undefined || at > end) break;
+      this.now = at;
+      const entry = this.#queue.pop();
+      if (entry === undefined) break;
+      this.#handle(entry);
+      for (const observer of this.#observers) observer.settled(this.now);
+    }
+    this.now = end;
+  }
+
+  start(node: Node): void {
+    if (node.alive) return;
+    node.alive = true;
+    node.state = INITIAL;
+    node.inbox.length = 0;
+    // A starting agent first removes what an earlier run left behind.
+    node.installed = false;
+    this.#step(node, { kind: "startup" });
+    if (!node.linkUp) this.#step(node, { kind: "fault-raised", fault: linkFault });
+  }
+
+  /** SIGKILL: no farewell, and the kernel keeps the addresses. */
+  crash(node: Node): void {
+    node.alive = false;
+    node.paused = false;
+    node.state = INITIAL;
+    node.inbox.length = 0;
+    node.tickNumber++;
+  }
+
+  /** SIGTERM. */
+  stop(node: Node): void {
+    if (!node.running) return;
+    this.#step(node, { kind: "shutdown" });
+    node.alive = false;
+    node.tickNumber++;
+  }
+
+  pause(node: Node): void {
+    if (node.alive) node.paused = true;
+  }
+
+  /** Drains what waited in the socket before an expired deadline acts, as the runtime does. */
+  resume(node: Node): void {
+    if (!node.paused) return;
+    node.paused = false;
+    for (const event of node.inbox.splice(0)) this.#step(node, event);
+    this.#step(node, { kind: "tick" });
+  }
+
+  setLink(node: Node, up: boolean): void {
+    if (node.linkUp === up) return;
+    node.linkUp = up;
+    if (!node.alive) return;
+    this.#deliver(node, { kind: up ? "fault-cleared" : "fault-raised", fault: linkFault });
+  }
+
+  configure(node: Node, router: VirtualRouter): void {
+    const previous = node.router;
+    node.router = router;
+    if (node.alive) this.#deliver(node, { kind: "configured", previous });
+  }
+
+  #handle(entry: Entry): void {
+    this.events++;
+    if (entry.kind === "action") entry.run();
+    else if (entry.kind === "packet") this.#deliver(entry.to, entry.event);
+    else if (entry.number === entry.node.tickNumber && entry.node.running) {
+      this.#step(entry.node, { kind: "tick" });
+    }
+  }
+
+  #deliver(node: Node, event: VrrpEvent): void {
+    if (!node.alive) return;
+    if (!node.paused) {
+      this.#step(node, event);
+      return;
+    }
+    const isPacket = event.kind === "advertisement";
+    if (!isPacket || node.inbox.length < INBOX_SIZE) node.inbox.push(event);
+  }
+
+  #step(node: Node, event: VrrpEvent): void {
+    if (event.kind === "advertisement") {
+      for (const observer of this.#observers) {
+        observer.heard?.(node, event.advertisement, this.now);
+      }
+    }
+    const transition = this.#machine.step(node.router, node.state, event, node.local(this.now));
+    node.state = transition.state;
+    for (const effect of transition.effects) this.#execute(node, effect);
+    node.tickNumber++;
+    const at = this.#machine.deadline(node.state);
+    if (at === undefined) return;
+    const due = Math.max(this.now, node.global(at)) + this.#prng.next() * TICK_JITTER;
+    this.#queue.push(due, { kind: "tick", node, number: node.tickNumber });
+  }
+
+  #execute(node: Node, effect: VrrpEffect): void {
+    if (effect.kind === "install-addresses") node.installed = true;
+    if (effect.kind === "remove-addresses") node.installed = false;
+    if (effect.kind === "send-advertisement") this.#broadcast(node, effect.priority);
+    for (const observer of this.#observers) observer.effect(node, effect, this.now);
+  }
+
+  #broadcast(from: Node, priority: number): void {
+    const advertisement = {
+      priority,
+      source: from.address,
+      maxAdvertiseInterval: from.router.advertisementInterval,
+    };
+    for (const to of this.nodes) {
+      if (to === from || !admits(to, from)) continue;
+      for (const delay of this.segment.deliveries(from, to)) {
+        const event: VrrpEvent = { kind: "advertisement", advertisement };
+        this.#queue.push(this.now + delay, { kind: "packet", to, event });
+      }
+    }
+  }
+}
+
+const linkFault = { cause: "interface-down", subject: "eth0" } as const;
+
+/** Version 2 drops another interval (RFC 3768 §7.1), as the receive ladder would. */
+function admits(to: Node, from: Node): boolean {
+  if (to.router.version !== from.router.version) return false;
+  if (to.router.version === 3) return true;
+  return to.router.advertisementInterval === from.router.advertisementInterval;
+}

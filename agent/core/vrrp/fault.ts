@@ -19,3 +19,10 @@ export interface Fault {
 
 export const sameFault = (a: Fault, b: Fault): boolean =>
   a.cause === b.cause && a.subject === b.subject;
+
+/** The same list when the fault is in it already: a fault holds once, however often it is raised. */
+export const withFault = (faults: readonly Fault[], fault: Fault): readonly Fault[] =>
+  faults.some((held) => sameFault(held, fault)) ? faults : [...faults, fault];
+
+export const withoutFault = (faults: readonly Fault[], fault: Fault): readonly Fault[] =>
+  faults.filter((held) => !sameFault(held, fault));

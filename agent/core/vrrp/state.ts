@@ -22,6 +22,7 @@ export interface BackupState {
   readonly activeDownAt: Instant;
   /** Active_Adver_Interval: what the active router says, or our own. */
   readonly activeAdverInterval: Micros;
+  /** Who advertised last; also a lower priority that we are about to preempt. */
   readonly active: HeardActive | undefined;
   /** The active router resigned; `activeDownAt` is one skew away. */
   readonly resigned: boolean;
@@ -31,16 +32,25 @@ export interface BackupState {
   readonly requested: boolean;
 }
 
+/** A lower priority that goes on advertising while we are active. */
+export interface Rival {
+  readonly since: Instant;
+  readonly heardAt: Instant;
+}
+
 /** Holding the addresses. RFC 9568 §6.4.3. */
 export interface ActiveState {
   readonly kind: "active";
   readonly adverAt: Instant;
   /** When the last advertisement left; limits those that others provoke to one per 10 ms. */
   readonly advertisedAt: Instant;
+  /** When the addresses were last announced; limits the announcements that others provoke. */
+  readonly announcedAt: Instant;
   /** The second set of announcements, and how many frames it has. */
   readonly announceAt: Instant | undefined;
   readonly announceRepeat: number;
   readonly refreshAt: Instant | undefined;
+  readonly rival: Rival | undefined;
 }
 
 /** Unable to take part; every fault that holds. keepalived's FAULT. */

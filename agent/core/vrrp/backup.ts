@@ -1,0 +1,158 @@
+import { assertNever } from "../assert.ts";
+import type { Instant, Micros } from "../time.ts";
+import { after, sooner } from "../time.ts";
+import type { Advertisement } from "./advertisement.ts";
+import { alarms } from "./alarms.ts";
+import type { TransitionReason } from "./effect.ts";
+import type { VrrpTransition } from "./entry.ts";
+import { backupState, becomeActive, becomeFaulty, stay, stop } from "./entry.ts";
+import type { VrrpEvent } from "./event.ts";
+import type { BackupState, HeardActive } from "./state.ts";
+import { activeDownInterval, skewTime } from "./timers.ts";
+import type { VirtualRouter } from "./virtual-router.ts";
+import { OWNER_PRIORITY, RELEASE_PRIORITY } from "./virtual-router.ts";
+
+/** RFC 9568 §6.4.2. */
+export function stepBackup(
+  router: VirtualRouter,
+  state: BackupState,
+  event: VrrpEvent,
+  now: Instant,
+): VrrpTransition {
+  switch (event.kind) {
+    case "advertisement":
+      return hear(router, state, event.advertisement, now);
+    case "tick":
+      return now >= state.activeDownAt ? claim(router, state, now) : stay(state);
+    case "group-active":
+      // Without our own request it is stale: somebody active was heard since.
+      return state.requested
+        ? becomeActive(router, "backup", takeoverReason(router, state, now), now)
+        : stay(state);
+    case "fault-raised":
+      return becomeFaulty("backup", [event.fault]);
+    case "configured":
+      return reconfigure(router, event.previous, state, now);
+    case "shutdown":
+      return stop("backup");
+    case "startup":
+    case "fault-cleared":
+    case "group-backup":
+      return stay(state);
+    default:
+      return assertNever(event);
+  }
+}
+
+function hear(
+  router: VirtualRouter,
+  state: BackupState,
+  advertisement: Advertisement,
+  now: Instant,
+): VrrpTransition {
+  if (router.priority === OWNER_PRIORITY && router.ownerIgnoreAdverts) return stay(state);
+  const effects = alarms(router, advertisement);
+  return { state: heard(router, state, advertisement, now), effects };
+}
+
+function heard(
+  router: VirtualRouter,
+  state: BackupState,
+  { priority, source, maxAdvertiseInterval }: Advertisement,
+  now: Instant,
+): BackupState {
+  if (priority === RELEASE_PRIORITY) {
+    const skewed = after(now, skewTime(router, state.activeAdverInterval));
+    // Only ever sooner: a storm of resignations must not put off the take-over for ever.
+    return { ...state, activeDownAt: sooner(skewed, state.activeDownAt), resigned: true };
+  }
+  const active: HeardActive = { address: source, priority };
+  // An equal priority never preempts, whatever the addresses are.
+  const lower = priority < router.priority;
+  const preemptAt = lower ? preemptionAt(router, state, now) : undefined;
+  if (lower && router.preempt && (preemptAt === undefined || now >= preemptAt)) {
+    // Discarded: the timer runs on, and this is how preemption comes about.
+    return { ...state, active, preemptAt };
+  }
+  const interval = router.version === 3 ? maxAdvertiseInterval : router.advertisementInterval;
+  return { ...backupState(router, now, interval, active), preemptAt };
+}
+
+function preemptionAt(router: VirtualRouter, state: BackupState, now: Instant) {
+  if (!router.preempt || router.preemptDelay === 0) return undefined;
+  return state.preemptAt ?? after(now, router.preemptDelay);
+}
+
+function claim(router: VirtualRouter, state: BackupState, now: Instant): VrrpTransition {
+  const reason = takeoverReason(router, state, now);
+  if (!router.inSyncGroup) return becomeActive(router, "backup", reason, now);
+  const repeatAt = after(now, activeDownInterval(router, state.activeAdverInterval));
+  return {
+    state: { ...state, activeDownAt: repeatAt, requested: true },
+    effects: [{ kind: "request-active", reason }],
+  };
+}
+
+function takeoverReason(router: VirtualRouter, state: BackupState, now: Instant): TransitionReason {
+  if (state.resigned) return "active-resigned";
+  if (state.active === undefined) {
+    return router.priority === OWNER_PRIORITY ? "owner-startup" : "active-down-timer";
+  }
+  const preempting =
+    router.preempt &&
+    state.active.priority < router.priority &&
+    (state.preemptAt === undefined || now >= state.preemptAt);
+  return preempting ? "preemption" : "active-down-timer";
+}
+
+function reconfigure(
+  router: VirtualRouter,
+  previous: VirtualRouter,
+  state: BackupState,
+  now: Instant,
+): VrrpTransition {
+  const promoted = router.priority === OWNER_PRIORITY && previous.priority !== OWNER_PRIORITY;
+  if (promoted && !router.inSyncGroup) return becomeActive(router, "backup", "reconfigured", now);
+  const retimed = retime(router, previous, state, now);
+  const next: BackupState = {
+    ...retimed,
+    preemptAt: movePreemption(router, previous, state.preemptAt),
+    requested: state.requested && router.inSyncGroup,
+  };
+  if (!promoted) return stay(next);
+  return {
+    state: { ...next, requested: true },
+    effects: [{ kind: "request-active", reason: "reconfigured" }],
+  };
+}
+
+/** A new priority moves the running timer by the skew; another interval starts it anew. */
+function retime(
+  router: VirtualRouter,
+  previous: VirtualRouter,
+  state: BackupState,
+  now: Instant,
+): BackupState {
+  const ownChanged = router.advertisementInterval !== previous.advertisementInterval;
+  const learned = router.version === 3 && state.active !== undefined;
+  if (
+    (ownChanged && !learned) ||
+    router.version !== previous.version ||
+    router.downTimerAdverts !== previous.downTimerAdverts
+  ) {
+    const interval = learned ? state.activeAdverInterval : router.advertisementInterval;
+    return { ...backupState(router, now, interval, state.active), requested: state.requested };
+  }
+  const moved =
+    skewTime(router, state.activeAdverInterval) - skewTime(previous, state.activeAdverInterval);
+  return { ...state, activeDownAt: after(state.activeDownAt, moved as Micros) };
+}
+
+function movePreemption(
+  router: VirtualRouter,
+  previous: VirtualRouter,
+  preemptAt: Instant | undefined,
+): Instant | undefined {
+  if (preemptAt === undefined || !router.preempt || router.preemptDelay === 0) return undefined;
+  return after(preemptAt, (router.preemptDelay - previous.preemptDelay) as Micros);
+}

@@ -41,7 +41,9 @@ export function installDependencies() {
     encoding: "utf8",
   });
   if (npm.error) return `npm cannot be run (${npm.error.message}); install Node.js with npm`;
-  if (npm.status !== 0) return `npm ci failed; the end of its output:\n${npm.stderr.slice(-2000)}`;
+  if (npm.status !== 0) {
+    return `npm ci failed:\n${npm.stderr.split("\n").slice(0, 12).join("\n")}`;
+  }
   if (!existsSync(nodeBinary())) {
     return "npm did not install the package `node`; install Node 22.18 or newer instead";
   }

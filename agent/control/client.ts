@@ -1,0 +1,133 @@
+import type { Socket } from "node:net";
+import { connect } from "node:net";
+import { LineSplitter } from "./lines.ts";
+import type { AgentEvent, ControlAnswer, Status } from "./protocol.ts";
+import type { ReloadOutcome } from "./target.ts";
+
+/** The agent cannot be reached, or would not answer. The remedy is what to do next. */
+export class ControlError extends Error {
+  override readonly name = "ControlError";
+  readonly code: string;
+  readonly remedy: string;
+
+  constructor(code: string, message: string, remedy: string) {
+    super(message);
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+const STATUS_TIMEOUT_MS = 5_000;
+/** A reload validates the file and may add thousands of addresses. */
+const RELOAD_TIMEOUT_MS = 120_000;
+
+export const requestStatus = async (path: string): Promise<Status> =>
+  // The agent is of one build with this client; a foreign server is no case to survive.
+  (await request(path, "status", STATUS_TIMEOUT_MS)) as Status;
+
+export const requestReload = async (path: string): Promise<ReloadOutcome> =>
+  (await request(path, "reload", RELOAD_TIMEOUT_MS)) as ReloadOutcome;
+
+export const requestJournal = async (path: string): Promise<string> =>
+  (await request(path, "journal", RELOAD_TIMEOUT_MS)) as string;
+
+function request(
+  path: string,
+  command: "status" | "reload" | "journal",
+  timeoutMs: number,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const socket = open(path, reject, (answer) => {
+      socket.destroy();
+      if ("event" in answer) return;
+      if (answer.ok) resolve(answer.result);
+      else reject(refused(answer));
+    });
+    socket.setTimeout(timeoutMs, () => {
+      socket.destroy();
+      reject(
+        new ControlError(
+          "no-answer",
+          `the agent at ${path} did not answer within ${timeoutMs / 1000} s`,
+          "Its log says what keeps it busy; systemctl status shows whether it runs.",
+        ),
+      );
+    });
+    socket.on("close", () => reject(hungUp(path)));
+    socket.write(`${JSON.stringify({ id: 1, command })}\n`);
+  });
+}
+
+/**
+ * Hands over recent events, then, with `follow`, each later one until `stop` aborts. Throws a
+ * ControlError when the agent goes away meanwhile.
+ */
+export function readEvents(
+  path: string,
+  follow: boolean,
+  listener: (event: AgentEvent) => void,
+  stop?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let expected: number | undefined;
+    const finish = (): void => {
+      socket.destroy();
+      resolve();
+    };
+    const socket = open(path, reject, (answer) => {
+      if ("event" in answer) {
+        listener(answer.event);
+        expected = (expected ?? 1) - 1;
+      } else if (answer.ok) expected = (answer.result as { readonly recent: number }).recent;
+      else reject(refused(answer));
+      if (!follow && expected === 0) finish();
+    });
+    stop?.addEventListener("abort", finish, { once: true });
+    socket.on("close", () => reject(hungUp(path)));
+    socket.write(`${JSON.stringify({ id: 1, command: "events", follow })}\n`);
+  });
+}
+
+function open(
+  path: string,
+  fail: (error: ControlError) => void,
+  receive: (answer: ControlAnswer) => void,
+): Socket {
+  const lines = new LineSplitter(undefined);
+  const socket = connect(path);
+  socket.on("error", (error) => fail(unreachable(path, error)));
+  socket.on("data", (chunk) => {
+    const found = lines.push(chunk);
+    if (found === "too-long") return;
+    for (const line of found) receive(JSON.parse(line) as ControlAnswer);
+  });
+  return socket;
+}
+
+const refused = (answer: { readonly code: string; readonly message: string }): ControlError =>
+  new ControlError(answer.code, answer.message, "The agent's log may say more.");
+
+const hungUp = (path: string): ControlError =>
+  new ControlError(
+    "hung-up",
+    `the agent at ${path} closed the connection`,
+    "It was stopped, or restarted: try again.",
+  );
+
+function unreachable(path: string, error: Error): ControlError {
+  const errno = "code" in error ? String(error.code) : error.message;
+  if (errno === "EACCES") {
+    return new ControlError("no-permission", `${path} may not be opened`, "Run this as root.");
+  }
+  const why =
+    errno === "ENOENT"
+      ? `there is no socket ${path}`
+      : errno === "ECONNREFUSED"
+        ? `nobody listens at ${path}; it was left by an agent that died`
+        : `${path} cannot be opened (${errno})`;
+  return new ControlError(
+    "not-running",
+    `no agent answers: ${why}`,
+    "Start it (holdfast run, systemctl start holdfast), or name its socket with --control.",
+  );
+}

@@ -21,9 +21,9 @@ export interface EndpointSpec {
 /** One packet as it came in. The bytes belong to the receiver: they are not reused. */
 export interface ReceivedPacket {
   readonly source: IpAddress;
-  /** `undefined` where the kernel does not tell (IPv6 raw sockets). */
+  /** `undefined` where the packet is too short to say. */
   readonly destination: IpAddress | undefined;
-  /** `undefined` where the kernel does not tell; a kernel filter then checks it for multicast. */
+  /** TTL or hop limit as it came in; a kernel filter has already checked it for multicast. */
   readonly ttl: number | undefined;
   /** IPv4: the whole packet with its header. IPv6: the payload. */
   readonly bytes: Uint8Array;
@@ -31,7 +31,10 @@ export interface ReceivedPacket {
 }
 
 export interface Endpoint {
-  /** Sends one complete IP packet, header included. Never blocks; a failure is counted and told. */
+  /**
+   * Sends one complete IP packet, header included. Never blocks; a failure is told to `failed`
+   * before this returns.
+   */
   send(packet: Uint8Array, destination: IpAddress): void;
   /** Which virtual routers the kernel lets through; others may be dropped before JavaScript. */
   setVrids(vrids: ReadonlySet<number>): void;
@@ -50,6 +53,13 @@ export interface AdvertisementSockets {
     receive: (packet: ReceivedPacket) => void,
     failed: (errno: string) => void,
   ): Endpoint;
+
+  /**
+   * Hands every packet that waits in the kernel to its `receive` before it returns. To be called
+   * before an expired deadline is acted upon: after a stall the packets that would have moved the
+   * deadline are still queued.
+   */
+  drain(): void;
 }
 
 /** Sends link-layer frames (announcements) as they are. */

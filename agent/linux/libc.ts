@@ -1,0 +1,93 @@
+import koffi from "koffi";
+import { KernelError } from "../ports/error.ts";
+import { errnoName } from "./errno.ts";
+
+/** The C library's functions that Node lacks. All answer -1 on failure; `errno` then tells why. */
+export interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
+  sendto(
+    fd: number,
+    data: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
+  ): number;
+  recvmsg(fd: number, message: Uint8Array, flags: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  getsockopt(
+    fd: number,
+    level: number,
+    name: number,
+    value: Uint8Array,
+    length: Uint8Array,
+  ): number;
+  close(fd: number): number;
+  timerfd_create(clock: number, flags: number): number;
+  timerfd_settime(fd: number, flags: number, value: Uint8Array, old: null): number;
+  sched_setscheduler(thread: number, policy: number, parameters: Uint8Array): number;
+  sched_setaffinity(thread: number, length: number, mask: Uint8Array): number;
+  setpriority(which: number, who: number, nice: number): number;
+  setrlimit(resource: number, limits: Uint8Array): number;
+  mlockall(flags: number): number;
+  prctl(option: number, a: bigint, b: bigint, c: bigint, d: bigint): number;
+  prctlText(option: number, text: string, b: bigint, c: bigint, d: bigint): number;
+  setns(fd: number, kind: number): number;
+  unshare(kind: number): number;
+}
+
+const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
+  socket: "int socket(int, int, int)",
+  bind: "int bind(int, const void *, uint32_t)",
+  sendto: "intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)",
+  recvmsg: "intptr_t recvmsg(int, void *, int)",
+  setsockopt: "int setsockopt(int, int, int, const void *, uint32_t)",
+  getsockopt: "int getsockopt(int, int, int, void *, void *)",
+  close: "int close(int)",
+  timerfd_create: "int timerfd_create(int, int)",
+  timerfd_settime: "int timerfd_settime(int, int, const void *, void *)",
+  sched_setscheduler: "int sched_setscheduler(int, int, const void *)",
+  sched_setaffinity: "int sched_setaffinity(int, size_t, const void *)",
+  setpriority: "int setpriority(int, uint32_t, int)",
+  setrlimit: "int setrlimit(int, const void *)",
+  mlockall: "int mlockall(int)",
+  prctl: "int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)",
+  prctlText: "int prctl(int, const char *, unsigned long, unsigned long, unsigned long)",
+  setns: "int setns(int, int)",
+  unshare: "int unshare(int)",
+};
+
+let loaded: Libc | undefined;
+
+/** The C library of this process. It is bound on first use; throws a KernelError without one. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+/** The errno of the last call that failed; read it before anything else is called. */
+export const lastErrno = (): string => errnoName(koffi.errno());
+
+function load(): Libc {
+  try {
+    // The program itself is linked with the C library, whichever it is (glibc or musl).
+    const program = koffi.load(null);
+    const entries = Object.entries(PROTOTYPES).map(([name, prototype]) => [
+      name,
+      program.func(prototype),
+    ]);
+    return Object.fromEntries(entries) as Libc;
+  } catch (error) {
+    throw new KernelError(
+      "libc-missing",
+      `the C library cannot be called: ${error instanceof Error ? error.message : String(error)}`,
+      "run Holdfast on Linux with glibc or musl, and reinstall its dependencies (npm ci)",
+    );
+  }
+}
+
+/** A 32-bit integer as the kernel reads it. */
+export function int32(value: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(value).buffer);
+}

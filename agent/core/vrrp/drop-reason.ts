@@ -15,6 +15,8 @@ export type DropReason =
   | "interval-zero"
   | "auth-type"
   | "auth-data"
+  /** The sender's clock and ours are further apart than the window: drift, rather than an attack. */
+  | "auth-stale"
   | "auth-replay"
   | "interval-mismatch"
   | "destination"

@@ -1,0 +1,152 @@
+import type { ChildProcess, Later, StartProcess } from "../ports/processes.ts";
+import type { ServiceRole, ToChild, ToVrrp } from "./ipc.ts";
+
+/** How a child is watched. A heartbeat that is missed for `stall` means: kill it. */
+export interface Watch {
+  readonly heartbeatMs: number;
+  readonly stallMs: number;
+  /** Delays before the next starts, the last for all that follow. */
+  readonly backoffMs: readonly number[];
+  /** A child that ran this long has its restarts forgiven. */
+  readonly stableMs: number;
+}
+
+export const DEFAULT_WATCH: Watch = {
+  heartbeatMs: 500,
+  stallMs: 3_000,
+  // A first delay: a manager that stops the whole group may have signalled the child before us.
+  backoffMs: [50, 250, 1_000, 2_000, 5_000],
+  stableMs: 30_000,
+};
+
+export interface ChildEvents {
+  started(pid: number | undefined): void;
+  message(message: unknown): void;
+  /** It is gone; `restartMs`: when the next one starts, `undefined`: never. */
+  ended(clean: boolean, cause: string, restartMs: number | undefined): void;
+}
+
+/** What a child needs of the world. */
+export interface ChildWorld {
+  readonly start: StartProcess<ServiceRole>;
+  readonly later: Later;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+}
+
+type Beat = { readonly kind: "pong"; readonly id: number };
+
+/** A process that is kept running: watched by heartbeats, started again when it dies. */
+export class Child {
+  readonly role: ServiceRole;
+  restarts = 0;
+  readonly #world: ChildWorld;
+  readonly #watch: Watch;
+  readonly #events: ChildEvents;
+  #process: ChildProcess | undefined;
+  #startedMs = 0;
+  #failures = 0;
+  #respawn: boolean;
+  #cancelRestart: (() => void) | undefined;
+  #cancelBeat: (() => void) | undefined;
+  #ping = 0;
+  #pong = 0;
+  #silentMs = 0;
+
+  constructor(
+    role: ServiceRole,
+    world: ChildWorld,
+    watch: Watch,
+    respawn: boolean,
+    events: ChildEvents,
+  ) {
+    this.role = role;
+    this.#world = world;
+    this.#watch = watch;
+    this.#respawn = respawn;
+    this.#events = events;
+  }
+
+  get pid(): number | null {
+    return this.#process?.pid ?? null;
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined;
+  }
+
+  start(): void {
+    this.#startedMs = this.#world.nowMs();
+    this.#silentMs = 0;
+    this.#pong = this.#ping;
+    const started = this.#world.start(this.role, {
+      message: (message) => this.#hear(message),
+      ended: (clean, cause) => this.#ended(clean, cause),
+    });
+    this.#process = started;
+    this.#beatLater(this.#startedMs);
+    this.#events.started(started.pid);
+  }
+
+  send(message: ToChild | ToVrrp): void {
+    this.#process?.send(message);
+  }
+
+  /** Asks it to let go and end; it is not started again. */
+  stop(): void {
+    this.#respawn = false;
+    this.#cancelRestart?.();
+    this.#cancelRestart = undefined;
+    this.send({ kind: "stop" });
+  }
+
+  kill(): void {
+    this.#process?.kill("SIGKILL");
+  }
+
+  #hear(message: unknown): void {
+    if (isPong(message)) {
+      this.#pong = message.id;
+      this.#silentMs = 0;
+    } else {
+      this.#events.message(message);
+    }
+  }
+
+  #beatLater(lastMs: number): void {
+    this.#cancelBeat = this.#world.later(this.#watch.heartbeatMs, () => this.#beat(lastMs));
+  }
+
+  #beat(lastMs: number): void {
+    const now = this.#world.nowMs();
+    const passed = now - lastMs;
+    // If we were not running ourselves (a paused machine), the child's silence proves nothing.
+    const awake = passed < 2 * this.#watch.heartbeatMs;
+    if (this.#pong !== this.#ping && awake) this.#silentMs += passed;
+    if (this.#silentMs >= this.#watch.stallMs) return this.kill();
+    this.#ping += 1;
+    this.send({ kind: "ping", id: this.#ping });
+    this.#beatLater(now);
+  }
+
+  #ended(clean: boolean, cause: string): void {
+    this.#cancelBeat?.();
+    this.#process = undefined;
+    const ran = this.#world.nowMs() - this.#startedMs;
+    this.#failures = ran >= this.#watch.stableMs ? 1 : this.#failures + 1;
+    const { backoffMs } = this.#watch;
+    const delay = this.#respawn
+      ? (backoffMs[this.#failures - 1] ?? backoffMs.at(-1) ?? 0)
+      : undefined;
+    if (delay !== undefined) {
+      this.#cancelRestart = this.#world.later(delay, () => {
+        this.restarts += 1;
+        this.start();
+      });
+    }
+    this.#events.ended(clean, cause, delay);
+  }
+}
+
+const isPong = (message: unknown): message is Beat =>
+  typeof message === "object" && message !== null && "kind" in message && message.kind === "pong";

@@ -1,0 +1,96 @@
+import type { RouteConfig, RuleConfig } from "../config/config.ts";
+import type { AddressRequest, Network, RequestOutcome } from "../ports/network.ts";
+
+/** Something to be had on the host. A route carries the interface that is meant by default. */
+export type Holding =
+  | { readonly kind: "address"; readonly request: AddressRequest }
+  | {
+      readonly kind: "route";
+      readonly route: RouteConfig;
+      readonly interfaceIndex: number | undefined;
+    }
+  | { readonly kind: "rule"; readonly rule: RuleConfig };
+
+export type HoldingKind = Holding["kind"];
+
+/** Equal for holdings that the kernel takes for the same thing, whatever their other attributes. */
+export function keyOf(holding: Holding): string {
+  switch (holding.kind) {
+    case "address": {
+      const { interfaceIndex, address } = holding.request;
+      return addressKey(interfaceIndex, address.address, address.prefixLength);
+    }
+    case "route":
+      return `route ${holding.interfaceIndex ?? 0} ${withoutPosition(holding.route)}`;
+    case "rule":
+      return `rule ${withoutPosition(holding.rule)}`;
+  }
+}
+
+export const addressKey = (interfaceIndex: number, address: string, prefixLength: number): string =>
+  `address ${interfaceIndex} ${address}/${prefixLength}`;
+
+export const routeKey = (route: RouteConfig, interfaceIndex: number | undefined): string =>
+  keyOf({ kind: "route", route, interfaceIndex });
+
+/** Equal in every attribute that reaches the kernel. */
+export const sameHolding = (a: Holding, b: Holding): boolean =>
+  a === b || attributes(a) === attributes(b);
+
+function attributes(holding: Holding): string {
+  if (holding.kind !== "address") return keyOf(holding);
+  const { address, interfaceIndex } = holding.request;
+  const { noTrack: _, trackGroup: __, ...kernel } = address;
+  return `${interfaceIndex} ${withoutPosition(kernel)}`;
+}
+
+const withoutPosition = (value: object): string =>
+  JSON.stringify(value, (key, part: unknown) => (key === "position" ? undefined : part));
+
+/** Holdings of one kind, as the batches that the port takes. */
+export function batches<Entry>(
+  entries: readonly Entry[],
+  kind: HoldingKind,
+  holdingOf: (entry: Entry) => Holding,
+): readonly (readonly Entry[])[] {
+  const byInterface = new Map<number | undefined, Entry[]>();
+  for (const entry of entries) {
+    const holding = holdingOf(entry);
+    if (holding.kind !== kind) continue;
+    const group = holding.kind === "route" ? holding.interfaceIndex : undefined;
+    const batch = byInterface.get(group);
+    if (batch === undefined) byInterface.set(group, [entry]);
+    else batch.push(entry);
+  }
+  return [...byInterface.values()];
+}
+
+/** Asks the port for one batch: holdings of one kind and, for routes, one default interface. */
+export function request(
+  network: Network,
+  verb: "install" | "remove",
+  batch: readonly Holding[],
+): Promise<readonly RequestOutcome[]> {
+  const addresses: AddressRequest[] = [];
+  const routes: RouteConfig[] = [];
+  const rules: RuleConfig[] = [];
+  let interfaceIndex: number | undefined;
+  for (const holding of batch) {
+    if (holding.kind === "address") addresses.push(holding.request);
+    else if (holding.kind === "rule") rules.push(holding.rule);
+    else {
+      routes.push(holding.route);
+      interfaceIndex = holding.interfaceIndex;
+    }
+  }
+  const install = verb === "install";
+  if (addresses.length > 0) {
+    return install ? network.installAddresses(addresses) : network.removeAddresses(addresses);
+  }
+  if (routes.length > 0) {
+    return install
+      ? network.installRoutes(routes, interfaceIndex)
+      : network.removeRoutes(routes, interfaceIndex);
+  }
+  return install ? network.installRules(rules) : network.removeRules(rules);
+}

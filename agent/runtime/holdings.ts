@@ -1,0 +1,262 @@
+import type { AddressRequest, Network, RequestOutcome } from "../ports/network.ts";
+import type { Holding, HoldingKind } from "./holding.ts";
+import { batches, keyOf, request, sameHolding } from "./holding.ts";
+
+/** Hears what the host refused. */
+export type Refused = (
+  owners: readonly string[],
+  holding: Holding,
+  outcome: Extract<RequestOutcome, { ok: false }>,
+) => void;
+
+/** One thing on the host, with everybody who wants it there. */
+interface Item {
+  readonly key: string;
+  readonly owners: Set<Owner>;
+  /** Owners that wait for an answer; those that gave it up included. */
+  readonly waiting: Set<Owner>;
+  wanted: Holding;
+  /** As it is there by our doing, or was there before; `undefined`: it is not there. */
+  actual: Holding | undefined;
+  /** It was there before and is somebody else's: never removed. */
+  foreign: boolean;
+  /** Tried, and refused; not tried again before somebody asks anew. */
+  refused: boolean;
+  inFlight: boolean;
+  /** Removals of ours whose kernel event has not come in yet. */
+  expectedRemovals: number;
+}
+
+interface Owner {
+  readonly name: string;
+  readonly items: Set<Item>;
+  readonly unsettled: Set<Item>;
+  settled: (() => void)[];
+}
+
+const FIRST_IN: readonly HoldingKind[] = ["address", "rule", "route"];
+const FIRST_OUT: readonly HoldingKind[] = ["route", "rule", "address"];
+
+/**
+ * What owners (virtual routers, the static section) hold on the host. The wishes of one turn become
+ * one batch; what two owners hold stays until neither does; what was there before us stays for good.
+ */
+export class Holdings {
+  readonly #network: Network;
+  readonly #refused: Refused;
+  readonly #items = new Map<string, Item>();
+  readonly #owners = new Map<string, Owner>();
+  readonly #dirty = new Set<Item>();
+  #scheduled = false;
+
+  constructor(network: Network, refused: Refused) {
+    this.#network = network;
+    this.#refused = refused;
+  }
+
+  /** From now on, `name` wants exactly these on the host. */
+  hold(name: string, wanted: readonly Holding[]): void {
+    const owner = this.#owner(name);
+    const dropped = new Set(owner.items);
+    for (const holding of wanted) {
+      const item = this.#item(holding);
+      dropped.delete(item);
+      item.wanted = holding;
+      item.owners.add(owner);
+      owner.items.add(item);
+      this.#touch(item, owner);
+    }
+    for (const item of dropped) {
+      owner.items.delete(item);
+      item.owners.delete(owner);
+      this.#touch(item, owner);
+    }
+  }
+
+  /** Calls `done` when the kernel has answered everything that `name` wanted: perhaps at once. */
+  whenSettled(name: string, done: () => void): void {
+    const owner = this.#owners.get(name);
+    if (owner === undefined || owner.unsettled.size === 0) done();
+    else owner.settled.push(done);
+  }
+
+  isHeld(key: string): boolean {
+    return this.#items.get(key)?.actual !== undefined;
+  }
+
+  /**
+   * The kernel says that this is gone. Answers who holds it, if it was not we who removed it: it is
+   * then not there any more, until `putBack`.
+   */
+  gone(key: string): readonly string[] {
+    const item = this.#items.get(key);
+    if (item === undefined) return [];
+    if (item.expectedRemovals > 0) {
+      item.expectedRemovals -= 1;
+      if (item.expectedRemovals === 0) this.#forget(item);
+      return [];
+    }
+    if (item.actual === undefined || item.inFlight || item.owners.size === 0) return [];
+    item.actual = undefined;
+    return [...item.owners].map((owner) => owner.name);
+  }
+
+  /** Kernel events were lost: the ones expected may never come. */
+  forgetExpected(): void {
+    for (const item of this.#items.values()) {
+      item.expectedRemovals = 0;
+      this.#forget(item);
+    }
+  }
+
+  /** Tries again what is wanted and not there. */
+  putBack(key: string): void {
+    const item = this.#items.get(key);
+    if (item !== undefined) for (const owner of item.owners) this.#touch(item, owner);
+  }
+
+  /** The keys of what should be there and, as far as was told, is not. */
+  *missing(): Generator<string> {
+    for (const item of this.#items.values()) {
+      if (item.owners.size > 0 && item.actual === undefined && !item.inFlight) yield item.key;
+    }
+  }
+
+  /** The addresses that are there by our doing. */
+  *addresses(): Generator<readonly [key: string, request: AddressRequest]> {
+    for (const item of this.#items.values()) {
+      if (item.actual?.kind === "address" && !item.inFlight) yield [item.key, item.actual.request];
+    }
+  }
+
+  #owner(name: string): Owner {
+    const known = this.#owners.get(name);
+    if (known !== undefined) return known;
+    const owner: Owner = { name, items: new Set(), unsettled: new Set(), settled: [] };
+    this.#owners.set(name, owner);
+    return owner;
+  }
+
+  #item(holding: Holding): Item {
+    const key = keyOf(holding);
+    const known = this.#items.get(key);
+    if (known !== undefined) return known;
+    const item: Item = {
+      key,
+      owners: new Set(),
+      waiting: new Set(),
+      wanted: holding,
+      actual: undefined,
+      foreign: false,
+      refused: false,
+      inFlight: false,
+      expectedRemovals: 0,
+    };
+    this.#items.set(key, item);
+    return item;
+  }
+
+  #touch(item: Item, owner: Owner): void {
+    item.refused = false;
+    item.waiting.add(owner);
+    owner.unsettled.add(item);
+    this.#dirty.add(item);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // After all effects of this turn: the takeover of 255 routers is one batch.
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const remove: Item[] = [];
+    const install: Item[] = [];
+    for (const item of this.#dirty) {
+      if (item.inFlight) continue;
+      this.#dirty.delete(item);
+      const next = nextFor(item);
+      if (next === "remove") remove.push(item);
+      else if (next === "install") install.push(item);
+      else this.#settle(item);
+    }
+    for (const kind of FIRST_OUT) {
+      for (const batch of batches(remove, kind, (item) => item.actual ?? item.wanted)) {
+        this.#remove(batch);
+      }
+    }
+    for (const kind of FIRST_IN) {
+      for (const batch of batches(install, kind, (item) => item.wanted)) this.#install(batch);
+    }
+  }
+
+  #remove(batch: readonly Item[]): void {
+    for (const item of batch) item.expectedRemovals += 1;
+    const holdings = batch.map((item) => item.actual ?? item.wanted);
+    this.#ask("remove", batch, holdings, (item) => {
+      item.actual = undefined;
+    });
+  }
+
+  #install(batch: readonly Item[]): void {
+    const holdings = batch.map((item) => item.wanted);
+    this.#ask("install", batch, holdings, (item, holding, outcome) => {
+      if (outcome.ok) {
+        item.actual = holding;
+        item.foreign = outcome.foreign;
+      } else {
+        item.refused = true;
+        this.#refused([...item.owners].map((owner) => owner.name), holding, outcome);
+      }
+    });
+  }
+
+  #ask(
+    verb: "install" | "remove",
+    batch: readonly Item[],
+    holdings: readonly Holding[],
+    apply: (item: Item, holding: Holding, outcome: RequestOutcome) => void,
+  ): void {
+    for (const item of batch) item.inFlight = true;
+    // A rejection would be a bug of the port's: it answers outcomes. It then ends the process.
+    void request(this.#network, verb, holdings).then((outcomes) => {
+      for (const [at, item] of batch.entries()) {
+        const outcome = outcomes[at];
+        const holding = holdings[at];
+        item.inFlight = false;
+        this.#dirty.add(item);
+        if (outcome !== undefined && holding !== undefined) apply(item, holding, outcome);
+      }
+      this.#flush();
+    });
+  }
+
+  #settle(item: Item): void {
+    const waiting = [...item.waiting];
+    item.waiting.clear();
+    for (const owner of waiting) {
+      owner.unsettled.delete(item);
+      if (owner.unsettled.size > 0) continue;
+      for (const done of owner.settled.splice(0)) done();
+      if (owner.items.size === 0 && owner.unsettled.size === 0) this.#owners.delete(owner.name);
+    }
+    this.#forget(item);
+  }
+
+  #forget(item: Item): void {
+    const idle = item.owners.size === 0 && !item.inFlight && !this.#dirty.has(item);
+    if (idle && item.expectedRemovals === 0) this.#items.delete(item.key);
+  }
+}
+
+/** What brings the host nearer to what is wanted; `undefined`: nothing does. */
+function nextFor(item: Item): "install" | "remove" | undefined {
+  const want = item.owners.size > 0;
+  if (item.actual === undefined) return want && !item.refused ? "install" : undefined;
+  if (!want && item.foreign) {
+    item.actual = undefined;
+    item.foreign = false;
+    return undefined;
+  }
+  if (!want) return "remove";
+  return item.foreign || sameHolding(item.actual, item.wanted) ? undefined : "remove";
+}

@@ -1,0 +1,70 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Config } from "../config/config.ts";
+
+const VERSION = 1;
+
+interface Accepted {
+  readonly version: typeof VERSION;
+  readonly file: string;
+  readonly config: Config;
+}
+
+/**
+ * The last accepted configuration, on disk while the agent runs. It is there at a start only if the
+ * last run did not end gracefully: then a file that was broken meanwhile must not keep the node down.
+ */
+export class StateStore {
+  readonly #path: string;
+
+  constructor(directory: string) {
+    this.#path = join(directory, "accepted.json");
+  }
+
+  /** Answers why it could not be written, or `undefined`. It holds passwords: only root reads it. */
+  save(file: string, config: Config): string | undefined {
+    const accepted: Accepted = { version: VERSION, file, config };
+    return attempt(() => {
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      const fresh = `${this.#path}.new`;
+      writeFileSync(fresh, JSON.stringify(accepted), { mode: 0o600 });
+      renameSync(fresh, this.#path);
+    });
+  }
+
+  /** What an earlier run of the same file accepted and did not put away. */
+  load(file: string): Config | undefined {
+    try {
+      const accepted = JSON.parse(readFileSync(this.#path, "utf8")) as Partial<Accepted>;
+      return accepted.version === VERSION && accepted.file === file ? accepted.config : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The run ends gracefully. */
+  clear(): void {
+    attempt(() => rmSync(this.#path, { force: true }));
+  }
+}
+
+/** Writes a pid file; answers why it could not be written, or `undefined`. */
+export function writePidFile(path: string, pid: number): string | undefined {
+  return attempt(() => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `${pid}\n`);
+  });
+}
+
+export function removePidFile(path: string): void {
+  attempt(() => rmSync(path, { force: true }));
+}
+
+function attempt(action: () => void): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

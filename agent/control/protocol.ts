@@ -1,6 +1,6 @@
+import type { Diagnostic } from "../config/diagnostic.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
-import type { Diagnostic } from "../config/diagnostic.ts";
 
 /** Rises when an older client could misread an answer. */
 export const PROTOCOL_VERSION = 1;

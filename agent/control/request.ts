@@ -5,7 +5,12 @@ export type RequestRefusal = "malformed" | "unknown-command";
 
 export type ReadRequest =
   | { readonly ok: true; readonly request: ControlRequest }
-  | { readonly ok: false; readonly id: number; readonly code: RequestRefusal; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly id: number;
+      readonly code: RequestRefusal;
+      readonly message: string;
+    };
 
 const malformed = (message: string, id = 0): ReadRequest => ({
   ok: false,

@@ -1,0 +1,119 @@
+import { resolve } from "node:path";
+import type { Config, InstanceConfig } from "../config/config.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
+import type { CommandContext } from "./commands.ts";
+import { countsText, diagnosticText } from "./diagnostics.ts";
+import { EXIT } from "./exit-status.ts";
+import { DEFAULT_CONFIG, textOf } from "./run-options.ts";
+import type { Style } from "./style.ts";
+import { styleFor } from "./style.ts";
+import { table } from "./table.ts";
+
+/** `holdfast check --json`. */
+export interface CheckReport {
+  readonly file: string;
+  readonly accepted: boolean;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly diagnostics: readonly Diagnostic[];
+  /** What was understood; empty when the file is refused. */
+  readonly routers: readonly CheckedRouter[];
+}
+
+export interface CheckedRouter {
+  readonly name: string;
+  readonly vrid: number;
+  readonly version: 2 | 3;
+  readonly family: "ipv4" | "ipv6";
+  readonly interface: string | null;
+  readonly priority: number;
+  /** Microseconds. */
+  readonly advertisementInterval: number;
+  readonly transport: "multicast" | "unicast";
+  /** With prefix length. */
+  readonly addresses: readonly string[];
+  readonly syncGroup: string | null;
+}
+
+/** Beyond this many routers the table says nothing that the file does not. */
+const MOST_SHOWN = 40;
+
+export async function check(context: CommandContext): Promise<number> {
+  const { terminal } = context;
+  const { options, operands } = context.arguments;
+  const file = resolve(operands[0] ?? DEFAULT_CONFIG);
+  const loaded = await context.host.loadConfig({
+    file,
+    configId: textOf(context.arguments, "config-id"),
+    includesMustExist: options.has("all-config"),
+  });
+  const report = reportOn(file, loaded.config, loaded.diagnostics);
+  if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    const style = styleFor(terminal.color);
+    const findings = loaded.diagnostics.map((each) =>
+      diagnosticText(each, loaded.sourceLine, style),
+    );
+    terminal.out(`${[...findings, ...summary(report, style)].join("\n")}\n`);
+  }
+  if (!report.accepted) return EXIT.refused;
+  return options.has("strict") && report.warnings > 0 ? EXIT.failed : EXIT.ok;
+}
+
+export function reportOn(
+  file: string,
+  config: Config | undefined,
+  diagnostics: readonly Diagnostic[],
+): CheckReport {
+  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
+  return {
+    file,
+    accepted: config !== undefined && errors === 0,
+    errors,
+    warnings: diagnostics.length - errors,
+    diagnostics,
+    routers: (config?.instances ?? []).map(checkedRouter),
+  };
+}
+
+const checkedRouter = (instance: InstanceConfig): CheckedRouter => ({
+  name: instance.router.name,
+  vrid: instance.router.vrid,
+  version: instance.router.version,
+  family: instance.router.family,
+  interface: instance.interface ?? null,
+  priority: instance.router.priority,
+  advertisementInterval: instance.router.advertisementInterval,
+  transport: instance.transport.mode,
+  addresses: instance.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+  syncGroup: instance.syncGroup ?? null,
+});
+
+function summary(report: CheckReport, style: Style): readonly string[] {
+  const counts = `${report.file}: ${countsText(report.diagnostics)}`;
+  if (!report.accepted) return [style.bad(`${counts}: the agent would refuse this file`)];
+  const shown = report.routers.slice(0, MOST_SHOWN);
+  const more = report.routers.length - shown.length;
+  return [
+    ...(report.diagnostics.length === 0 ? [] : [""]),
+    ...(shown.length === 0 ? ["no virtual router"] : routerTable(shown, style)),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    "",
+    report.warnings === 0 ? style.good(counts) : style.caution(counts),
+  ];
+}
+
+const HEADING = ["ROUTER", "VRID", "VERSION", "INTERFACE", "PRIORITY", "INTERVAL", "ADDRESSES"];
+
+function routerTable(routers: readonly CheckedRouter[], style: Style): readonly string[] {
+  const rows = routers.map((router) => [
+    { text: router.name, paint: style.strong },
+    { text: String(router.vrid) },
+    { text: `${router.version} ${router.family}` },
+    { text: router.interface ?? "any" },
+    { text: String(router.priority) },
+    { text: `${router.advertisementInterval / 1_000_000} s` },
+    { text: router.addresses.join("\n") },
+  ]);
+  return table(HEADING, rows, style.faint);
+}

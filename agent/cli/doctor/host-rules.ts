@@ -1,0 +1,111 @@
+import type { KernelFeature } from "../../ports/host-facts.ts";
+import type { Case } from "./examine.ts";
+import type { Finding } from "./finding.ts";
+import { ok, problem, warning } from "./finding.ts";
+
+/** Rules about the machine itself. */
+export const examineHost = (subject: Case): readonly Finding[] => [
+  capabilities(subject),
+  ...features(subject),
+  selinux(subject),
+  clockSource(subject),
+  agent(subject),
+  keepalived(subject),
+];
+
+function capabilities({ facts }: Case): Finding {
+  const missing = [
+    ...(facts.capabilities.netAdmin ? [] : ["CAP_NET_ADMIN"]),
+    ...(facts.capabilities.netRaw ? [] : ["CAP_NET_RAW"]),
+  ];
+  if (missing.length === 0) return ok("capabilities", "may open raw sockets and set addresses");
+  return problem(
+    "capabilities",
+    `${missing.join(" and ")} missing: the agent cannot run as this user`,
+    facts.userNamespace
+      ? "add them to the container, for example podman run --cap-add NET_ADMIN --cap-add NET_RAW"
+      : "run as root, or set AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW in the unit",
+  );
+}
+
+const PURPOSES: Readonly<Record<KernelFeature, string>> = {
+  macvlan: "virtual MAC addresses (use_vmac)",
+  nf_tables: "packet filters",
+  ip_vs: "virtual servers",
+};
+
+function features({ facts, needs }: Case): readonly Finding[] {
+  const rule = "kernel-features";
+  const there: string[] = [];
+  const findings: Finding[] = [];
+  for (const name of ["macvlan", "nf_tables", "ip_vs"] as const) {
+    const known = facts.features[name];
+    if (known === true) there.push(name);
+    else if (known === false && name === "macvlan" && needs.virtualMac) {
+      findings.push(
+        problem(
+          rule,
+          `the kernel ${facts.kernel} has no macvlan, which use_vmac needs`,
+          "install the kernel's extra modules, or remove use_vmac on all nodes",
+        ),
+      );
+    } else if (known === false) {
+      findings.push(ok(rule, `no ${name} in this kernel; only ${PURPOSES[name]} would need it`));
+    }
+  }
+  return there.length === 0 ? findings : [ok(rule, `kernel has ${there.join(", ")}`), ...findings];
+}
+
+function selinux({ facts }: Case): Finding {
+  if (facts.selinux !== "enforcing") {
+    return ok("selinux", facts.selinux === "absent" ? "no SELinux" : "SELinux only logs");
+  }
+  return warning(
+    "selinux",
+    "SELinux enforces: under a confined domain raw sockets or scripts may be refused",
+    "after a failure: ausearch -m AVC -ts recent; then audit2allow, or an unconfined domain",
+  );
+}
+
+/** Timers on these are coarse or slow to read. */
+const POOR_CLOCKS: readonly string[] = ["jiffies", "pit", "acpi_pm", "refined-jiffies"];
+
+function clockSource({ facts }: Case): Finding {
+  const source = facts.clockSource;
+  if (source === undefined) return ok("clock-source", "clock source unknown");
+  if (!POOR_CLOCKS.includes(source)) return ok("clock-source", `clock source ${source}`);
+  return warning(
+    "clock-source",
+    `clock source ${source}: intervals below a second may be kept badly`,
+    "look in dmesg for why the kernel left tsc; in a virtual machine use kvm-clock or hyperv",
+  );
+}
+
+function agent({ agent: presence, controlSocket }: Case): Finding {
+  const rule = "agent";
+  switch (presence) {
+    case "answers":
+      return ok(rule, `the agent answers at ${controlSocket}`);
+    case "absent":
+      return ok(rule, "no agent is running here");
+    case "no-permission":
+      return warning(rule, `${controlSocket} may not be opened by this user`, "run this as root");
+    case "stale-socket":
+      return warning(
+        rule,
+        `${controlSocket} was left by an agent that died`,
+        "start it again (systemctl start holdfast); its log says why it died",
+      );
+  }
+}
+
+function keepalived({ facts, agent: presence }: Case): Finding {
+  const rule = "keepalived";
+  const pids = facts.keepalivedProcesses;
+  if (pids.length === 0) return ok(rule, "keepalived is not running here");
+  const text = `keepalived is running here (process ${pids.join(", ")})`;
+  const next = "systemctl disable --now keepalived";
+  return presence === "answers"
+    ? problem(rule, `${text} beside Holdfast: both set addresses`, next)
+    : warning(rule, text, `before Holdfast is started: ${next}`);
+}

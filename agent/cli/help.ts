@@ -1,0 +1,71 @@
+import type { OptionSpec } from "./arguments.ts";
+import type { CommandSpec } from "./commands.ts";
+
+const WIDTH = 80;
+
+/** `holdfast help`: what there is. */
+export function overview(commands: readonly CommandSpec[]): string {
+  const lines = commands.map((command) => `  ${command.name.padEnd(10)}${command.about}`);
+  return [
+    "Holdfast keeps service addresses alive: VRRP from keepalived.conf.",
+    "",
+    "Usage: holdfast COMMAND [OPTIONS]",
+    "       holdfast [keepalived's options]      the same as holdfast run",
+    "",
+    ...lines,
+    "",
+    "holdfast help COMMAND says more.",
+    "",
+  ].join("\n");
+}
+
+/** `holdfast help COMMAND`, no line longer than 80 columns. */
+export function usage(command: CommandSpec): string {
+  const operands = command.operands === "" ? "" : ` ${command.operands}`;
+  const shown = command.options.filter((option) => option.about !== undefined);
+  const hidden = command.options.filter((option) => option.about === undefined);
+  return [
+    `Usage: holdfast ${command.name} [OPTIONS]${operands}`,
+    `${command.about}.`,
+    ...(command.details.length === 0 ? [] : ["", ...command.details]),
+    "",
+    ...shown.flatMap(optionLines),
+    ...(hidden.length === 0 ? [] : ["", ...withoutEffect(hidden)]),
+    "",
+  ].join("\n");
+}
+
+/** `-f, --use-file FILE`. */
+function spelled(option: OptionSpec): string {
+  const short = option.short === undefined ? "    " : `-${option.short}, `;
+  const value = option.value;
+  if (value === undefined) return `${short}--${option.name}`;
+  return `${short}--${option.name}${value.optional === true ? `[=${value.name}]` : ` ${value.name}`}`;
+}
+
+function optionLines(option: OptionSpec): readonly string[] {
+  const head = `  ${spelled(option)}`;
+  const about = option.about ?? "";
+  return head.length < 30 ? [`${head.padEnd(30)}${about}`] : [head, `${"".padEnd(30)}${about}`];
+}
+
+function withoutEffect(options: readonly OptionSpec[]): readonly string[] {
+  const names = options.map((option) =>
+    option.short === undefined ? `--${option.name}` : `-${option.short}`,
+  );
+  return wrap(`Accepted, without effect: ${names.join(" ")}`, WIDTH);
+}
+
+/** Breaks a text at spaces so that no line is longer than `width`, unless one word is. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  return lines;
+}

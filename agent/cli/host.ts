@@ -1,0 +1,90 @@
+import type { Config } from "../config/config.ts";
+import type { Diagnostic } from "../config/diagnostic.ts";
+import type { Position } from "../config/position.ts";
+import type { CollectHostFacts } from "../ports/host-facts.ts";
+
+/** Everything that `holdfast run` was told. The runtime has the same shape. */
+export interface RunOptions {
+  /** Absolute path of keepalived.conf. */
+  readonly configFile: string;
+  readonly policiesDirectory: string | undefined;
+  readonly stateDirectory: string;
+  readonly controlSocket: string;
+  readonly logFormat: "pretty" | "json";
+  readonly logDetail: boolean;
+  /** Facility number 0–23 for messages to syslog; `undefined`: none go there. */
+  readonly syslogFacility: number | undefined;
+  readonly vrrpOnly: boolean;
+  readonly directorOnly: boolean;
+  readonly respawn: boolean;
+  readonly pidFiles: Readonly<Record<"supervisor" | "vrrp" | "director", string | undefined>>;
+  /** What `@id` lines are compared with; `undefined`: the first label of the host name. */
+  readonly configId: string | undefined;
+  readonly includesMustExist: boolean;
+}
+
+/** What a replayed journal showed: where the machines of this version decide otherwise. */
+export interface ReplayOutcome {
+  readonly steps: number;
+  readonly routers: number;
+  readonly differences: readonly {
+    /** Line of the journal, from 1. */
+    readonly line: number;
+    readonly subject: string;
+    readonly message: string;
+  }[];
+}
+
+/** What of a configuration's surroundings matters when it is read. */
+export interface LoadRequest {
+  readonly file: string;
+  readonly configId: string | undefined;
+  readonly includesMustExist: boolean;
+}
+
+/** A file that was read. Without a configuration at least one finding is an error. */
+export interface LoadedConfig {
+  readonly config: Config | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  /** The source line of a finding, to be shown below it; `undefined`: not at hand. */
+  sourceLine(position: Position): string | undefined;
+}
+
+/** One row of `holdfast keywords`. */
+export interface KeywordRow {
+  /** Path with dots, as `vrrp_instance.priority`. */
+  readonly path: string;
+  readonly status: "implemented" | "no-effect-yet";
+  readonly default: string;
+  readonly meaning: string;
+}
+
+/** What the commands need of the rest of the agent. The composition root provides it. */
+export interface CliHost {
+  version(): string;
+  /** Throws a KernelError when the file itself cannot be read. */
+  loadConfig(request: LoadRequest): Promise<LoadedConfig>;
+  /** Every keyword of the language, in the order of its paths. */
+  keywords(): Promise<readonly KeywordRow[]>;
+  /** Runs the agent until it is told to stop. Answers the exit status. */
+  runAgent(options: RunOptions): Promise<number>;
+  /** Throws a SyntaxError-like Error whose message names the line when `text` is no journal. */
+  replay(text: string): Promise<ReplayOutcome>;
+  /** Looks at this machine for `holdfast doctor`. */
+  readonly collectFacts: CollectHostFacts;
+  /**
+   * Moves this process into a network namespace by name (/run/netns/NAME). What it starts from then on
+   * runs there. Throws a KernelError.
+   */
+  enterNamespace(name: string): Promise<void>;
+}
+
+/** Where a command writes and what the terminal can do. Tests hand in their own. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** Colours on the standard output. */
+  readonly color: boolean;
+  readonly isTerminal: boolean;
+  readonly columns: number;
+}

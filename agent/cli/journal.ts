@@ -1,0 +1,10 @@
+import { requestJournal } from "../control/client.ts";
+import type { CommandContext } from "./commands.ts";
+import { EXIT } from "./exit-status.ts";
+import { DEFAULT_CONTROL, textOf } from "./run-options.ts";
+
+export async function journal(context: CommandContext): Promise<number> {
+  const path = textOf(context.arguments, "control") ?? DEFAULT_CONTROL;
+  context.terminal.out(await requestJournal(path));
+  return EXIT.ok;
+}

@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import type { SourceLine } from "./diagnostics.ts";
+
+/** Reads the lines that findings are about; each file once. A file that is gone has no lines. */
+export function sourceLines(): SourceLine {
+  const files = new Map<string, readonly string[]>();
+  return ({ file, line }) => {
+    const lines = files.get(file) ?? readLines(file);
+    files.set(file, lines);
+    return lines[line - 1];
+  };
+}
+
+function readLines(file: string): readonly string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n");
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,20 @@
+import { requestStatus } from "../control/client.ts";
+import type { Status } from "../control/protocol.ts";
+import type { CommandContext } from "./commands.ts";
+import { EXIT } from "./exit-status.ts";
+import { DEFAULT_CONTROL, textOf } from "./run-options.ts";
+import { renderStatus } from "./status/render.ts";
+import { styleFor } from "./style.ts";
+
+export async function status(context: CommandContext): Promise<number> {
+  const { terminal } = context;
+  const answer = await requestStatus(textOf(context.arguments, "control") ?? DEFAULT_CONTROL);
+  if (context.arguments.options.has("json")) terminal.out(`${JSON.stringify(answer, null, 2)}\n`);
+  else terminal.out(renderStatus(answer, Date.now(), styleFor(terminal.color)));
+  return isWell(answer) ? EXIT.ok : EXIT.failed;
+}
+
+const isWell = (answer: Status): boolean =>
+  answer.current &&
+  answer.processes.vrrp.pid !== null &&
+  answer.routers.every((router) => router.state !== "fault");

@@ -1,0 +1,93 @@
+import type { Status } from "../../control/protocol.ts";
+import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
+import { duration } from "./duration.ts";
+import type { Advice } from "./words.ts";
+import { ALARMS, adviceOn } from "./words.ts";
+
+export interface Problem extends Advice {
+  /** The router, process or file. */
+  readonly subject: string;
+}
+
+/** All that needs a person, most urgent first. */
+export function problemsOf(status: Status, now: number): readonly Problem[] {
+  return [
+    ...processProblems(status),
+    ...configurationProblems(status),
+    ...status.routers.flatMap((router) => routerProblems(router, now)),
+  ];
+}
+
+function processProblems(status: Status): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (status.processes.vrrp.pid === null) {
+    problems.push({
+      subject: "vrrp",
+      problem: "the vrrp process is not running: no address is held by this node",
+      next: "its log says why; it is started again by itself unless -R was given",
+    });
+  } else if (!status.current) {
+    problems.push({
+      subject: "vrrp",
+      problem: "the vrrp process did not answer; below is what it last said",
+      next: "if it stays so, the supervisor ends it and the peers take over; see the log",
+    });
+  }
+  if (status.processes.director.pid === null) {
+    problems.push({
+      subject: "director",
+      problem: "the director is not running: checks and policies stand still, VRRP goes on",
+      next: "its log says why; it is started again by itself unless -R was given",
+    });
+  }
+  return problems;
+}
+
+function configurationProblems(status: Status): readonly Problem[] {
+  const [first] = status.configuration.refused;
+  if (first === undefined) return [];
+  const more = status.configuration.refused.length - 1;
+  const { file, line, column } = first.position;
+  return [
+    {
+      subject: status.configuration.file,
+      problem:
+        `the file was refused and an earlier one runs on: ${file}:${line}:${column}: ` +
+        `${first.message}${more > 0 ? ` (and ${more} more)` : ""}`,
+      next: `holdfast check ${status.configuration.file}, then holdfast reload`,
+    },
+  ];
+}
+
+function routerProblems(router: RouterSnapshot, now: number): readonly Problem[] {
+  const subject = router.name;
+  const faults = router.faults.map((fault) => ({ subject, ...adviceOn(fault) }));
+  const missing = router.state === "active" ? router.addresses.filter((a) => !a.installed) : [];
+  const addresses = missing.map((entry) => ({
+    subject,
+    problem: `active, but ${entry.address} is not on ${entry.interface}`,
+    next: "the log says why the kernel refused it",
+  }));
+  const alarms = Object.entries(router.counters.alarms).flatMap(([name, times]) => {
+    const advice = ALARMS[name as keyof typeof ALARMS];
+    if (times === undefined || times === 0) return [];
+    return [{ subject, ...advice, problem: `${advice.problem} (${times}×)` }];
+  });
+  return [...faults, ...addresses, ...alarms, ...silentPeers(router, now)];
+}
+
+/** A backup that hears nobody is about to become active; an active router hears nobody by right. */
+function silentPeers(router: RouterSnapshot, now: number): readonly Problem[] {
+  if (router.state !== "backup" || router.active === null) return [];
+  const { active } = router;
+  const peer = router.peers.find((candidate) => candidate.address === active.address);
+  const silence = peer === undefined ? 0 : now - peer.lastHeardAt;
+  if (silence < 5 * (router.advertisementInterval / 1000) + 1000) return [];
+  return [
+    {
+      subject: router.name,
+      problem: `the active router ${active.address} was last heard ${duration(silence)} ago`,
+      next: "is the vrrp process stalled? See the log",
+    },
+  ];
+}

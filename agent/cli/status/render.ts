@@ -1,0 +1,155 @@
+import type { ProcessStatus, Status } from "../../control/protocol.ts";
+import type { PeerSnapshot, RouterSnapshot } from "../../core/vrrp/snapshot.ts";
+import type { Style } from "../style.ts";
+import type { Cell } from "../table.ts";
+import { table } from "../table.ts";
+import { duration, localTime } from "./duration.ts";
+import { problemsOf } from "./problems.ts";
+import { REASONS } from "./words.ts";
+
+/** `holdfast status` for people: what is wrong first, then who holds what and why. */
+export function renderStatus(status: Status, now: number, style: Style): string {
+  const problems = problemsOf(status, now);
+  const routers =
+    status.routers.length === 0
+      ? ["No virtual router is configured."]
+      : table(
+          HEADING,
+          status.routers.map((router) => routerRow(router, now, style)),
+          style.faint,
+        );
+  const peers = status.routers.flatMap((router) =>
+    router.peers.map((peer) => peerRow(router, peer, now, style)),
+  );
+  return [
+    ...header(status, now, style),
+    ...(problems.length === 0
+      ? []
+      : ["", ...problems.flatMap((advice) => problemLines(advice, style))]),
+    "",
+    ...routers,
+    ...(peers.length === 0 ? [] : ["", ...table(PEER_HEADING, peers, style.faint)]),
+    "",
+  ].join("\n");
+}
+
+function header(status: Status, now: number, style: Style): readonly string[] {
+  const { configuration, processes } = status;
+  const loaded = `loaded ${localTime(configuration.loadedAt)}`;
+  const warnings =
+    configuration.warnings === 0
+      ? ""
+      : `, ${style.caution(count(configuration.warnings, "warning"))} (holdfast check)`;
+  return [
+    `${style.strong(status.node)}  Holdfast ${status.version}`,
+    `${configuration.file}, ${loaded}${warnings}`,
+    (["supervisor", "vrrp", "director"] as const)
+      .map((name) => `${name} ${processText(processes[name], now)}`)
+      .join(" · "),
+  ];
+}
+
+function processText(process: ProcessStatus, now: number): string {
+  if (process.pid === null) return "not running";
+  const up = process.startedAt === null ? "" : `, up ${duration(now - process.startedAt)}`;
+  const restarts = process.restarts === 0 ? "" : `, ${count(process.restarts, "restart")}`;
+  return `${process.pid}${up}${restarts}`;
+}
+
+function problemLines(
+  problem: { readonly subject: string; readonly problem: string; readonly next: string },
+  style: Style,
+): readonly string[] {
+  return [
+    `${style.bad("✗")} ${style.strong(problem.subject)}: ${problem.problem}`,
+    `  → ${problem.next}`,
+  ];
+}
+
+const HEADING = [
+  "ROUTER",
+  "STATE",
+  "PRIORITY",
+  "INTERFACE",
+  "VRID",
+  "ADDRESSES",
+  "SINCE",
+  "REASON",
+] as const;
+
+function routerRow(router: RouterSnapshot, now: number, style: Style): readonly Cell[] {
+  const last = router.lastTransition;
+  return [
+    { text: router.name, paint: style.strong },
+    { text: router.state, paint: paintState(router, style) },
+    { text: priorityText(router) },
+    { text: router.interface ?? "any" },
+    { text: String(router.vrid) },
+    { text: addressesText(router) },
+    { text: last === null ? "" : duration(now - last.at) },
+    { text: last === null ? "" : reasonText(router) },
+  ];
+}
+
+function paintState(router: RouterSnapshot, style: Style): (text: string) => string {
+  switch (router.state) {
+    case "active":
+      return style.good;
+    case "fault":
+      return style.bad;
+    case "initialize":
+      return style.caution;
+    case "backup":
+      return (text) => text;
+  }
+}
+
+/** `145 = 150 − 5 (track_interface eth1)`; only the number where nothing contributes. */
+export function priorityText(router: RouterSnapshot): string {
+  const { base, effective, contributions } = router.priority;
+  const parts = contributions.filter((part) => part.weight !== 0);
+  if (parts.length === 0) return String(effective);
+  const lines = parts.map((part) => {
+    const sign = part.weight < 0 ? "−" : "+";
+    return `${sign} ${Math.abs(part.weight)} ${part.source}`;
+  });
+  return [`${effective} = ${base}`, ...lines].join("\n  ");
+}
+
+/** Each on its own line; after three, the number of the others. */
+function addressesText(router: RouterSnapshot): string {
+  const shown = router.addresses.slice(0, 3).map((entry) => {
+    const there = router.state === "active" && !entry.installed ? " MISSING" : "";
+    return `${entry.address}/${entry.prefixLength}${there}`;
+  });
+  const more = router.addresses.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n");
+}
+
+function reasonText(router: RouterSnapshot): string {
+  const last = router.lastTransition;
+  const reason = last === null ? "" : REASONS[last.reason];
+  if (router.state !== "backup" || router.active === null) return reason;
+  return `${reason}\nactive: ${router.active.address}, priority ${router.active.priority}`;
+}
+
+const PEER_HEADING = ["PEER", "OF", "PRIORITY", "INTERVAL", "LAST HEARD", "NOTE"] as const;
+
+function peerRow(
+  router: RouterSnapshot,
+  peer: PeerSnapshot,
+  now: number,
+  style: Style,
+): readonly Cell[] {
+  return [
+    { text: peer.address },
+    { text: router.name },
+    { text: String(peer.priority) },
+    { text: `${peer.advertisementInterval / 1_000_000} s` },
+    { text: `${duration(now - peer.lastHeardAt)} ago` },
+    { text: peer.sameAddresses ? "" : "other addresses", paint: style.caution },
+  ];
+}
+
+const count = (number: number, noun: string): string =>
+  `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,0 +1,101 @@
+import type { TransitionReason, VrrpAlarm } from "../../core/vrrp/effect.ts";
+import type { Fault, FaultCause } from "../../core/vrrp/fault.ts";
+import type { RouterCounters } from "../../core/vrrp/snapshot.ts";
+
+/** Why the state is what it is, to be read after the state. */
+export const REASONS: Readonly<Record<TransitionReason, string>> = {
+  startup: "started",
+  "owner-startup": "owns the addresses (priority 255)",
+  "active-down-timer": "the active router fell silent",
+  "active-resigned": "the active router resigned",
+  preemption: "preempted a lower priority",
+  "higher-priority": "heard a higher priority",
+  "equal-priority-higher-address": "heard an equal priority from a higher address",
+  "timer-expired": "ran too late to still be the active router",
+  fault: "fault",
+  "fault-cleared": "the fault is over",
+  "sync-group": "its sync group decided",
+  reconfigured: "configuration changed",
+  shutdown: "stopped",
+};
+
+/** A problem in words, and what to do next. */
+export interface Advice {
+  readonly problem: string;
+  readonly next: string;
+}
+
+const FAULTS: Readonly<Record<FaultCause, (subject: string) => Advice>> = {
+  "interface-missing": (name) => ({
+    problem: `there is no interface ${name}`,
+    next: "it starts by itself when the interface appears; ip link shows the names there are",
+  }),
+  "interface-down": (name) => ({
+    problem: `interface ${name} is down`,
+    next: `look at the cable, the switch port or the hypervisor; ip link set ${name} up`,
+  }),
+  "tracked-interface-down": (name) => ({
+    problem: `the tracked interface ${name} is down`,
+    next: `bring ${name} up, or give it a weight in track_interface`,
+  }),
+  "source-address-missing": (address) => ({
+    problem: `the source address ${address} is not on the interface`,
+    next: "add the address, or correct mcast_src_ip or unicast_src_ip",
+  }),
+  "address-lost": (address) => ({
+    problem: `somebody removed ${address} from this host`,
+    next: "find out who (network manager, a script); the address is put back where configured",
+  }),
+  "track-group-lost": (name) => ({
+    problem: `a static address, route or rule of the track group ${name} is gone`,
+    next: "put it back, or reload",
+  }),
+  "no-unicast-peer": () => ({
+    problem: "there is no unicast peer",
+    next: "name one in unicast_peer",
+  }),
+  socket: (what) => ({
+    problem: `the socket failed: ${what}`,
+    next: "the log has the error; holdfast doctor looks for the cause",
+  }),
+  tracker: (name) => ({
+    problem: `the check ${name} fails`,
+    next: "run it by hand; its service is down or its path is wrong",
+  }),
+  "sync-group": (name) => ({
+    problem: `another member of its sync group is in fault: ${name}`,
+    next: "mend that one",
+  }),
+};
+
+export const adviceOn = (fault: Fault): Advice => FAULTS[fault.cause](fault.subject);
+
+type AlarmName = keyof RouterCounters["alarms"];
+
+/** Alarms that were counted since the start. */
+export const ALARMS: Readonly<Record<VrrpAlarm | AlarmName, Advice>> = {
+  "rival-heard": {
+    problem: "heard a lower priority advertise while active: that node did not hear this one",
+    next: "look for a filter or a one-way link; holdfast doctor on both nodes",
+  },
+  "owner-conflict": {
+    problem: "two routers claim to own the addresses (priority 255)",
+    next: "give priority 255 to one of them only",
+  },
+  "own-address-heard": {
+    problem: "heard an advertisement from this node's own address",
+    next: "look for a duplicate address or a loop in the network",
+  },
+  "interval-mismatch": {
+    problem: "a peer advertises at another interval",
+    next: "make advert_int equal on all nodes",
+  },
+  "address-list-mismatch": {
+    problem: "a peer advertises other addresses",
+    next: "make virtual_ipaddress equal on all nodes",
+  },
+  "checksum-mix": {
+    problem: "peers use different checksums",
+    next: "make v3_checksum_as_v2 equal on all nodes",
+  },
+};

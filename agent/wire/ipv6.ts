@@ -12,6 +12,8 @@ export interface Ipv6Header {
   readonly nextHeader: number;
   /** 1–255. */
   readonly hopLimit: number;
+  /** `undefined`: internetwork control. */
+  readonly trafficClass?: number | undefined;
 }
 
 export interface Ipv6Packet extends Ipv6Header {
@@ -22,8 +24,9 @@ export interface Ipv6Packet extends Ipv6Header {
 /** Writes a header for a socket with IPV6_HDRINCL to the first 40 octets of the complete packet. */
 export function writeIpv6Header(packet: Uint8Array, header: Ipv6Header): void {
   assert(packet.length >= IPV6_HEADER_LENGTH, "an IPv6 packet has room for its header");
-  packet[0] = 0x60 | (INTERNETWORK_CONTROL >> 4);
-  packet[1] = (INTERNETWORK_CONTROL << 4) & 0xff;
+  const trafficClass = header.trafficClass ?? INTERNETWORK_CONTROL;
+  packet[0] = 0x60 | (trafficClass >> 4);
+  packet[1] = (trafficClass << 4) & 0xff;
   writeUint16(packet, 2, 0);
   writeUint16(packet, 4, packet.length - IPV6_HEADER_LENGTH);
   packet[6] = header.nextHeader;
@@ -45,6 +48,7 @@ export function decodeIpv6(bytes: Uint8Array): Decoded<Ipv6Packet> {
       destination: bytes.subarray(24, 40),
       nextHeader: bytes[6] ?? 0,
       hopLimit: bytes[7] ?? 0,
+      trafficClass: (readUint16(bytes, 0) >> 4) & 0xff,
       payload: bytes.subarray(IPV6_HEADER_LENGTH, end),
     },
   };

@@ -1,0 +1,120 @@
+import type { IpAddress } from "../core/address.ts";
+import { addressBytes, addressFromBytes } from "../core/address.ts";
+import { assert } from "../core/assert.ts";
+import type { Decoded } from "../core/vrrp/drop-reason.ts";
+import { checksumOf, foldSum, pseudoHeaderSum, sumOf } from "./checksum.ts";
+import { ETHERNET_HEADER_LENGTH, ETHERTYPE_IPV6, writeEthernetHeader } from "./ethernet.ts";
+import { decodeIpv6, IPV6_HEADER_LENGTH, writeIpv6Header } from "./ipv6.ts";
+import { readUint16, writeUint16 } from "./octets.ts";
+import { MAC_LENGTH } from "./virtual-mac.ts";
+
+const ICMPV6 = 58;
+const NEIGHBOR_ADVERTISEMENT = 136;
+const ROUTER = 0x80;
+const SOLICITED = 0x40;
+const OVERRIDE = 0x20;
+const TARGET_LINK_LAYER_ADDRESS = 2;
+
+/** Without the option, and with it. RFC 4861 §4.4. */
+const FIXED_LENGTH = 24;
+const MESSAGE_LENGTH = FIXED_LENGTH + 8;
+
+/** Neighbour discovery counts only when it crossed no router. RFC 4861 §7.1.2. */
+const HOP_LIMIT = 255;
+
+/** ff02::1 and its Ethernet address. */
+const ALL_NODES = Uint8Array.of(0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+const ALL_NODES_MAC = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1);
+
+/** A neighbour advertisement with the addresses of its frame and packet. */
+export interface NeighborAdvertisement {
+  readonly destinationMac: Uint8Array;
+  readonly sourceMac: Uint8Array;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly target: IpAddress;
+  readonly router: boolean;
+  readonly solicited: boolean;
+  readonly override: boolean;
+  /** The target link-layer address; `undefined` without the option. */
+  readonly targetMac: Uint8Array | undefined;
+}
+
+/**
+ * A complete frame that tells all nodes where `address` is now: solicited off, override on. RFC 9568
+ * §6.4.1 has `router` set; a host that keeps a service address and forwards nothing leaves it unset,
+ * as otherwise others may take it for their default router.
+ */
+export function unsolicitedNeighborAdvertisement(
+  address: IpAddress,
+  mac: Uint8Array,
+  router: boolean,
+): Uint8Array {
+  const target = addressBytes(address);
+  assert(target.length === 16, "neighbour discovery is for IPv6");
+  assert(mac.length === MAC_LENGTH, "a MAC has 6 octets");
+  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + MESSAGE_LENGTH);
+  writeEthernetHeader(frame, ALL_NODES_MAC, mac, ETHERTYPE_IPV6);
+  writeIpv6Header(frame.subarray(ETHERNET_HEADER_LENGTH), {
+    source: target,
+    destination: ALL_NODES,
+    nextHeader: ICMPV6,
+    hopLimit: HOP_LIMIT,
+    trafficClass: 0,
+  });
+  const message = frame.subarray(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH);
+  message[0] = NEIGHBOR_ADVERTISEMENT;
+  message[4] = OVERRIDE | (router ? ROUTER : 0);
+  message.set(target, 8);
+  message[24] = TARGET_LINK_LAYER_ADDRESS;
+  message[25] = 1;
+  message.set(mac, 26);
+  const cover = pseudoHeaderSum(target, ALL_NODES, ICMPV6, message.length);
+  writeUint16(message, 2, checksumOf(sumOf(message, cover)));
+  return frame;
+}
+
+type NeighborReason = "truncated" | "not-a-neighbor-advertisement" | "hop-limit" | "checksum";
+
+/** Reads an Ethernet frame. RFC 4861 §7.1.2. Never throws. */
+export function decodeNeighborAdvertisement(
+  frame: Uint8Array,
+): Decoded<NeighborAdvertisement, NeighborReason> {
+  const foreign = { ok: false, reason: "not-a-neighbor-advertisement" } as const;
+  if (frame.length < ETHERNET_HEADER_LENGTH) return { ok: false, reason: "truncated" };
+  if (readUint16(frame, 12) !== ETHERTYPE_IPV6) return foreign;
+  const ip = decodeIpv6(frame.subarray(ETHERNET_HEADER_LENGTH));
+  if (!ip.ok) return { ok: false, reason: "truncated" };
+  const { source, destination, payload, nextHeader, hopLimit } = ip.value;
+  if (nextHeader !== ICMPV6 || payload[0] !== NEIGHBOR_ADVERTISEMENT) return foreign;
+  if (hopLimit !== HOP_LIMIT) return { ok: false, reason: "hop-limit" };
+  if (payload.length < FIXED_LENGTH) return { ok: false, reason: "truncated" };
+  const cover = pseudoHeaderSum(source, destination, ICMPV6, payload.length);
+  if (foldSum(sumOf(payload, cover)) !== 0xffff) return { ok: false, reason: "checksum" };
+  const flags = payload[4] ?? 0;
+  return {
+    ok: true,
+    value: {
+      destinationMac: frame.subarray(0, 6),
+      sourceMac: frame.subarray(6, 12),
+      source: addressFromBytes(source),
+      destination: addressFromBytes(destination),
+      target: addressFromBytes(payload.subarray(8, 24)),
+      router: (flags & ROUTER) !== 0,
+      solicited: (flags & SOLICITED) !== 0,
+      override: (flags & OVERRIDE) !== 0,
+      targetMac: linkLayerOption(payload.subarray(FIXED_LENGTH)),
+    },
+  };
+}
+
+/** The first target link-layer address among the options; each counts its length in 8 octets. */
+function linkLayerOption(options: Uint8Array): Uint8Array | undefined {
+  for (let at = 0; at + 8 <= options.length; ) {
+    const length = (options[at + 1] ?? 0) * 8;
+    if (length === 0) return undefined;
+    if (options[at] === TARGET_LINK_LAYER_ADDRESS) return options.subarray(at + 2, at + 8);
+    at += length;
+  }
+  return undefined;
+}

@@ -1,3 +1,4 @@
+import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
 import type { MakeChecker, Trial } from "./checker.ts";
 import { ignore, Violation } from "./checker.ts";
 import type { Node } from "./node.ts";
@@ -21,6 +22,18 @@ const addressesFollowState: MakeChecker = ({ world }) => ({
           time,
           `${node.name} is ${node.state.kind} and ${node.installed ? "has" : "lacks"} the addresses`,
         );
+      }
+    }
+  },
+});
+
+/** A running agent whose link is gone claims nothing: it could not hear a better claim. */
+const faultHolds: MakeChecker = ({ world }) => ({
+  effect: ignore,
+  settled(time) {
+    for (const node of world.nodes) {
+      if (isActive(node) && !node.linkUp) {
+        throw new Violation("fault-holds", time, `${node.name} is active with its link down`);
       }
     }
   },
@@ -86,7 +99,7 @@ const highestWins: MakeChecker = (trial) => ({
   effect: ignore,
   settled(time) {
     const since = settledSince(trial);
-    const { nodes } = trial.world;
+    const nodes = trial.world.nodes.filter((node) => node.running);
     if (since === undefined || time < since || nodes.some((node) => !node.router.preempt)) return;
     const highest = Math.max(...nodes.map((node) => node.router.priority));
     const active = nodes.find(isActive);
@@ -101,21 +114,20 @@ const highestWins: MakeChecker = (trial) => ({
 
 /** An active router advertises in every interval; nothing that it hears delays it. */
 const punctual: MakeChecker = ({ world }) => {
-  const sentAt = new Map<Node, number>();
+  const last = new Map<Node, { at: number; router: VirtualRouter }>();
   return {
     effect(node, effect, time) {
-      if (effect.kind === "send-advertisement") sentAt.set(node, time);
+      if (effect.kind === "send-advertisement") last.set(node, { at: time, router: node.router });
     },
     settled(time) {
       for (const node of world.nodes) {
-        const last = sentAt.get(node);
-        if (!isActive(node)) sentAt.delete(node);
-        else if (last !== undefined) {
-          const late = time - last - node.router.advertisementInterval * 1.001;
-          if (late > SLACK) {
-            const millis = Math.round(late / 1000);
-            throw new Violation("punctual", time, `${node.name} advertises ${millis} ms late`);
-          }
+        const sent = last.get(node);
+        if (!isActive(node)) last.delete(node);
+        // A reload may shorten the interval; the new one counts from then.
+        else if (sent?.router !== node.router) last.set(node, { at: time, router: node.router });
+        else if (time - sent.at > node.router.advertisementInterval * 1.001 + SLACK) {
+          const millis = Math.round((time - sent.at) / 1000);
+          throw new Violation("punctual", time, `${node.name} was silent for ${millis} ms`);
         }
       }
     },
@@ -143,6 +155,7 @@ const noStorm: MakeChecker = () => {
 
 export const CHECKERS: readonly MakeChecker[] = [
   addressesFollowState,
+  faultHolds,
   oneActive,
   someActive,
   noFlapping,

@@ -1,3 +1,4 @@
+import type { IpAddress } from "../../agent/core/address.ts";
 import { micros } from "../../agent/core/time.ts";
 import type { Node } from "./node.ts";
 import type { Prng } from "./prng.ts";
@@ -65,13 +66,22 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     if (node.router.priority === 255) return;
     world.configure(node, { ...node.router, priority: prng.whole(1, 254) });
   },
+  "provoking flood": (world, prng, unit) => {
+    const priority = prng.chance(0.5) ? 0 : 1;
+    const source = "192.0.2.99" as IpAddress;
+    const interval = world.nodes[0]?.router.advertisementInterval ?? micros(unit);
+    for (let i = 0; i < 2_000; i++) {
+      world.at(world.now + i * 200, () => {
+        world.inject({ priority, source, maxAdvertiseInterval: interval });
+      });
+    }
+  },
   reload: (world, prng) => {
     const node = prng.pick(world.nodes);
     const { router } = node;
     world.configure(node, {
       ...router,
       lowerPrioNoAdvert: prng.chance(0.2),
-      higherPrioSendAdvert: prng.chance(0.2),
       // Only ever shorter: the schedule counts in the longest interval of the group.
       advertisementInterval:
         router.version === 3 && prng.chance(0.3)

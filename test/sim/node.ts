@@ -26,6 +26,8 @@ export class Node {
   readonly inbox: VrrpEvent[] = [];
   /** Which tick of this node is the one that counts; older ones in the queue are void. */
   tickNumber = 0;
+  /** The deadline that it is for. */
+  tickAt: Instant | undefined;
 
   constructor(name: string, router: VirtualRouter, clockRate: number, clockOffset: number) {
     this.name = name;

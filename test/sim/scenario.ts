@@ -62,7 +62,7 @@ function drawRouter(prng: Prng, temper: Temper, index: number, priority: number)
     preemptDelay: priority === 255 ? micros(0) : preemptDelay,
     startupDelay,
     lowerPrioNoAdvert: prng.chance(0.15),
-    higherPrioSendAdvert: prng.chance(0.15),
+    higherPrioSendAdvert: true,
     ownerIgnoreAdverts: false,
     timerExpiredBackup: undefined,
     inSyncGroup: false,
@@ -72,7 +72,7 @@ function drawRouter(prng: Prng, temper: Temper, index: number, priority: number)
       delay: prng.chance(0.8) ? micros(interval * 5) : micros(0),
       refreshInterval: prng.chance(0.2) ? micros(interval * 7) : micros(0),
       refreshRepeat: 1,
-      lowerPriorityRepeat: prng.whole(0, 3),
+      lowerPriorityRepeat: prng.whole(1, 3),
       lowerPriorityDelay: micros(interval * 2),
     },
   };

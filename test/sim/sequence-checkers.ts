@@ -1,4 +1,5 @@
 import type { VrrpEffect } from "../../agent/core/vrrp/effect.ts";
+import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
 import type { MakeChecker } from "./checker.ts";
 import { ignore, Violation } from "./checker.ts";
 import type { Node } from "./node.ts";
@@ -38,22 +39,34 @@ function checkRelease(node: Node, kinds: readonly Kind[], time: number): void {
   if (removed < 0) throw new Violation("order", time, `${node.name} released without removing`);
 }
 
-/** I4: in a settled group the last announcement on the segment is the active router's. */
+/**
+ * I4: in a settled group the last announcement on the segment is the active router's. A router that
+ * yields says so to whoever is active then; where that packet was lost, nobody can know.
+ */
 export const lastAnnouncement: MakeChecker = (trial) => {
+  const { world } = trial;
   let last: Node | undefined;
+  let told = false;
+  const active = (): readonly Node[] =>
+    world.nodes.filter((node) => node.running && node.state.kind === "active");
   return {
     effect(node, effect) {
-      if (effect.kind === "announce-addresses" && effect.repeat > 0 && node.linkUp) last = node;
+      if (effect.kind === "announce-addresses" && node.linkUp) {
+        last = node;
+        told = false;
+      } else if (effect.kind === "transition" && effect.from === "active" && node === last) {
+        told = active().every((other) => other === node || world.segment.isClean(node, other));
+      }
     },
     settled(time) {
-      const { quietSince, scenario, world } = trial;
+      const { quietSince, scenario } = trial;
       if (quietSince === undefined || time < quietSince + scenario.settleTime) return;
-      const active = world.nodes.find((node) => node.running && node.state.kind === "active");
-      if (active === undefined || last === undefined || last === active) return;
+      const holder = active()[0];
+      if (!told || holder === undefined || last === undefined || last === holder) return;
       throw new Violation(
         "last-announcement",
         time,
-        `${last.name} announced last, but ${active.name} is active`,
+        `${last.name} announced last, but ${holder.name} is active`,
       );
     },
   };
@@ -69,7 +82,7 @@ export const patience: MakeChecker = () => {
     heard(node, { priority, maxAdvertiseInterval }, time) {
       const { router, state } = node;
       if (priority === 0) accepted.delete(node);
-      else if (state.kind === "backup" && (priority >= router.priority || !router.preempt)) {
+      else if (state.kind === "backup" && accepts(router, priority)) {
         const interval = router.version === 3 ? maxAdvertiseInterval : router.advertisementInterval;
         accepted.set(node, { at: time, interval });
       }
@@ -89,6 +102,10 @@ export const patience: MakeChecker = () => {
     settled: ignore,
   };
 };
+
+/** A pending preempt_delay makes a lower priority count like any other. */
+const accepts = (router: VirtualRouter, priority: number): boolean =>
+  priority >= router.priority || !router.preempt || router.preemptDelay > 0;
 
 /** A graceful stop tells the others: priority 0 leaves after the addresses are gone. */
 export const farewell: MakeChecker = () => {

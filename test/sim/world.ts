@@ -85,6 +85,7 @@ export class World {
     node.paused = false;
     node.state = INITIAL;
     node.inbox.length = 0;
+    node.tickAt = undefined;
     node.tickNumber++;
   }
 
@@ -93,6 +94,7 @@ export class World {
     if (!node.running) return;
     this.#step(node, { kind: "shutdown" });
     node.alive = false;
+    node.tickAt = undefined;
     node.tickNumber++;
   }
 
@@ -113,6 +115,13 @@ export class World {
     node.linkUp = up;
     if (!node.alive) return;
     this.#deliver(node, { kind: up ? "fault-cleared" : "fault-raised", fault: linkFault });
+  }
+
+  /** A packet from somebody outside the group reaches every router at once. */
+  inject(advertisement: Advertisement): void {
+    for (const node of this.nodes) {
+      if (node.linkUp) this.#deliver(node, { kind: "advertisement", advertisement });
+    }
   }
 
   configure(node: Node, router: VirtualRouter): void {
@@ -149,8 +158,15 @@ export class World {
     const transition = this.#machine.step(node.router, node.state, event, node.local(this.now));
     node.state = transition.state;
     for (const effect of transition.effects) this.#execute(node, effect);
-    node.tickNumber++;
+    this.#schedule(node, event.kind === "tick");
+  }
+
+  /** A late event loop is late once for a deadline, however many packets come meanwhile. */
+  #schedule(node: Node, anew: boolean): void {
     const at = this.#machine.deadline(node.state);
+    if (at === node.tickAt && !anew) return;
+    node.tickAt = at;
+    node.tickNumber++;
     if (at === undefined) return;
     const due = Math.max(this.now, node.global(at)) + this.#prng.next() * TICK_JITTER;
     this.#queue.push(due, { kind: "tick", node, number: node.tickNumber });

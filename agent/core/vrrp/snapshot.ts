@@ -2,6 +2,7 @@ import type { Family, IpAddress } from "../address.ts";
 import type { DropReason } from "./drop-reason.ts";
 import type { TransitionReason, VrrpAlarm } from "./effect.ts";
 import type { Fault } from "./fault.ts";
+import type { PeerAlarm } from "./peers.ts";
 import type { HeardActive, VrrpState } from "./state.ts";
 
 /** One named part of an effective priority. */
@@ -83,7 +84,5 @@ export interface RouterCounters {
   readonly released: number;
   readonly sendErrors: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
-  readonly alarms: Readonly<
-    Partial<Record<VrrpAlarm | "address-list-mismatch" | "checksum-mix", number>>
-  >;
+  readonly alarms: Readonly<Partial<Record<VrrpAlarm | PeerAlarm, number>>>;
 }

@@ -12,7 +12,7 @@ import type { VrrpEvent } from "./event.ts";
 import type { ActiveState } from "./state.ts";
 import { activeDownInterval, nextDeadline } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
-import { OWNER_PRIORITY, RELEASE_PRIORITY } from "./virtual-router.ts";
+import { OWNER_PRIORITY, preempts, RELEASE_PRIORITY } from "./virtual-router.ts";
 
 /** However many packets provoke an advertisement, one leaves per this span; the next one waits. */
 export const PROVOKED_ADVERTISEMENT_SPACING = milliseconds(10);
@@ -59,7 +59,7 @@ function tick(router: VirtualRouter, state: ActiveState, now: Instant): VrrpTran
 
 /** We were silent for so long that a backup took over, and it may keep what it has. */
 function wasOvertaken(router: VirtualRouter, state: ActiveState, now: Instant): boolean {
-  if (router.preempt || router.timerExpiredBackup === undefined) return false;
+  if (preempts(router) || router.timerExpiredBackup === undefined) return false;
   const rival = { ...router, priority: router.timerExpiredBackup };
   return since(state.advertisedAt, now) >= activeDownInterval(rival, router.advertisementInterval);
 }

@@ -10,7 +10,7 @@ import type { VrrpEvent } from "./event.ts";
 import type { BackupState, HeardActive } from "./state.ts";
 import { activeDownInterval, skewTime } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
-import { OWNER_PRIORITY, RELEASE_PRIORITY } from "./virtual-router.ts";
+import { OWNER_PRIORITY, preempts, RELEASE_PRIORITY } from "./virtual-router.ts";
 
 /** RFC 9568 §6.4.2. */
 export function stepBackup(
@@ -70,7 +70,7 @@ function heard(
   // An equal priority never preempts, whatever the addresses are.
   const lower = priority < router.priority;
   const preemptAt = lower ? preemptionAt(router, state, now) : undefined;
-  if (lower && router.preempt && (preemptAt === undefined || now >= preemptAt)) {
+  if (lower && preempts(router) && (preemptAt === undefined || now >= preemptAt)) {
     // Discarded: the timer runs on, and this is how preemption comes about.
     return { ...state, active, preemptAt };
   }
@@ -79,7 +79,7 @@ function heard(
 }
 
 function preemptionAt(router: VirtualRouter, state: BackupState, now: Instant) {
-  if (!router.preempt || router.preemptDelay === 0) return undefined;
+  if (!preempts(router) || router.preemptDelay === 0) return undefined;
   return state.preemptAt ?? after(now, router.preemptDelay);
 }
 
@@ -99,7 +99,7 @@ function takeoverReason(router: VirtualRouter, state: BackupState, now: Instant)
     return router.priority === OWNER_PRIORITY ? "owner-startup" : "active-down-timer";
   }
   const preempting =
-    router.preempt &&
+    preempts(router) &&
     state.active.priority < router.priority &&
     (state.preemptAt === undefined || now >= state.preemptAt);
   return preempting ? "preemption" : "active-down-timer";
@@ -153,6 +153,6 @@ function movePreemption(
   previous: VirtualRouter,
   preemptAt: Instant | undefined,
 ): Instant | undefined {
-  if (preemptAt === undefined || !router.preempt || router.preemptDelay === 0) return undefined;
+  if (preemptAt === undefined || !preempts(router) || router.preemptDelay === 0) return undefined;
   return after(preemptAt, (router.preemptDelay - previous.preemptDelay) as Micros);
 }

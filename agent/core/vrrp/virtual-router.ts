@@ -59,3 +59,7 @@ export interface VirtualRouter {
   readonly primaryAddress: IpAddress | undefined;
   readonly announcement: AnnouncementPolicy;
 }
+
+/** The address owner always preempts, whatever Preempt_Mode says. RFC 9568 §6.1. */
+export const preempts = (router: VirtualRouter): boolean =>
+  router.preempt || router.priority === OWNER_PRIORITY;

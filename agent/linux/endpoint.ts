@@ -1,11 +1,12 @@
 import type { IpAddress } from "../core/address.ts";
 import { addressBytes } from "../core/address.ts";
 import type { Endpoint, EndpointSpec, ReceivedPacket } from "../ports/advertisement-sockets.ts";
+import { DROP_ALL } from "../wire/bpf.ts";
 import { systemClock } from "./clock.ts";
 import { errnoName } from "./errno.ts";
 import { lastErrno, libc } from "./libc.ts";
 import { receiveMessage } from "./message.ts";
-import { advertisementFilter, attachFilter, DROP_ALL } from "./packet-filter.ts";
+import { attachFilter, filterFor } from "./packet-filter.ts";
 import type { ReceiveSocket } from "./receive-socket.ts";
 import { openReceiveSocket } from "./receive-socket.ts";
 import { openSendSocket } from "./send-socket.ts";
@@ -63,7 +64,7 @@ export class SocketEndpoint implements Endpoint {
 
   setVrids(vrids: ReadonlySet<number>): void {
     if (this.#closed) return;
-    attachFilter(this.#receiver.fd, advertisementFilter(this.#spec, vrids));
+    attachFilter(this.#receiver.fd, filterFor(this.#spec, vrids));
   }
 
   rejoin(): void {
@@ -124,7 +125,7 @@ export class SocketEndpoint implements Endpoint {
       const join = this.#v4 ? option.IP_ADD_MEMBERSHIP : option.IPV6_ADD_MEMBERSHIP;
       option.setOption(fd, join, this.#membership(group));
     }
-    attachFilter(fd, advertisementFilter(this.#spec, undefined));
+    attachFilter(fd, filterFor(this.#spec, undefined));
   }
 
   /** Beyond net.core.rmem_max with CAP_NET_ADMIN, else as much as the system allows. */

@@ -1,0 +1,142 @@
+import type { IpAddress } from "../../core/address.ts";
+import type { AddressRequest, RequestOutcome } from "../../ports/network.ts";
+import type { AddressRecord } from "./address-message.ts";
+import {
+  encodeAddressInstall,
+  encodeAddressRemoval,
+  encodeRecordRemoval,
+  keyOfRequest,
+} from "./address-message.ts";
+import { inBatch } from "./batch.ts";
+import type { Answer, Channel } from "./channel.ts";
+import type { HostView } from "./host-view.ts";
+import { DONE, FOREIGN, outcomeOf } from "./outcome.ts";
+
+/** An address that an earlier run left, for a kernel that keeps no marks. */
+export interface RememberedAddress {
+  readonly interface: string;
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+}
+
+/** Who added an address: the kernel's IFA_PROTO says it, or only memory. */
+export type AddressMarks =
+  | { readonly by: "kernel"; readonly mark: number }
+  | {
+      readonly by: "memory";
+      readonly mark: number;
+      readonly remembered: readonly RememberedAddress[];
+    };
+
+const GONE = ["EADDRNOTAVAIL", "ENODEV"];
+
+/** Adds and removes addresses, and never touches one that somebody else added. */
+export class InstalledAddresses {
+  readonly #channel: Channel;
+  readonly #view: HostView;
+  readonly #refresh: () => Promise<unknown>;
+  readonly #marks: AddressMarks;
+  /** Keys of what this run added and nobody was asked to remove. */
+  readonly #own = new Set<string>();
+
+  constructor(
+    channel: Channel,
+    view: HostView,
+    refresh: () => Promise<unknown>,
+    marks: AddressMarks,
+  ) {
+    this.#channel = channel;
+    this.#view = view;
+    this.#refresh = refresh;
+    this.#marks = marks;
+  }
+
+  isOurs(record: AddressRecord): boolean {
+    if (this.#marks.by === "kernel") return record.protocol === this.#marks.mark;
+    if (this.#own.has(record.key)) return true;
+    const { address, prefixLength, interfaceIndex } = record.host;
+    const name = this.#view.links.get(interfaceIndex)?.name;
+    return this.#marks.remembered.some(
+      (one) =>
+        one.interface === name && one.address === address && one.prefixLength === prefixLength,
+    );
+  }
+
+  async install(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
+    const outcomes = await this.#installOnce(requests, []);
+    // The view did not know it: look, and then either refresh ours or leave theirs alone.
+    const surprised = requests.filter((_, at) => isExisting(outcomes[at]));
+    if (surprised.length === 0) return outcomes;
+    await this.#refresh();
+    const again = await this.#installOnce(surprised, ["EEXIST"]);
+    return requests.map((request, at) => again[surprised.indexOf(request)] ?? outcomes[at] ?? DONE);
+  }
+
+  async remove(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
+    const unknown = requests.some(
+      (request) => this.#shown(request) === undefined && !this.#own.has(keyOfRequest(request)),
+    );
+    if (unknown) await this.#refresh();
+    return inBatch(
+      requests,
+      (request) => {
+        const shown = this.#shown(request);
+        if (shown?.ours === false) return FOREIGN;
+        const known = shown !== undefined || this.#own.has(keyOfRequest(request));
+        return known ? encodeAddressRemoval(request) : DONE;
+      },
+      (messages) => this.#channel.request(messages),
+      (request, answer) => {
+        const outcome = outcomeOf(answer, this.#words("remove", "from", request), GONE);
+        if (outcome.ok) this.#own.delete(keyOfRequest(request));
+        return outcome;
+      },
+    );
+  }
+
+  /** Removes whatever carries our mark; answers how many went. */
+  async removeLeftovers(): Promise<number> {
+    await this.#refresh();
+    const records = this.#view.ourAddresses();
+    const answers = await this.#channel.request(records.map(encodeRecordRemoval));
+    this.#own.clear();
+    return answers.filter(({ errno }) => errno === undefined).length;
+  }
+
+  #installOnce(
+    requests: readonly AddressRequest[],
+    foreign: readonly string[],
+  ): Promise<readonly RequestOutcome[]> {
+    return inBatch(
+      requests,
+      (request) => {
+        const shown = this.#shown(request);
+        if (shown?.ours === false) return FOREIGN;
+        // Before the kernel tells of it: on a kernel without marks this is what makes it ours.
+        if (shown === undefined) this.#own.add(keyOfRequest(request));
+        return encodeAddressInstall(request, shown ? "refresh" : "new", this.#marks.mark);
+      },
+      (messages) => this.#channel.request(messages),
+      (request, answer) => this.#installed(request, answer, foreign),
+    );
+  }
+
+  #installed(request: AddressRequest, answer: Answer, foreign: readonly string[]): RequestOutcome {
+    if (answer.errno === undefined) this.#own.add(keyOfRequest(request));
+    else this.#own.delete(keyOfRequest(request));
+    if (answer.errno !== undefined && foreign.includes(answer.errno)) return FOREIGN;
+    return outcomeOf(answer, this.#words("add", "to", request), []);
+  }
+
+  #shown(request: AddressRequest) {
+    return this.#view.address(request.interfaceIndex, keyOfRequest(request));
+  }
+
+  #words(verb: string, preposition: string, { address, interfaceIndex }: AddressRequest): string {
+    const name = this.#view.links.get(interfaceIndex)?.name ?? `interface ${interfaceIndex}`;
+    return `${verb} ${address.address}/${address.prefixLength} ${preposition} ${name}`;
+  }
+}
+
+const isExisting = (outcome: RequestOutcome | undefined): boolean =>
+  outcome?.ok === false && outcome.errno === "EEXIST";

@@ -14,6 +14,7 @@ export interface Libc {
     address: Uint8Array,
     addressLength: number,
   ): number;
+  recv(fd: number, data: Uint8Array, length: number, flags: number): number;
   recvmsg(fd: number, message: Uint8Array, flags: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   getsockopt(
@@ -41,6 +42,7 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   socket: "int socket(int, int, int)",
   bind: "int bind(int, const void *, uint32_t)",
   sendto: "intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)",
+  recv: "intptr_t recv(int, void *, size_t, int)",
   recvmsg: "intptr_t recvmsg(int, void *, int)",
   setsockopt: "int setsockopt(int, int, int, const void *, uint32_t)",
   getsockopt: "int getsockopt(int, int, int, void *, void *)",

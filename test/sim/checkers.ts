@@ -8,6 +8,12 @@ const SLACK = 8_000;
 
 const isActive = (node: Node): boolean => node.running && node.state.kind === "active";
 
+/** The routers of each segment. */
+const segments = (nodes: readonly Node[]): readonly (readonly Node[])[] =>
+  [...new Set(nodes.map((node) => node.lan))].map((lan) =>
+    nodes.filter((node) => node.lan === lan),
+  );
+
 const settledSince = ({ quietSince, scenario }: Trial): number | undefined =>
   quietSince === undefined ? undefined : quietSince + scenario.settleTime;
 
@@ -70,13 +76,27 @@ const oneActive: MakeChecker = ({ world }) => {
   };
 };
 
-/** I3: once faults stop, the group has an active router, and keeps it. */
+/** I3: once faults stop, each segment has an active router, and keeps it. */
 const someActive: MakeChecker = (trial) => ({
   effect: ignore,
   settled(time) {
     const since = settledSince(trial);
-    if (since === undefined || time < since || trial.world.nodes.some(isActive)) return;
+    if (since === undefined || time < since) return;
+    if (segments(trial.world.nodes).every((nodes) => nodes.some(isActive))) return;
     throw new Violation("some-active", time, "no router is active although all are well");
+  },
+});
+
+/** The members of a sync group are active together or not at all. */
+const coupled: MakeChecker = ({ world }) => ({
+  effect: ignore,
+  settled(time) {
+    for (const { coupling, name } of world.nodes) {
+      const states = coupling?.members.filter((node) => node.running).map(isActive) ?? [];
+      if (new Set(states).size > 1) {
+        throw new Violation("coupled", time, `the group of ${name} is active in part`);
+      }
+    }
   },
 });
 
@@ -99,16 +119,16 @@ const highestWins: MakeChecker = (trial) => ({
   effect: ignore,
   settled(time) {
     const since = settledSince(trial);
-    const nodes = trial.world.nodes.filter((node) => node.running);
-    if (since === undefined || time < since || nodes.some((node) => !node.router.preempt)) return;
-    const highest = Math.max(...nodes.map((node) => node.router.priority));
-    const active = nodes.find(isActive);
-    if (active === undefined || active.router.priority === highest) return;
-    throw new Violation(
-      "highest-wins",
-      time,
-      `${active.name} with ${active.router.priority} is active beside a ${highest}`,
-    );
+    if (since === undefined || time < since) return;
+    for (const segment of segments(trial.world.nodes)) {
+      const nodes = segment.filter((node) => node.running);
+      if (nodes.some((node) => !node.router.preempt)) continue;
+      const highest = Math.max(...nodes.map((node) => node.router.priority));
+      const active = nodes.find(isActive);
+      if (active === undefined || active.router.priority === highest) continue;
+      const message = `${active.name} with ${active.router.priority} is active beside a ${highest}`;
+      throw new Violation("highest-wins", time, message);
+    }
   },
 });
 
@@ -158,6 +178,7 @@ export const CHECKERS: readonly MakeChecker[] = [
   faultHolds,
   oneActive,
   someActive,
+  coupled,
   noFlapping,
   highestWins,
   punctual,

@@ -7,7 +7,7 @@ import type { World } from "./world.ts";
 type Fault = (world: World, prng: Prng, unit: number) => void;
 
 const paths = (world: World, from: Node): readonly Node[] =>
-  world.nodes.filter((node) => node !== from);
+  world.nodes.filter((node) => node !== from && node.lan === from.lan);
 
 /** Every kind of misfortune that a group can meet. `unit` is the longest interval. */
 const FAULTS: Readonly<Record<string, Fault>> = {
@@ -64,7 +64,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "priority change": (world, prng) => {
     const node = prng.pick(world.nodes);
     if (node.router.priority === 255) return;
-    world.configure(node, { ...node.router, priority: prng.whole(1, 254) });
+    const priority = prng.whole(1, 254);
+    for (const mate of node.mates) world.configure(mate, { ...mate.router, priority });
   },
   "provoking flood": (world, prng, unit) => {
     const priority = prng.chance(0.5) ? 0 : 1;

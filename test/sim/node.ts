@@ -5,6 +5,7 @@ import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
 import type { VrrpState } from "../../agent/core/vrrp/state.ts";
 import { INITIAL } from "../../agent/core/vrrp/state.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+import type { Coupling } from "./coupling.ts";
 
 /** A machine on the simulated segment: its clock, its router, and what it holds. */
 export class Node {
@@ -13,7 +14,11 @@ export class Node {
   /** How fast its clock runs against true time, for example 1.0005. */
   readonly clockRate: number;
   readonly clockOffset: number;
+  /** Which segment it is on. */
+  readonly lan: number;
   router: VirtualRouter;
+  /** Shared with the routers of the same host on other segments. */
+  coupling: Coupling | undefined;
   state: VrrpState = INITIAL;
   /** The agent runs. A dead agent leaves its addresses where they are. */
   alive = false;
@@ -29,12 +34,24 @@ export class Node {
   /** The deadline that it is for. */
   tickAt: Instant | undefined;
 
-  constructor(name: string, router: VirtualRouter, clockRate: number, clockOffset: number) {
+  constructor(
+    name: string,
+    router: VirtualRouter,
+    clockRate: number,
+    clockOffset: number,
+    lan = 0,
+  ) {
     this.name = name;
+    this.lan = lan;
     this.router = router;
     this.address = router.primaryAddress ?? ("0.0.0.0" as IpAddress);
     this.clockRate = clockRate;
     this.clockOffset = clockOffset;
+  }
+
+  /** The routers of this host, itself included. */
+  get mates(): readonly Node[] {
+    return this.coupling?.members ?? [this];
   }
 
   get running(): boolean {

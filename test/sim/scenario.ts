@@ -2,6 +2,7 @@ import type { IpAddress } from "../../agent/core/address.ts";
 import type { Micros } from "../../agent/core/time.ts";
 import { centiseconds, micros, seconds } from "../../agent/core/time.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+import { Coupling } from "./coupling.ts";
 import { Node } from "./node.ts";
 import type { Prng } from "./prng.ts";
 
@@ -87,19 +88,42 @@ function drawPriorities(prng: Prng, count: number): readonly number[] {
   return priorities;
 }
 
-/** Makes a group of two to four routers that share version and vrid. */
+/** The router of the same host on a second segment: alike, but for its vrid and its address. */
+function drawMate(node: Node): Node {
+  const { router } = node;
+  const primaryAddress = node.address.replace("192.0.2", "198.51.100") as IpAddress;
+  const mate = { ...router, name: `${router.name}b`, vrid: 52, primaryAddress, inSyncGroup: true };
+  return new Node(`${node.name}b`, mate, node.clockRate, node.clockOffset, 1);
+}
+
+/** Puts each host's routers into a sync group that spans two segments. */
+function couple(nodes: readonly Node[]): readonly Node[] {
+  return nodes.flatMap((node) => {
+    node.router = { ...node.router, inSyncGroup: true };
+    const mates = [node, drawMate(node)];
+    const coupling = new Coupling(mates);
+    for (const mate of mates) mate.coupling = coupling;
+    return mates;
+  });
+}
+
+/** Makes a group of two to four hosts that share version and vrid. */
 export function drawScenario(prng: Prng): Scenario {
   const temper = drawTemper(prng);
   const count = prng.whole(2, 4);
-  const nodes = drawPriorities(prng, count).map((priority, index) => {
+  const single = drawPriorities(prng, count).map((priority, index) => {
     const router = drawRouter(prng, temper, index, priority);
     // Clocks differ by up to 1e-3, as split-brain reasoning assumes, and start anywhere.
     return new Node(`n${index}`, router, 1 + prng.between(-5e-4, 5e-4), prng.whole(0, 1e9));
   });
+  const coupled = prng.chance(0.3) && single.every((node) => node.router.priority !== 255);
+  const nodes = coupled ? couple(single) : single;
   const longestInterval = micros(
     Math.max(...nodes.map((node) => node.router.advertisementInterval)),
   );
-  return { nodes, longestInterval, settleTime: settleTime(temper, longestInterval) };
+  // A member that asks its group in vain asks again one down interval later.
+  const settle = settleTime(temper, longestInterval) * (coupled ? 2 : 1);
+  return { nodes, longestInterval, settleTime: settle };
 }
 
 /**

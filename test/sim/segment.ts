@@ -12,7 +12,7 @@ export interface Path {
 
 export const CLEAN: Readonly<Path> = { loss: 0, delayMax: 300, duplication: 0 };
 
-/** The paths of one LAN, each direction by itself, so that a link can fail one way. */
+/** The paths of the LANs, each direction by itself, so that a link can fail one way. */
 export class Segment {
   readonly #paths = new Map<string, Path>();
   readonly #prng: Prng;
@@ -33,7 +33,7 @@ export class Segment {
 
   /** The delays after which copies of one packet arrive; none when it is lost. */
   deliveries(from: Node, to: Node): readonly number[] {
-    if (!from.linkUp || !to.linkUp) return [];
+    if (from.lan !== to.lan || !from.linkUp || !to.linkUp) return [];
     const { loss, delayMax, duplication } = this.path(from, to);
     if (this.#prng.chance(loss)) return [];
     const delay = (): number => 20 + this.#prng.next() * delayMax;
@@ -42,6 +42,7 @@ export class Segment {
 
   /** Everything that one sends reaches the other, soon. */
   isClean(from: Node, to: Node): boolean {
+    if (from.lan !== to.lan) return false;
     const path = this.path(from, to);
     return from.linkUp && to.linkUp && path.loss === 0 && path.delayMax <= CLEAN.delayMax;
   }

@@ -45,29 +45,28 @@ function checkRelease(node: Node, kinds: readonly Kind[], time: number): void {
  */
 export const lastAnnouncement: MakeChecker = (trial) => {
   const { world } = trial;
-  let last: Node | undefined;
-  let told = false;
-  const active = (): readonly Node[] =>
-    world.nodes.filter((node) => node.running && node.state.kind === "active");
+  /** By segment: who announced last, and whether the active router could know. */
+  const last = new Map<number, { node: Node; told: boolean }>();
+  const active = (lan: number): readonly Node[] =>
+    world.nodes.filter((node) => node.lan === lan && node.running && node.state.kind === "active");
   return {
     effect(node, effect) {
-      if (effect.kind === "announce-addresses" && node.linkUp) {
-        last = node;
-        told = false;
-      } else if (effect.kind === "transition" && effect.from === "active" && node === last) {
-        told = active().every((other) => other === node || world.segment.isClean(node, other));
-      }
+      const { lan } = node;
+      if (effect.kind === "announce-addresses" && node.linkUp) last.set(lan, { node, told: false });
+      const left = effect.kind === "transition" && effect.from === "active";
+      if (!left || last.get(lan)?.node !== node) return;
+      const reaches = (other: Node): boolean => world.segment.isClean(node, other);
+      last.set(lan, { node, told: active(lan).every((other) => other === node || reaches(other)) });
     },
     settled(time) {
       const { quietSince, scenario } = trial;
       if (quietSince === undefined || time < quietSince + scenario.settleTime) return;
-      const holder = active()[0];
-      if (!told || holder === undefined || last === undefined || last === holder) return;
-      throw new Violation(
-        "last-announcement",
-        time,
-        `${last.name} announced last, but ${holder.name} is active`,
-      );
+      for (const [lan, { node, told }] of last) {
+        const holder = active(lan)[0];
+        if (!told || holder === undefined || node === holder) continue;
+        const message = `${node.name} announced last, but ${holder.name} is active`;
+        throw new Violation("last-announcement", time, message);
+      }
     },
   };
 };

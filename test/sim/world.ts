@@ -68,46 +68,48 @@ export class World {
     this.now = end;
   }
 
+  /** Starts the agent of the node's host. */
   start(node: Node): void {
     if (node.alive) return;
-    node.alive = true;
-    node.state = INITIAL;
-    node.inbox.length = 0;
-    // A starting agent first removes what an earlier run left behind.
-    node.installed = false;
-    this.#step(node, { kind: "startup" });
-    if (!node.linkUp) this.#step(node, { kind: "fault-raised", fault: linkFault });
+    node.coupling?.reset();
+    for (const mate of node.mates) {
+      mate.alive = true;
+      mate.state = INITIAL;
+      mate.inbox.length = 0;
+      // A starting agent first removes what an earlier run left behind.
+      mate.installed = false;
+    }
+    for (const mate of node.mates) {
+      this.#step(mate, { kind: "startup" });
+      if (!mate.linkUp) this.#step(mate, { kind: "fault-raised", fault: linkFault });
+    }
   }
 
   /** SIGKILL: no farewell, and the kernel keeps the addresses. */
   crash(node: Node): void {
-    node.alive = false;
-    node.paused = false;
-    node.state = INITIAL;
-    node.inbox.length = 0;
-    node.tickAt = undefined;
-    node.tickNumber++;
+    for (const mate of node.mates) {
+      end(mate);
+      mate.state = INITIAL;
+    }
   }
 
   /** SIGTERM. */
   stop(node: Node): void {
     if (!node.running) return;
-    this.#step(node, { kind: "shutdown" });
-    node.alive = false;
-    node.tickAt = undefined;
-    node.tickNumber++;
+    for (const mate of node.mates) this.#step(mate, { kind: "shutdown" });
+    for (const mate of node.mates) end(mate);
   }
 
   pause(node: Node): void {
-    if (node.alive) node.paused = true;
+    for (const mate of node.mates) mate.paused = mate.alive;
   }
 
-  /** Drains what waited in the socket before an expired deadline acts, as the runtime does. */
+  /** Drains what waited in the sockets before an expired deadline acts, as the runtime does. */
   resume(node: Node): void {
-    if (!node.paused) return;
-    node.paused = false;
-    for (const event of node.inbox.splice(0)) this.#step(node, event);
-    this.#step(node, { kind: "tick" });
+    const paused = node.mates.filter((mate) => mate.paused);
+    for (const mate of paused) mate.paused = false;
+    for (const mate of paused) for (const event of mate.inbox.splice(0)) this.#step(mate, event);
+    for (const mate of paused) this.#step(mate, { kind: "tick" });
   }
 
   setLink(node: Node, up: boolean): void {
@@ -155,10 +157,14 @@ export class World {
         observer.heard?.(node, event.advertisement, this.now);
       }
     }
-    const transition = this.#machine.step(node.router, node.state, event, node.local(this.now));
+    const before = node.state;
+    const transition = this.#machine.step(node.router, before, event, node.local(this.now));
     node.state = transition.state;
     for (const effect of transition.effects) this.#execute(node, effect);
     this.#schedule(node, event.kind === "tick");
+    for (const order of node.coupling?.hear(node, before, transition) ?? []) {
+      this.#step(order.member, order.event);
+    }
   }
 
   /** A late event loop is late once for a deadline, however many packets come meanwhile. */
@@ -193,6 +199,15 @@ export class World {
       }
     }
   }
+}
+
+/** The agent is gone; nothing that was due happens any more. */
+function end(node: Node): void {
+  node.alive = false;
+  node.paused = false;
+  node.inbox.length = 0;
+  node.tickAt = undefined;
+  node.tickNumber++;
 }
 
 const linkFault = { cause: "interface-down", subject: "eth0" } as const;

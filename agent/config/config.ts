@@ -26,8 +26,10 @@ export interface GlobalConfig {
   readonly processNames: Readonly<Record<"supervisor" | "vrrp" | "director", string | undefined>>;
   readonly vrrpScheduling: SchedulingConfig;
   readonly directorScheduling: SchedulingConfig;
-  /** Accept interfaces that do not exist yet; `allowIfChanges`: also ones that change identity. */
+  /** Interfaces that do not exist yet were announced; they are waited for in any case. */
   readonly dynamicInterfaces: boolean;
+  /** An interface of the same name may come back as another one. */
+  readonly allowInterfaceChanges: boolean;
   readonly disableLocalIgmp: boolean;
   readonly logUnknownVrids: boolean;
   /** From the start of the process, and of the machine, to the first decision of an instance. */
@@ -161,7 +163,7 @@ export interface AddressConfig {
   readonly address: IpAddress;
   /** Prefix length; keepalived's default: the full length of the family. */
   readonly prefixLength: number;
-  /** `undefined`: the instance's interface (or the default interface for a static address). */
+  /** `undefined`: the instance's interface; always given where there is none. */
   readonly interface: string | undefined;
   readonly broadcast: IpAddress | "+" | "-" | undefined;
   readonly scope: number | undefined;

@@ -1,0 +1,125 @@
+import { micros } from "../../../core/time.ts";
+import type {
+  AnnouncementPace,
+  GlobalConfig,
+  ReceiveBuffer,
+  SchedulingConfig,
+} from "../../config.ts";
+import { DEFAULTS } from "../../defaults.ts";
+import { globalAnnouncement } from "./announcement.ts";
+import type { GlobalDraft, SchedulingDraft } from "./global-keywords.ts";
+import type { Inherited } from "./inherited.ts";
+import type { NameDirectories } from "./name-tables.ts";
+import { NAME_DIRECTORIES } from "./name-tables.ts";
+
+export function inheritedFrom(draft: GlobalDraft): Inherited {
+  const on = (name: string): boolean => draft.switches.get(name) ?? false;
+  return {
+    version: draft.numbers.get("vrrp_version") === 3 ? 3 : DEFAULTS.version,
+    strict: on("vrrp_strict"),
+    skipAddressListCheck: on("vrrp_skip_check_adv_addr"),
+    dropForeignAddressList: on("holdfast_drop_foreign_addresses"),
+    checkUnicastSource: on("vrrp_check_unicast_src"),
+    checksumMessageOnly: on("v3_checksum_as_v2"),
+    lowerPrioNoAdvert: on("vrrp_lower_prio_no_advert"),
+    higherPrioSendAdvert: on("vrrp_higher_prio_send_advert"),
+    ownerIgnoreAdverts: on("vrrp_owner_ignore_adverts"),
+    downTimerAdverts: draft.numbers.get("vrrp_down_timer_adverts") ?? DEFAULTS.downTimerAdverts,
+    groupIpv4: draft.groupIpv4 ?? DEFAULTS.groupIpv4,
+    groupIpv6: draft.groupIpv6 ?? DEFAULTS.groupIpv6,
+    announcement: globalAnnouncement(draft.announcement),
+    extraInterfaces: draft.extraInterfaces,
+    startupDelay: draft.spans.get("vrrp_startup_delay") ?? micros(0),
+    addressInterface: draft.texts.get("default_interface") ?? DEFAULTS.addressInterface,
+    virtualLinkPrefix: draft.texts.get("vmac_prefix") ?? DEFAULTS.virtualLinkPrefix,
+  };
+}
+
+export function nameDirectories({ texts }: GlobalDraft): NameDirectories {
+  return {
+    etc: texts.get("iproute_etc_dir") ?? NAME_DIRECTORIES.etc,
+    usr: texts.get("iproute_usr_dir") ?? NAME_DIRECTORIES.usr,
+  };
+}
+
+export function completeGlobal(draft: GlobalDraft, hostName: string): GlobalConfig {
+  const { texts, switches, spans, numbers } = draft;
+  const on = (name: string): boolean => switches.get(name) ?? false;
+  const bytes = numbers.get("vrrp_netlink_monitor_rcv_bufs");
+  return {
+    routerId: texts.get("router_id") ?? hostName,
+    netNamespace: texts.get("net_namespace"),
+    instanceName: texts.get("instance"),
+    usePidDirectory: on("use_pid_dir"),
+    childWaitTime: spans.get("child_wait_time") ?? DEFAULTS.childWaitTime,
+    processNames: processNames(draft),
+    vrrpScheduling: completeScheduling(draft.vrrpScheduling),
+    directorScheduling: completeScheduling(draft.directorScheduling),
+    dynamicInterfaces: on("dynamic_interfaces"),
+    allowInterfaceChanges: draft.allowInterfaceChanges === true,
+    disableLocalIgmp: on("disable_local_igmp"),
+    logUnknownVrids: on("log_unknown_vrids"),
+    startupDelay: spans.get("vrrp_startup_delay") ?? micros(0),
+    delayAfterBoot: spans.get("vrrp_delay_after_boot") ?? micros(0),
+    receiveBuffer: receiveBuffer(draft),
+    netlinkReceiveBuffer:
+      bytes === undefined ? undefined : { bytes, force: on("vrrp_netlink_monitor_rcv_bufs_force") },
+    umask: draft.umask,
+    reload: {
+      checkConfig: on("reload_check_config"),
+      timeFile: texts.get("reload_time_file"),
+      repeat: on("reload_repeat"),
+      lockFile: lockFile(draft),
+    },
+  };
+}
+
+/** process_names asks for the titles that keepalived's processes have, for who looks for them. */
+function processNames({ texts, switches }: GlobalDraft): GlobalConfig["processNames"] {
+  const usual = switches.get("process_names") === true;
+  return {
+    supervisor: texts.get("process_name") ?? (usual ? "keepalived" : undefined),
+    vrrp: texts.get("vrrp_process_name") ?? (usual ? "keepalived_vrrp" : undefined),
+    director:
+      texts.get("checker_process_name") ??
+      texts.get("lvs_process_name") ??
+      (usual ? "keepalived_lvs" : undefined),
+  };
+}
+
+function completeScheduling(draft: SchedulingDraft): SchedulingConfig {
+  const limit = draft.realtimePriority === undefined ? undefined : DEFAULTS.realtimeLimit;
+  return {
+    nice: draft.nice,
+    realtimePriority: draft.realtimePriority,
+    realtimeLimit: draft.realtimeLimit ?? limit,
+    cpuAffinity: draft.cpuAffinity,
+    noSwap: draft.noSwap === true,
+  };
+}
+
+function receiveBuffer({ receiveBufferPolicy: policy, numbers }: GlobalDraft): ReceiveBuffer {
+  if (policy === "bytes") return { policy, bytes: numbers.get("vrrp_rx_bufs_policy") ?? 0 };
+  if (policy === "mtu" || policy === "advertisement") {
+    const multiplier = numbers.get("vrrp_rx_bufs_multiplier") ?? DEFAULTS.receiveBufferMultiplier;
+    return { policy, multiplier };
+  }
+  return { policy: "system" };
+}
+
+function lockFile({ texts, switches }: GlobalDraft): string | undefined {
+  const written = texts.get("reload_file");
+  if (written !== "") return written;
+  return switches.get("use_pid_dir") === true
+    ? "/run/keepalived/keepalived.reload"
+    : "/run/keepalived.reload";
+}
+
+/** vrrp_garp_interval and vrrp_gna_interval: the pace of every interface, each by itself. */
+export function globalPace({ spans }: GlobalDraft): AnnouncementPace {
+  return {
+    interfaces: "*",
+    arpInterval: spans.get("vrrp_garp_interval") ?? micros(0),
+    naInterval: spans.get("vrrp_gna_interval") ?? micros(0),
+  };
+}

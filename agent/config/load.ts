@@ -1,0 +1,68 @@
+import type { Config } from "./config.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import type { ConfigHost } from "./keepalived/config-host.ts";
+import { lowerKeepalived } from "./keepalived/lower/lower.ts";
+import { parseKeepalived } from "./keepalived/parse-keepalived.ts";
+
+export interface LoadedConfig {
+  /** `undefined` when any diagnostic is an error. */
+  readonly config: Config | undefined;
+  /** Ordered by file as first met, line and column. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Reads a keepalived.conf and everything that it includes, and gives it its meaning. Never throws for
+ * what a file says; the time is linear in its size.
+ *
+ * @param entry name of the file, as findings should show it, and its text
+ */
+export function loadConfig(
+  entry: { readonly file: string; readonly text: string },
+  host: ConfigHost,
+): LoadedConfig {
+  const parsed = parseKeepalived(entry, host);
+  const lowered = lowerKeepalived(parsed.tree, host);
+  const diagnostics = merge(parsed.diagnostics, lowered.diagnostics);
+  const refused = diagnostics.some(({ severity }) => severity === "error");
+  return { config: refused ? undefined : lowered.config, diagnostics };
+}
+
+/** Lowering says what this means for an instance, line by line. */
+const SAID_BETTER: ReadonlySet<string> = new Set([
+  "track_bfd",
+  "track_file",
+  "track_process",
+  "track_script",
+]);
+
+/** One finding for each word: the language's own, unless its meaning is the graver matter. */
+function merge(
+  language: readonly Diagnostic[],
+  meaning: readonly Diagnostic[],
+): readonly Diagnostic[] {
+  const kept = language.filter(
+    ({ code, text }) => code !== "no-effect-yet" || !SAID_BETTER.has(text),
+  );
+  const severities = new Map(kept.map((each) => [placeOf(each), each.severity]));
+  const added = meaning.filter((each) => {
+    const before = severities.get(placeOf(each));
+    return before === undefined || (before === "warning" && each.severity === "error");
+  });
+  return inOrder([...kept, ...added]);
+}
+
+const placeOf = ({ position: { file, line, column } }: Diagnostic): string =>
+  `${line}:${column}:${file}`;
+
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const files = new Map<string, number>();
+  for (const { position } of diagnostics) {
+    if (!files.has(position.file)) files.set(position.file, files.size);
+  }
+  const rank = (file: string): number => files.get(file) ?? 0;
+  return diagnostics.toSorted(
+    ({ position: a }, { position: b }) =>
+      rank(a.file) - rank(b.file) || a.line - b.line || a.column - b.column,
+  );
+}

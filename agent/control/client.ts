@@ -116,6 +116,7 @@ const hungUp = (path: string): ControlError =>
 
 function unreachable(path: string, error: Error): ControlError {
   const errno = "code" in error ? String(error.code) : error.message;
+  if (errno === "ECONNRESET" || errno === "EPIPE") return hungUp(path);
   if (errno === "EACCES") {
     return new ControlError("no-permission", `${path} may not be opened`, "Run this as root.");
   }

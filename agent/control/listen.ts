@@ -21,7 +21,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     );
   }
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeDirectory(dirname(path));
     await removeStale(path);
     await bind(server, path);
     chmodSync(path, 0o600);
@@ -32,6 +32,15 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
       `the control socket ${path} cannot be made: ${reasonOf(error)}`,
       "Run as root, or name a path that this user may write with --control.",
     );
+  }
+}
+
+/** Only the last part: Node's recursive mkdir never returns where a file system refuses with ENOENT. */
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o755 });
+  } catch (error) {
+    if (reasonOf(error) !== "EEXIST") throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Instant } from "../time.ts";
 import { after, micros, milliseconds, since, sooner } from "../time.ts";
 import type { Advertisement } from "./advertisement.ts";
 import { alarms, isOwnAddress } from "./alarms.ts";
+import type { Announcing } from "./announcing.ts";
 import { announceAgainstRival, announceWhenDue, rescheduleRefresh } from "./announcing.ts";
 import type { TransitionReason, VrrpEffect } from "./effect.ts";
 import type { VrrpTransition } from "./entry.ts";
@@ -85,21 +86,15 @@ function respond(
   now: Instant,
 ): VrrpTransition {
   if (advertisement.priority === RELEASE_PRIORITY) {
-    if (!mayAdvertise(state, now)) return stay(advertiseSoon(state));
-    const adverAt = after(now, router.advertisementInterval);
-    return {
-      state: { ...state, adverAt, advertisedAt: now },
-      effects: [{ kind: "send-advertisement", priority: router.priority }],
-    };
+    // Who resigns held the addresses too: the hosts may have learned its announcements.
+    const announced = announceAgainstRival(router, state, now);
+    return answerAtOnce(router, announced, now);
   }
   // Answering an echo of ourselves would only make more of it.
   if (isOwnAddress(router, advertisement)) return stay(state);
   const better = superiority(router, advertisement);
   if (better !== undefined) {
-    const yielded = giveWay(router, advertisement, better, now);
-    if (!router.higherPrioSendAdvert) return yielded;
-    const parting: VrrpEffect = { kind: "send-advertisement", priority: router.priority };
-    return { state: yielded.state, effects: [parting, ...yielded.effects] };
+    return giveWay(router, advertisement, better, now);
   }
   if (wasOvertaken(router, state, now)) {
     return giveWay(router, advertisement, "timer-expired", now);
@@ -119,7 +114,10 @@ function superiority(
   return higher ? "equal-priority-higher-address" : undefined;
 }
 
-/** The sender is active from now on; it needs no resignation to know. */
+/**
+ * The sender is active from now on. The parting advertisement, sent when the addresses are gone, lets
+ * it know of us, so that it announces the addresses once more: hosts may have learned ours last.
+ */
 function giveWay(
   router: VirtualRouter,
   { priority, source, maxAdvertiseInterval }: Advertisement,
@@ -127,13 +125,16 @@ function giveWay(
   now: Instant,
 ): VrrpTransition {
   const interval = router.version === 3 ? maxAdvertiseInterval : router.advertisementInterval;
+  const parting: readonly VrrpEffect[] = router.higherPrioSendAdvert
+    ? [{ kind: "send-advertisement", priority: router.priority }]
+    : [];
   return {
     state: backupState(router, now, interval, { address: source, priority }),
-    effects: [...release(0), transition("active", "backup", reason)],
+    effects: [...release(0), ...parting, transition("active", "backup", reason)],
   };
 }
 
-/** A worse claim: say at once who is active. The advertisement that is due stays due. */
+/** A worse claim: say at once who is active. */
 function assertActive(
   router: VirtualRouter,
   state: ActiveState,
@@ -142,12 +143,27 @@ function assertActive(
 ): VrrpTransition {
   const watched = watchRival(router, state, advertisement, now);
   const announced = announceAgainstRival(router, watched.state, now);
-  const told = [...announced.effects, ...watched.effects];
-  if (router.lowerPrioNoAdvert) return { state: announced.state, effects: told };
-  if (!mayAdvertise(state, now)) return { state: advertiseSoon(announced.state), effects: told };
+  const told = { state: announced.state, effects: [...announced.effects, ...watched.effects] };
+  return router.lowerPrioNoAdvert ? told : answerAtOnce(router, told, now);
+}
+
+/**
+ * Advertises now, or as soon as the spacing allows. Only an advertisement that leaves re-arms the
+ * timer: however much is received, the gap between two of ours stays within the interval.
+ */
+function answerAtOnce(
+  router: VirtualRouter,
+  { state, effects }: Announcing,
+  now: Instant,
+): VrrpTransition {
+  const allowedAt = after(state.advertisedAt, PROVOKED_ADVERTISEMENT_SPACING);
+  if (now < allowedAt) {
+    return { state: { ...state, adverAt: sooner(state.adverAt, allowedAt) }, effects };
+  }
+  const adverAt = after(now, router.advertisementInterval);
   return {
-    state: { ...announced.state, advertisedAt: now },
-    effects: [{ kind: "send-advertisement", priority: router.priority }, ...told],
+    state: { ...state, adverAt, advertisedAt: now },
+    effects: [{ kind: "send-advertisement", priority: router.priority }, ...effects],
   };
 }
 
@@ -168,14 +184,6 @@ function watchRival(
       : [];
   return { state: { ...state, rival: { since: begun, heardAt: now } }, effects };
 }
-
-const mayAdvertise = (state: ActiveState, now: Instant): boolean =>
-  since(state.advertisedAt, now) >= PROVOKED_ADVERTISEMENT_SPACING;
-
-const advertiseSoon = (state: ActiveState): ActiveState => ({
-  ...state,
-  adverAt: sooner(state.adverAt, after(state.advertisedAt, PROVOKED_ADVERTISEMENT_SPACING)),
-});
 
 /** Leaves of our own accord: whoever is next is told to hurry. */
 const stepDown = (router: VirtualRouter, reason: TransitionReason, now: Instant) => ({

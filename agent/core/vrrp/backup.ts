@@ -143,10 +143,21 @@ function retime(
     const interval = learned ? state.activeAdverInterval : router.advertisementInterval;
     return { ...backupState(router, now, interval, state.active), requested: state.requested };
   }
+  if (isPreempting(previous, state) && !isPreempting(router, state)) {
+    // The timer was running down although the active router is well; it now counts again.
+    return backupState(router, now, state.activeAdverInterval, state.active);
+  }
   const moved =
     skewTime(router, state.activeAdverInterval) - skewTime(previous, state.activeAdverInterval);
   return { ...state, activeDownAt: after(state.activeDownAt, moved as Micros) };
 }
+
+/** The active router's advertisements are discarded, so that the timer runs out. */
+const isPreempting = (router: VirtualRouter, { active, preemptAt }: BackupState): boolean =>
+  active !== undefined &&
+  preempts(router) &&
+  active.priority < router.priority &&
+  (router.preemptDelay === 0 || preemptAt !== undefined);
 
 function movePreemption(
   router: VirtualRouter,

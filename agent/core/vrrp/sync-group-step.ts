@@ -49,7 +49,8 @@ export function stepGroup(
     event.kind === "configured"
       ? event.members
       : { ...state.members, [event.member]: event.status };
-  const before = statuses(group, state.members);
+  // Over the former members: one that was taken out with its fault frees the others.
+  const before: Statuses = new Map(Object.entries(state.members));
   const after = statuses(group, told);
   const kind = groupKind(after);
   const reason = event.kind === "configured" ? "reconfigured" : event.reason;

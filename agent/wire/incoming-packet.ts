@@ -11,7 +11,7 @@ import type { Hmac } from "./hmac.ts";
 import type { Ipv4Packet } from "./ipv4.ts";
 import { decodeIpv4 } from "./ipv4.ts";
 import { equalInConstantTime } from "./octets.ts";
-import type { ReceivedMessage } from "./vrrp.ts";
+import type { AddressList, ReceivedMessage } from "./vrrp.ts";
 import { decodeAdvertisement, peekVrid, VRRP_PROTOCOL } from "./vrrp.ts";
 
 /** What a socket received. */
@@ -36,6 +36,8 @@ export interface Acceptance {
   readonly credentials: Credentials;
   /** The router has no address of its own: a count of zero is what its peers send too. */
   readonly withoutAddresses?: boolean | undefined;
+  /** Its own addresses: where a packet has the same, its `addresses` are this very array. */
+  readonly known?: AddressList | undefined;
   /** keepalived's `old_unicast_checksum never`. */
   readonly refuseOldUnicastChecksum?: boolean | undefined;
 }
@@ -88,6 +90,7 @@ export function decodePacket(
     version: acceptance?.version,
     vrid: acceptance?.vrid ?? 0,
     withoutAddresses: acceptance?.withoutAddresses,
+    known: acceptance?.known,
     refuseOldUnicastChecksum:
       acceptance?.unicast !== true || acceptance.refuseOldUnicastChecksum === true,
   });
@@ -113,6 +116,8 @@ export function decodePacket(
     },
   };
 }
+
+const NO_OCTETS = new Uint8Array(0);
 
 interface Opened {
   readonly family: Family;
@@ -164,7 +169,9 @@ function openIpv6(packet: IncomingPacket, acceptance: Acceptance | undefined): D
     packet.destination === undefined ? undefined : addressBytes(packet.destination);
   const range = acceptance === undefined ? unknownRange(destination) : acceptance.ttl;
   if (ttl !== undefined && !isWithin(ttl, range)) return drop("ttl");
-  const source = addressBytes(packet.source);
+  // Parsed only for what counts it in: the checksum, unless the kernel verified it, and auth_hmac.
+  const needed = destination !== undefined || acceptance?.credentials.kind === "hmac";
+  const source = needed ? addressBytes(packet.source) : NO_OCTETS;
   return {
     ok: true,
     value: {

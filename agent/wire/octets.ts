@@ -24,5 +24,7 @@ export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 export function equalOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, at) => octet === b[at]);
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
 }

@@ -5,7 +5,7 @@ import type { Micros } from "../core/time.ts";
 import { centiseconds, seconds } from "../core/time.ts";
 import type { Decoded, DropReason } from "../core/vrrp/drop-reason.ts";
 import { checksumOf, foldSum, pseudoHeaderSum, sumOf } from "./checksum.ts";
-import { readUint16, writeUint16 } from "./octets.ts";
+import { equalOctets, readUint16, writeUint16 } from "./octets.ts";
 
 /** IP protocol number of VRRP. RFC 9568 §5.1. */
 export const VRRP_PROTOCOL = 112;
@@ -49,6 +49,13 @@ export interface V2Authentication {
   readonly data: Uint8Array;
 }
 
+/** A router's own addresses, so that the same list in a message need not be read anew. */
+export interface AddressList {
+  readonly addresses: readonly IpAddress[];
+  /** As they travel. */
+  readonly octets: Uint8Array;
+}
+
 /** What the IP header around a message says. Addresses are 4 or 16 octets, in network order. */
 export interface MessageContext {
   readonly family: Family;
@@ -61,6 +68,8 @@ export interface MessageContext {
   readonly vrid?: number | undefined;
   /** The router has no address of its own, so that a count of zero is what its peers send too. */
   readonly withoutAddresses?: boolean | undefined;
+  /** Where the message has the same list, `addresses` of the answer is this very array. */
+  readonly known?: AddressList | undefined;
   /** Refuse the pseudo-header with a multicast destination in unicast (keepalived before 1.3.7). */
   readonly refuseOldUnicastChecksum?: boolean | undefined;
 }
@@ -85,6 +94,13 @@ export interface ReceivedMessage {
 }
 
 export const addressLength = (family: Family): 4 | 16 => (family === "ipv4" ? 4 : 16);
+
+export function addressList(addresses: readonly IpAddress[]): AddressList {
+  return {
+    addresses,
+    octets: Uint8Array.from(addresses.flatMap((each) => [...addressBytes(each)])),
+  };
+}
 
 /** Octets of a message without a trailer. Over IPv6, v2 has no authentication data (keepalived). */
 export function messageLength(version: number, family: Family, count: number): number {
@@ -178,7 +194,7 @@ export function decodeAdvertisement(
       vrid: bytes[1] ?? 0,
       priority: bytes[2] ?? 0,
       maxAdvertiseInterval: interval,
-      addresses: readAddresses(bytes, context.family, count),
+      addresses: readAddresses(bytes, count, context),
       ...checksum,
       authentication: readAuthentication(bytes, version, context.family, length),
       length,
@@ -245,10 +261,18 @@ function verifyChecksum(
 const readInterval = (bytes: Uint8Array, version: 2 | 3): Micros =>
   version === 2 ? seconds(bytes[5] ?? 0) : centiseconds(readUint16(bytes, 4) & 0x0fff);
 
-function readAddresses(bytes: Uint8Array, family: Family, count: number): readonly IpAddress[] {
+function readAddresses(
+  bytes: Uint8Array,
+  count: number,
+  { family, known }: MessageContext,
+): readonly IpAddress[] {
   const size = addressLength(family);
+  const end = VRRP_HEADER_LENGTH + count * size;
+  if (known !== undefined && equalOctets(bytes.subarray(VRRP_HEADER_LENGTH, end), known.octets)) {
+    return known.addresses;
+  }
   const addresses: IpAddress[] = [];
-  for (let at = VRRP_HEADER_LENGTH; addresses.length < count; at += size) {
+  for (let at = VRRP_HEADER_LENGTH; at < end; at += size) {
     addresses.push(addressFromBytes(bytes.subarray(at, at + size)));
   }
   return addresses;

@@ -6,6 +6,7 @@ import { addressBytes, addressFromBytes } from "../../agent/core/address.ts";
 import { centiseconds, seconds } from "../../agent/core/time.ts";
 import type { AdvertisementMessage } from "../../agent/wire/vrrp.ts";
 import {
+  addressList,
   decodeAdvertisement,
   encodeAdvertisement,
   messageLength,
@@ -327,6 +328,22 @@ for (const family of FAMILIES) {
     fc.assert(property, { numRuns: 200, seed: 9568 });
   });
 }
+
+test("a router's own list comes back as the array that it is, any other is read", () => {
+  for (const family of FAMILIES) {
+    const settings = settingsOf(family, 3);
+    const list = (packet: Uint8Array) => {
+      const known = addressList(settings.addresses);
+      const decoded = decode(received(packet, settings), { ...acceptanceOf(settings), known });
+      return decoded.ok ? decoded.value.addresses : undefined;
+    };
+    assert.equal(list(encode(settings).packet), settings.addresses);
+    const reversed = settings.addresses.toReversed();
+    assert.deepEqual(list(encode({ ...settings, addresses: reversed }).packet), reversed);
+    const fewer = settings.addresses.slice(1);
+    assert.deepEqual(list(encode({ ...settings, addresses: fewer }).packet), fewer);
+  }
+});
 
 test("nothing is to be seen of an empty message", () => {
   assert.equal(peekVrid(octets("31")), undefined);

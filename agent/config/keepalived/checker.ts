@@ -26,7 +26,7 @@ export class Checker {
     context: KeywordNode,
     block: number,
     keyword: Word,
-    words: Word[],
+    words: readonly Word[],
   ): void {
     const { keyword: entry } = node;
     if (!entry.repeats && this.#lastBlock[node.id] === block) {
@@ -46,7 +46,7 @@ export class Checker {
     this.#words(node, keyword, words);
   }
 
-  #words(node: KeywordNode, keyword: Word, words: Word[]): void {
+  #words(node: KeywordNode, keyword: Word, words: readonly Word[]): void {
     const { required, optional, rest } = node.keyword.grammar;
     if (words.length < required.length) {
       const grammar = describeGrammar(node.keyword.grammar);
@@ -54,7 +54,9 @@ export class Checker {
       const hint = `write ${keyword.text} ${grammar}`;
       this.#findings.add("missing-argument", keyword.position, keyword.text, message, hint);
     }
-    for (const [i, word] of words.entries()) {
+    for (let i = 0; i < words.length; i += 1) {
+      const word = words[i];
+      if (word === undefined) return;
       const argument = required[i] ?? optional[i - required.length] ?? rest;
       if (argument === undefined) {
         this.#extra(node, keyword, words, i);
@@ -65,7 +67,7 @@ export class Checker {
     }
   }
 
-  #extra(node: KeywordNode, keyword: Word, words: Word[], from: number): void {
+  #extra(node: KeywordNode, keyword: Word, words: readonly Word[], from: number): void {
     const word = words[from];
     if (word === undefined) return;
     const text = words

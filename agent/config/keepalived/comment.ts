@@ -13,29 +13,45 @@ export interface Uncommented {
 
 /** Takes the comment off a line. `#` and `!` count outside double quotes only. */
 export function uncomment(source: Line): Uncommented {
-  const text = source.text;
+  const { text } = source;
   const dropped: number[] = [];
   let openQuote: number | undefined;
-  let end: number | undefined;
-  let continues = false;
-  for (let at = 0; at < text.length; at += 1) {
+  let at = 0;
+  while (at < text.length && !isCommentStart(text.charCodeAt(at))) {
     const code = text.charCodeAt(at);
     if (code === BACKSLASH) {
-      const next = text.charCodeAt(at + 1);
-      continues = at + 1 === text.length;
-      if ((next === HASH || next === BANG) && openQuote === undefined && end === undefined) {
-        dropped.push(at);
-      }
+      if (isCommentStart(text.charCodeAt(at + 1))) dropped.push(at);
       at += 1;
-    } else if (end !== undefined) {
     } else if (code === QUOTE) {
-      openQuote = openQuote === undefined ? at : undefined;
-    } else if ((code === HASH || code === BANG) && openQuote === undefined) {
-      end = at;
+      const open = at;
+      at = closingQuote(text, at + 1);
+      if (at === text.length) openQuote = open;
     }
+    at += 1;
   }
-  end ??= continues ? text.length - 1 : text.length;
+  const continues = endsInBackslash(text, at);
+  const end = at >= text.length && continues ? text.length - 1 : Math.min(at, text.length);
   return { line: trim(without(source, dropped, end)), continues, openQuote };
+}
+
+/** Index of the double quote that ends a string; the length of the text when none does. */
+function closingQuote(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && text.charCodeAt(at) !== QUOTE) {
+    at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  }
+  return Math.min(at, text.length);
+}
+
+const isCommentStart = (code: number): boolean => code === HASH || code === BANG;
+
+/** Whether the text, read from a place that no backslash escapes, ends in a lone backslash. */
+function endsInBackslash(text: string, from: number): boolean {
+  let at = text.length;
+  while (at > 0 && text.charCodeAt(at - 1) === BACKSLASH) at -= 1;
+  // Behind a comment's beginning, only backslashes of the comment itself pair up.
+  const run = text.length - (from < text.length ? Math.max(at, from) : at);
+  return run % 2 === 1;
 }
 
 function without(source: Line, dropped: readonly number[], end: number): Line {

@@ -28,14 +28,19 @@ export class Findings {
 
   /** All findings, in the order of their places within each file, files as first met. */
   sorted(): readonly Diagnostic[] {
-    const files = new Map<string, number>();
-    for (const { position } of this.#found) {
-      if (!files.has(position.file)) files.set(position.file, files.size);
-    }
-    const rank = (file: string): number => files.get(file) ?? 0;
-    return this.#found.toSorted(
-      ({ position: a }, { position: b }) =>
-        rank(a.file) - rank(b.file) || a.line - b.line || a.column - b.column,
-    );
+    return inOrder(this.#found);
   }
+}
+
+/** In the order of their places within each file, files as first met. */
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const files = new Map<string, number>();
+  for (const { position } of diagnostics) {
+    if (!files.has(position.file)) files.set(position.file, files.size);
+  }
+  const rank = (file: string): number => files.get(file) ?? 0;
+  return diagnostics.toSorted(
+    ({ position: a }, { position: b }) =>
+      rank(a.file) - rank(b.file) || a.line - b.line || a.column - b.column,
+  );
 }

@@ -35,7 +35,7 @@ function sequence(fields: readonly string[], rest: number, hexadecimal: boolean)
   const numbers = texts.map(readInteger);
   if (!namePattern.test(name)) return fail(`"${name}" is not a name`);
   if (numbers.length < 1 || numbers.length > 3) return fail("~SEQ takes a name and 1 to 3 numbers");
-  const wrong = numbers.findIndex((value) => value === undefined);
+  const wrong = numbers.indexOf(undefined);
   if (wrong >= 0) return fail(`"${texts[wrong]}" is not a whole number`);
   const { start, step, end } = bounds(numbers.map((value) => value ?? 0));
   if (step === 0 || (end - start) * step < 0) {

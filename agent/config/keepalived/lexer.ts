@@ -62,31 +62,31 @@ function commandWord(text: string, from: number) {
   let at = from;
   while (at < text.length) {
     const code = text.charCodeAt(at);
+    if (quote === 0 && isSpace(code)) break;
     if (code === BACKSLASH && at + 1 < text.length) {
-      const { value, next } = escape(text, at + 1);
+      const { value, next } = readEscape(text, at + 1);
       parts.push(value);
       at = next;
-      continue;
-    }
-    if (quote !== 0 ? code === quote : code === QUOTE || code === APOSTROPHE) {
+    } else if (isQuote(code) && (quote === 0 || quote === code)) {
       quote = quote === 0 ? code : 0;
       quoted = true;
       at += 1;
-      continue;
+    } else {
+      const start = at;
+      at = plainEnd(text, at + 1, quote);
+      parts.push(text.slice(start, at));
     }
-    if (quote === 0 && isSpace(code)) break;
-    const start = at;
-    at = plainEnd(text, at + 1, quote);
-    parts.push(text.slice(start, at));
   }
   return { value: parts.join(""), next: at, quoted };
 }
+
+const isQuote = (code: number): boolean => code === QUOTE || code === APOSTROPHE;
 
 function plainEnd(text: string, from: number, quote: number): number {
   let at = from;
   while (at < text.length) {
     const code = text.charCodeAt(at);
-    if (code === BACKSLASH || code === QUOTE || code === APOSTROPHE) break;
+    if (code === BACKSLASH || isQuote(code)) break;
     if (quote === 0 && isSpace(code)) break;
     at += 1;
   }
@@ -105,7 +105,7 @@ const namedEscapes: Readonly<Record<string, string>> = {
 };
 
 /** Reads the escape whose backslash stands before `at`. */
-function escape(text: string, at: number): { value: string; next: number } {
+function readEscape(text: string, at: number): { value: string; next: number } {
   const code = text[at] ?? "";
   const numeric = /x[0-9a-fA-F]+|[0-7]{1,3}/y;
   numeric.lastIndex = at;

@@ -8,7 +8,7 @@ import type { Statement, Word } from "./tree.ts";
 /** A block that is being read. */
 interface Frame {
   readonly keyword: Word;
-  readonly words: Word[];
+  readonly words: readonly Word[];
   readonly open: Position;
   /** What the block knows; `undefined`: it is skipped. */
   readonly node: KeywordNode | undefined;
@@ -24,7 +24,7 @@ interface Frame {
 /** A line whose block, if it has one, has not begun. */
 interface Pending {
   readonly keyword: Word;
-  readonly words: Word[];
+  readonly words: readonly Word[];
 }
 
 /** A brace that closed an inner block although it stands under an outer one. */
@@ -69,9 +69,7 @@ export class Parser implements Sink {
     return this.#top.children;
   }
 
-  words(words: Word[]): void {
-    const keyword = words.shift();
-    if (keyword === undefined) return;
+  words(keyword: Word, words: readonly Word[]): void {
     this.#settle(keyword);
     const top = this.#top;
     top.indented ??= keyword.position.column > top.keyword.position.column;
@@ -118,7 +116,7 @@ export class Parser implements Sink {
     node: KeywordNode,
     context: KeywordNode,
     keyword: Word,
-    words: Word[],
+    words: readonly Word[],
     position: Position,
   ): void {
     this.#checker.known(node, context, this.#top.serial, keyword, words);
@@ -132,7 +130,7 @@ export class Parser implements Sink {
     this.#push(keyword, words, position, undefined, true);
   }
 
-  #openInLines(keyword: Word, words: Word[], position: Position): void {
+  #openInLines(keyword: Word, words: readonly Word[], position: Position): void {
     this.#append(keyword, words);
     const message = `a line of ${this.#top.keyword.text} takes no block`;
     this.#findings.add("block-not-taken", position, "{", message);
@@ -261,13 +259,12 @@ export class Parser implements Sink {
   }
 
   #append(keyword: Word, words: readonly Word[]): void {
-    const end = words.at(-1)?.position ?? keyword.position;
-    this.#top.children.push({ keyword, words, block: undefined, end });
+    this.#top.children.push(new PlainStatement(keyword, words));
   }
 
   #frame(
     keyword: Word,
-    words: Word[],
+    words: readonly Word[],
     open: Position,
     node: KeywordNode | undefined,
     discarded: boolean,
@@ -279,7 +276,7 @@ export class Parser implements Sink {
 
   #push(
     keyword: Word,
-    words: Word[],
+    words: readonly Word[],
     open: Position,
     node: KeywordNode | undefined,
     discarded: boolean,
@@ -295,6 +292,22 @@ export class Parser implements Sink {
     this.#top = outer;
     if (!discarded) outer.children.push({ keyword, words, block: children, end });
     if (this.#frames.length === 0 && this.#suspicion?.under === outer) this.#suspicion = undefined;
+  }
+}
+
+/** A statement without a block. It ends where its last word begins. */
+class PlainStatement implements Statement {
+  readonly keyword: Word;
+  readonly words: readonly Word[];
+  readonly block = undefined;
+
+  constructor(keyword: Word, words: readonly Word[]) {
+    this.keyword = keyword;
+    this.words = words;
+  }
+
+  get end(): Position {
+    return (this.words.at(-1) ?? this.keyword).position;
   }
 }
 

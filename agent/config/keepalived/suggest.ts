@@ -31,27 +31,32 @@ export interface Suggestion {
  */
 export function editDistance(a: string, b: string, bound: number): number {
   if (Math.abs(a.length - b.length) > bound) return bound + 1;
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    let least = i;
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a[i - 1] === b[j - 1];
-      let cost = Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (same ? 0 : 1),
-      );
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        cost = Math.min(cost, (before[j - 2] ?? 0) + 1);
-      }
-      next.push(cost);
-      least = Math.min(least, cost);
-    }
-    if (least > bound) return bound + 1;
+    const next = nextRow(a, b, i, row, before);
+    if (Math.min(...next) > bound) return bound + 1;
     before = row;
     row = next;
   }
   return row[b.length] ?? 0;
+}
+
+/** Distances of the first `i` letters of `a` from every beginning of `b`. */
+function nextRow(
+  a: string,
+  b: string,
+  i: number,
+  row: readonly number[],
+  before: readonly number[],
+): readonly number[] {
+  const next = [i];
+  for (let j = 1; j <= b.length; j += 1) {
+    const same = a[i - 1] === b[j - 1];
+    const edited = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+    const kept = (row[j - 1] ?? 0) + (same ? 0 : 1);
+    const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+    next.push(Math.min(edited, kept, swapped ? (before[j - 2] ?? 0) + 1 : kept));
+  }
+  return next;
 }

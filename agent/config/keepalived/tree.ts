@@ -13,5 +13,6 @@ export interface Statement {
   readonly words: readonly Word[];
   /** `undefined`: no block was written; an empty block is an empty list. */
   readonly block: readonly Statement[] | undefined;
+  /** The closing brace of the block; without one, the last word. */
   readonly end: Position;
 }

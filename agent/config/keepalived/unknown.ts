@@ -71,9 +71,7 @@ function misplaced(
 
 /** Characters that look like white space and are none come with text copied from web pages. */
 function strangeCharacter(word: string): string | undefined {
-  const strange = /[\u0000-\u001f\u00a0\u2000-\u200f\u2028\u2029\u202f\u3000\ufeff]/u.exec(
-    word,
-  )?.[0];
+  const strange = /[\p{Cc}\u00a0\u2000-\u200f\u2028\u2029\u202f\u3000\ufeff]/u.exec(word)?.[0];
   if (strange === undefined) return undefined;
   const code = (strange.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
   return `the word contains U+${code}, which is no white space here; write a blank`;

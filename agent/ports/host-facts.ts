@@ -21,7 +21,12 @@ export interface HostFacts {
   readonly clockSource: string | undefined;
   readonly interfaces: readonly InterfaceFacts[];
   /** Every address of this host. */
-  readonly addresses: readonly { readonly address: IpAddress; readonly interface: string }[];
+  readonly addresses: readonly {
+    readonly address: IpAddress;
+    readonly interface: string;
+    /** Carries Holdfast's mark. */
+    readonly ours: boolean;
+  }[];
   /** By sysctl's names with dots; missing where the kernel has none such. */
   readonly sysctls: Readonly<Record<string, string>>;
   readonly keepalivedProcesses: readonly number[];

@@ -1,5 +1,5 @@
 import type { IpAddress } from "../../core/address.ts";
-import type { HeardRouter } from "../../ports/host-facts.ts";
+import type { HeardRouter, HostFacts } from "../../ports/host-facts.ts";
 import type { Case } from "./examine.ts";
 import type { Finding } from "./finding.ts";
 import { ok, problem, warning } from "./finding.ts";
@@ -73,20 +73,27 @@ function leftovers({ facts, needs, agent }: Case): readonly Finding[] {
       router.addresses.flatMap(({ address, prefixLength }) =>
         facts.addresses
           .filter((present) => present.address === address)
-          .map((present) => {
-            const text = `${address} of ${router.name} is on ${present.interface}`;
-            const removal = `ip address del ${address}/${prefixLength} dev ${present.interface}`;
-            return managed
-              ? warning("leftover", `${text}; keepalived may have put it there`, removal)
-              : problem(
-                  "leftover",
-                  `${text}, yet no agent runs here: both nodes may answer`,
-                  removal,
-                );
-          }),
+          .map((present) => leftover(router.name, { ...present, prefixLength }, managed)),
       ),
     );
   return findings.length === 0 && needs.routers.length > 0
     ? [ok("leftover", "no address of the configuration was left on this host")]
     : findings;
+}
+
+function leftover(
+  router: string,
+  present: HostFacts["addresses"][number] & { readonly prefixLength: number },
+  managed: boolean,
+): Finding {
+  const { address, prefixLength, interface: name, ours } = present;
+  const text = `${address} of ${router} is on ${name}`;
+  const removal = `ip address del ${address}/${prefixLength} dev ${name}`;
+  if (ours) {
+    const cause = "left by an agent that was killed: both nodes may answer";
+    return problem("leftover", `${text}, ${cause}`, `start the agent again, or ${removal}`);
+  }
+  return managed
+    ? warning("leftover", `${text}; keepalived may have put it there`, removal)
+    : problem("leftover", `${text}, yet no agent runs here: both nodes may answer`, removal);
 }

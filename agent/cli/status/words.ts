@@ -98,4 +98,8 @@ export const ALARMS: Readonly<Record<VrrpAlarm | AlarmName, Advice>> = {
     problem: "peers use different checksums",
     next: "make v3_checksum_as_v2 equal on all nodes",
   },
+  "first-address-not-link-local": {
+    problem: "a peer's first IPv6 address is not link-local, against RFC 9568 §5.2.9",
+    next: "put a fe80:: address first in virtual_ipaddress on all nodes",
+  },
 };

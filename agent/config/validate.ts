@@ -52,7 +52,9 @@ export function checkAddressSharing(
 ): void {
   const holder = new Map<string, InstanceConfig>();
   for (const instance of instances) {
-    for (const { address, position } of [...instance.addresses, ...instance.excludedAddresses]) {
+    const { addresses, excludedAddresses } = instance;
+    const all = excludedAddresses.length === 0 ? addresses : addresses.concat(excludedAddresses);
+    for (const { address, position } of all) {
       const before = holder.get(address);
       if (before === undefined || before === instance) {
         holder.set(address, instance);

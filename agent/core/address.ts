@@ -18,6 +18,8 @@ export const familyOf = (address: IpAddress): Family => (address.includes(":") ?
  * everything else, also for a zone (`fe80::1%eth0`), a prefix length, and leading zeros in IPv4.
  */
 export function parseAddress(text: string): IpAddress | undefined {
+  // A legal IPv4 address has one spelling only; large configurations are full of them.
+  if (IPV4.test(text)) return text as IpAddress;
   const bytes = parseBytes(text);
   return bytes === undefined ? undefined : addressFromBytes(bytes);
 }
@@ -82,6 +84,7 @@ function parseBytes(text: string): Uint8Array | undefined {
   return bytes === undefined ? undefined : Uint8Array.from(bytes);
 }
 
+const IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
 const DECIMAL_OCTET = /^(?:0|[1-9][0-9]{0,2})$/;
 const HEXADECIMAL_GROUP = /^[0-9a-f]{1,4}$/i;
 

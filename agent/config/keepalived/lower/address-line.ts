@@ -5,27 +5,15 @@ import { nearest } from "../suggest.ts";
 import type { Statement, Word } from "../tree.ts";
 import { parsePrefix, parseWhole } from "./literals.ts";
 import type { LineCursor, Lowering } from "./lowering.ts";
-import { report, take, wordsOf } from "./lowering.ts";
+import { report, take } from "./lowering.ts";
 import { interfaceWord } from "./values.ts";
 
 /** Longest address label that Linux keeps, in bytes: IFNAMSIZ − 1. */
 const LONGEST_LABEL = 15;
 
-interface Draft {
-  interface: string | undefined;
-  broadcast: AddressConfig["broadcast"];
-  scope: number | undefined;
-  label: string | undefined;
-  peer: Prefix | undefined;
-  flags: AddressFlag[];
-  preferredLifetime: number | undefined;
-  noTrack: boolean;
-  trackGroup: string | undefined;
-  useVirtualMac: boolean;
-}
+type Draft = { -readonly [Key in keyof AddressConfig]: AddressConfig[Key] };
 
 interface Line {
-  readonly address: IpAddress;
   readonly draft: Draft;
   readonly cursor: LineCursor;
   readonly lowering: Lowering;
@@ -37,15 +25,15 @@ type Option = (line: Line, word: Word) => string | undefined;
 const flag =
   (name: AddressFlag): Option =>
   ({ draft }) => {
-    if (!draft.flags.includes(name)) draft.flags.push(name);
+    if (!draft.flags.includes(name)) draft.flags = [...draft.flags, name];
     return undefined;
   };
 
-const broadcast: Option = ({ address, draft, cursor }) => {
+const broadcast: Option = ({ draft, cursor }) => {
   const word = take(cursor);
   const value =
     word?.text === "+" || word?.text === "-" ? word.text : parseAddress(word?.text ?? "");
-  if (value === undefined || familyOf(address) === "ipv6" || value.includes(":")) {
+  if (value === undefined || familyOf(draft.address) === "ipv6" || value.includes(":")) {
     return "an IPv4 broadcast address, + or -";
   }
   draft.broadcast = value;
@@ -73,9 +61,9 @@ const OPTIONS: Readonly<Record<string, Option>> = {
     draft.label = label;
     return undefined;
   },
-  peer: ({ address, draft, cursor }) => {
+  peer: ({ draft, cursor }) => {
     const peer = parsePrefix(take(cursor)?.text ?? "");
-    if (peer === undefined || familyOf(peer.address) !== familyOf(address)) {
+    if (peer === undefined || familyOf(peer.address) !== familyOf(draft.address)) {
       return "an address of the same family";
     }
     draft.peer = peer;
@@ -128,24 +116,25 @@ export function lowerAddressLine(
     );
     return undefined;
   }
-  const draft = emptyDraft();
-  const cursor: LineCursor = { words: wordsOf(statement), at: 1 };
-  readOptions({ address: prefix.address, draft, cursor, lowering });
-  return {
-    position: first.position,
-    address: prefix.address,
-    prefixLength: prefix.length,
-    ...draft,
-  };
+  const draft = plainAddress(first, prefix);
+  if (statement.words.length > 0) {
+    readOptions({ draft, cursor: { words: statement.words, at: 0 }, lowering });
+  }
+  return draft;
 }
 
-const emptyDraft = (): Draft => ({
+const NO_FLAGS: readonly AddressFlag[] = [];
+
+const plainAddress = (first: Word, { address, length }: Prefix): Draft => ({
+  position: first.position,
+  address,
+  prefixLength: length,
   interface: undefined,
   broadcast: undefined,
   scope: undefined,
   label: undefined,
   peer: undefined,
-  flags: [],
+  flags: NO_FLAGS,
   preferredLifetime: undefined,
   noTrack: false,
   trackGroup: undefined,
@@ -153,7 +142,8 @@ const emptyDraft = (): Draft => ({
 });
 
 function readOptions(line: Line): void {
-  const { address, cursor, lowering } = line;
+  const { cursor, lowering } = line;
+  const { address } = line.draft;
   for (let word = take(cursor); word !== undefined; word = take(cursor)) {
     const option = Object.hasOwn(OPTIONS, word.text) ? OPTIONS[word.text] : undefined;
     if (option === undefined) {

@@ -98,6 +98,7 @@ export function instanceAnnouncement(
   lowering: Lowering,
 ): AnnouncementPolicy {
   if (strict) reportStrict(draft, lowering);
+  else if (isSilent(draft)) return inherited;
   return {
     repeat: draft.repeat?.value ?? inherited.repeat,
     delay: draft.delay?.value ?? inherited.delay,
@@ -110,6 +111,11 @@ export function instanceAnnouncement(
       ? micros(0)
       : (draft.lowerPriorityDelay?.value ?? inherited.lowerPriorityDelay),
   };
+}
+
+function isSilent(draft: AnnouncementDraft): boolean {
+  for (const _ in draft) return false;
+  return true;
 }
 
 function reportStrict(draft: AnnouncementDraft, lowering: Lowering): void {

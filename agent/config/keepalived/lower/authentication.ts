@@ -13,18 +13,20 @@ const PASSWORD_LENGTH = 8;
 
 export interface AuthenticationDraft {
   /** `undefined` as a value: written, and not understood. */
-  type?: Said<"PASS" | "AH" | undefined> | undefined;
-  password?: Said<string> | undefined;
+  type: Said<"PASS" | "AH" | undefined> | undefined;
+  password: Said<string> | undefined;
 }
 
 /** authentication { auth_type PASS|AH \n auth_pass TEXT }. */
-export function readAuthentication(statement: Statement, lowering: Lowering): AuthenticationDraft {
-  const draft: AuthenticationDraft = {};
+export function readAuthentication(
+  draft: AuthenticationDraft,
+  statement: Statement,
+  lowering: Lowering,
+): void {
   for (const line of statement.block ?? []) {
     if (line.keyword.text === "auth_type") draft.type = readType(line, lowering);
     else if (line.keyword.text === "auth_pass") draft.password = readPassword(line, lowering);
   }
-  return draft;
 }
 
 function readType(line: Statement, lowering: Lowering): AuthenticationDraft["type"] {
@@ -54,7 +56,10 @@ function readType(line: Statement, lowering: Lowering): AuthenticationDraft["typ
 function readPassword(line: Statement, lowering: Lowering): AuthenticationDraft["password"] {
   const said = readText(line, lowering);
   if (said === undefined) return undefined;
-  if (utf8(said.value).length <= PASSWORD_LENGTH) return said;
+  // No character takes more than four bytes.
+  if (said.value.length <= PASSWORD_LENGTH / 4 || utf8(said.value).length <= PASSWORD_LENGTH) {
+    return said;
+  }
   report(
     lowering,
     "auth-password-cut",

@@ -149,7 +149,7 @@ const LONGEST_PACE = 4294;
 const LONGEST_DELAY = 86_400;
 
 /** The part of global_defs that virtual routers need, and the roots that stand beside it. */
-export const GLOBAL_KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
+const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   ...announcement,
   ...scheduling("vrrp", "vrrpScheduling"),
   ...scheduling("checker", "directorScheduling"),
@@ -263,3 +263,6 @@ function permissionBits(names: readonly string[]): number | undefined {
   }
   return bits;
 }
+
+/** How each word is read, by keyword. */
+export const GLOBAL_KEYWORDS: ReadonlyMap<string, ReadGlobal> = new Map(Object.entries(KEYWORDS));

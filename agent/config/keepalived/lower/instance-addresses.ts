@@ -21,14 +21,15 @@ export function completeAddresses(
   lowering: Lowering,
 ): InstanceAddresses | undefined {
   const seen = new Set<string>();
-  const advertised = distinct(draft.addresses, seen, lowering);
-  const excluded = distinct(draft.excluded, seen, lowering);
+  const several = draft.addresses.length + draft.excluded.length > 1;
+  const advertised = several ? distinct(draft.addresses, seen, lowering) : draft.addresses;
+  const excluded = several ? distinct(draft.excluded, seen, lowering) : draft.excluded;
   if (!checkPresence(draft, advertised.length, version === 3 || strict, lowering)) return undefined;
   const first = advertised[0];
   if (family === "ipv6" && draft.peers.length === 0 && first !== undefined) {
     checkFirst(first, lowering);
   }
-  const surplus = advertised.splice(MOST_ADVERTISED);
+  const surplus = advertised.length > MOST_ADVERTISED ? advertised.splice(MOST_ADVERTISED) : [];
   if (surplus[0] !== undefined) {
     report(
       lowering,
@@ -44,7 +45,7 @@ export function completeAddresses(
       : address;
   return {
     addresses: advertised.map(place),
-    excludedAddresses: [...surplus, ...excluded].map(place),
+    excludedAddresses: surplus.concat(excluded).map(place),
   };
 }
 
@@ -70,7 +71,7 @@ function checkPresence(
   required: boolean,
   lowering: Lowering,
 ): boolean {
-  if (count > 0 || (!required && draft.noAddresses === true)) return true;
+  if (count > 0 || (!required && draft.noAddresses)) return true;
   report(
     lowering,
     required ? "addresses-missing" : "addresses-none",

@@ -23,63 +23,56 @@ export interface ExtraInterfaces {
 }
 
 /** What a vrrp_instance said, before defaults, inheritance and contradictions are settled. */
-export interface InstanceDraft {
+export class InstanceDraft {
   readonly name: Word;
   /** Set by the first address, of whatever kind; the others must agree. */
-  family?: Family;
-  state?: Said<"MASTER" | "BACKUP">;
-  interface?: Said<string> | undefined;
-  vrf?: Said<string> | undefined;
-  vrid?: Said<number> | undefined;
-  version?: Said<2 | 3> | undefined;
-  priority?: Said<number> | undefined;
-  advertisementInterval?: Said<Micros> | undefined;
-  downTimerAdverts?: Said<number> | undefined;
-  source?: Said<IpAddress> | undefined;
-  group?: Said<IpAddress> | undefined;
-  trackSource?: Word;
-  nopreempt?: Word | undefined;
-  preemptDelay?: Said<Micros> | undefined;
-  accept?: Said<boolean>;
-  strict?: Said<boolean> | undefined;
-  skipAddressListCheck?: Said<boolean> | undefined;
-  checksumMessageOnly?: Said<boolean> | undefined;
-  lowerPrioNoAdvert?: Said<boolean> | undefined;
-  higherPrioSendAdvert?: Said<boolean> | undefined;
-  ownerIgnoreAdverts?: Said<boolean> | undefined;
-  timerExpiredBackup?: Said<number> | undefined;
-  dropForeignAddressList?: boolean;
-  noAddresses?: boolean;
-  ignorePrimaryInterface?: boolean;
-  promoteSecondaries?: Word;
-  receiveBuffer?: Said<number> | undefined;
-  extraInterfaces?: ExtraInterfaces | undefined;
+  family: Family | undefined = undefined;
+  state: Said<"MASTER" | "BACKUP"> | undefined = undefined;
+  interface: Said<string> | undefined = undefined;
+  vrf: Said<string> | undefined = undefined;
+  vrid: Said<number> | undefined = undefined;
+  version: Said<2 | 3> | undefined = undefined;
+  priority: Said<number> | undefined = undefined;
+  advertisementInterval: Said<Micros> | undefined = undefined;
+  downTimerAdverts: Said<number> | undefined = undefined;
+  source: Said<IpAddress> | undefined = undefined;
+  group: Said<IpAddress> | undefined = undefined;
+  trackSource: Word | undefined = undefined;
+  nopreempt: Word | undefined = undefined;
+  preemptDelay: Said<Micros> | undefined = undefined;
+  accept: Said<boolean> | undefined = undefined;
+  strict: Said<boolean> | undefined = undefined;
+  skipAddressListCheck: Said<boolean> | undefined = undefined;
+  checksumMessageOnly: Said<boolean> | undefined = undefined;
+  lowerPrioNoAdvert: Said<boolean> | undefined = undefined;
+  higherPrioSendAdvert: Said<boolean> | undefined = undefined;
+  ownerIgnoreAdverts: Said<boolean> | undefined = undefined;
+  timerExpiredBackup: Said<number> | undefined = undefined;
+  dropForeignAddressList = false;
+  noAddresses = false;
+  ignorePrimaryInterface = false;
+  promoteSecondaries: Word | undefined = undefined;
+  receiveBuffer: Said<number> | undefined = undefined;
+  extraInterfaces: ExtraInterfaces | undefined = undefined;
   /** Any word that belongs to unicast. */
-  unicast?: Word;
-  checkUnicastSource?: Said<boolean> | undefined;
-  faultWithoutPeer?: boolean;
-  ttl?: Said<number> | undefined;
-  virtualLink?: VirtualLinkDraft;
-  transmitOnBase?: Word;
-  virtualLinkForAddresses?: boolean;
-  authentication?: AuthenticationDraft;
-  hmac?: HmacDraft;
-  readonly announcement: AnnouncementDraft;
-  readonly peers: PeerWord[];
-  readonly addresses: AddressWord[];
-  readonly excluded: AddressWord[];
-  readonly routes: RouteConfig[];
-  readonly rules: RuleConfig[];
-  readonly trackInterfaces: TrackedWord[];
-}
+  unicast: Word | undefined = undefined;
+  checkUnicastSource: Said<boolean> | undefined = undefined;
+  faultWithoutPeer = false;
+  ttl: Said<number> | undefined = undefined;
+  virtualLink: VirtualLinkDraft | undefined = undefined;
+  transmitOnBase: Word | undefined = undefined;
+  virtualLinkForAddresses = false;
+  authentication: AuthenticationDraft | undefined = undefined;
+  hmac: HmacDraft | undefined = undefined;
+  readonly announcement: AnnouncementDraft = {};
+  readonly peers: PeerWord[] = [];
+  readonly addresses: AddressWord[] = [];
+  readonly excluded: AddressWord[] = [];
+  readonly routes: RouteConfig[] = [];
+  readonly rules: RuleConfig[] = [];
+  readonly trackInterfaces: TrackedWord[] = [];
 
-export const emptyInstance = (name: Word): InstanceDraft => ({
-  name,
-  announcement: {},
-  peers: [],
-  addresses: [],
-  excluded: [],
-  routes: [],
-  rules: [],
-  trackInterfaces: [],
-});
+  constructor(name: Word) {
+    this.name = name;
+  }
+}

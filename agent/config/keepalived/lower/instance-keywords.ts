@@ -30,35 +30,22 @@ export type ReadInstance = (draft: InstanceDraft, statement: Statement, lowering
 const LONGEST_PREEMPT_DELAY = 1000;
 const DAY_SECONDS = 86_400;
 
-/** The keys of a draft whose value is of a kind. */
-type KeysOf<Value> = {
-  [Key in keyof InstanceDraft]-?: Value extends InstanceDraft[Key] ? Key : never;
-}[keyof InstanceDraft];
-
 const toggle =
-  (key: KeysOf<Said<boolean>>): ReadInstance =>
+  (put: (draft: InstanceDraft, said: Said<boolean>) => void): ReadInstance =>
   (draft, statement, lowering) => {
     const said = readSwitch(statement, lowering);
-    if (said !== undefined) Object.assign(draft, { [key]: said });
+    if (said !== undefined) put(draft, said);
   };
 
 const whole =
-  (key: KeysOf<Said<number>>, low: number, high: number): ReadInstance =>
+  (
+    low: number,
+    high: number,
+    put: (draft: InstanceDraft, said: Said<number>) => void,
+  ): ReadInstance =>
   (draft, statement, lowering) => {
     const said = readWhole(statement, { low, high }, lowering);
-    if (said !== undefined) Object.assign(draft, { [key]: said });
-  };
-
-const mark =
-  (key: KeysOf<Word>): ReadInstance =>
-  (draft, statement) => {
-    Object.assign(draft, { [key]: statement.keyword });
-  };
-
-const set =
-  (key: KeysOf<boolean>): ReadInstance =>
-  (draft) => {
-    Object.assign(draft, { [key]: true });
+    if (said !== undefined) put(draft, said);
   };
 
 const says =
@@ -73,7 +60,9 @@ const both =
     for (const read of readers) read(draft, statement, lowering);
   };
 
-const unicast = mark("unicast");
+const unicast: ReadInstance = (draft, statement) => {
+  draft.unicast = statement.keyword;
+};
 
 const announcement = Object.fromEntries(
   Object.entries(ANNOUNCEMENT_KEYWORDS).map(([name, read]): [string, ReadInstance] => [
@@ -86,7 +75,7 @@ const notRun: ReadInstance = (draft, statement, lowering) =>
   reportCheckNotRun(draft.name.text, statement, lowering);
 
 /** Every word of vrrp_instance that has an effect; the rest is reported before. */
-export const INSTANCE_KEYWORDS: Readonly<Record<string, ReadInstance>> = {
+const KEYWORDS: Readonly<Record<string, ReadInstance>> = {
   ...announcement,
   accept: says(true),
   no_accept: says(false),
@@ -95,31 +84,55 @@ export const INSTANCE_KEYWORDS: Readonly<Record<string, ReadInstance>> = {
     draft.hmac = readHmac(statement, lowering);
   },
   authentication: (draft, statement, lowering) => {
-    draft.authentication = { ...draft.authentication, ...readAuthentication(statement, lowering) };
+    draft.authentication ??= { type: undefined, password: undefined };
+    readAuthentication(draft.authentication, statement, lowering);
   },
-  check_unicast_src: both(unicast, toggle("checkUnicastSource")),
-  dont_track_primary: set("ignorePrimaryInterface"),
-  down_timer_adverts: whole("downTimerAdverts", 1, 100),
+  check_unicast_src: both(
+    unicast,
+    toggle((draft, said) => {
+      draft.checkUnicastSource = said;
+    }),
+  ),
+  dont_track_primary: (draft) => {
+    draft.ignorePrimaryInterface = true;
+  },
+  down_timer_adverts: whole(1, 100, (draft, said) => {
+    draft.downTimerAdverts = said;
+  }),
   garp_extra_if: readExtraInterfaces,
   vmac_garp_intvl: readExtraInterfaces,
-  higher_prio_send_advert: toggle("higherPrioSendAdvert"),
-  holdfast_drop_foreign_addresses: set("dropForeignAddressList"),
+  higher_prio_send_advert: toggle((draft, said) => {
+    draft.higherPrioSendAdvert = said;
+  }),
+  holdfast_drop_foreign_addresses: (draft) => {
+    draft.dropForeignAddressList = true;
+  },
   interface: (draft, statement, lowering) => {
     draft.interface = readInterface(statement, lowering);
   },
-  kernel_rx_buf_size: whole("receiveBuffer", 0, 0x7fff_ffff),
-  lower_prio_no_advert: toggle("lowerPrioNoAdvert"),
+  kernel_rx_buf_size: whole(0, 0x7fff_ffff, (draft, said) => {
+    draft.receiveBuffer = said;
+  }),
+  lower_prio_no_advert: toggle((draft, said) => {
+    draft.lowerPrioNoAdvert = said;
+  }),
   mcast_dst_ip: readGroup,
   mcast_src_ip: readSource,
   native_ipv6: (draft, statement, lowering) => {
     agree(draft, "ipv6", statement.keyword, lowering);
     draft.version = { value: 3, at: statement.keyword };
   },
-  no_virtual_ipaddress: set("noAddresses"),
-  nopreempt: mark("nopreempt"),
+  no_virtual_ipaddress: (draft) => {
+    draft.noAddresses = true;
+  },
+  nopreempt: (draft, statement) => {
+    draft.nopreempt = statement.keyword;
+  },
   // Both spellings of the checksum are accepted on receipt, so nothing needs to be said of the old.
   old_unicast_checksum: unicast,
-  owner_ignore_adverts: toggle("ownerIgnoreAdverts"),
+  owner_ignore_adverts: toggle((draft, said) => {
+    draft.ownerIgnoreAdverts = said;
+  }),
   preempt: (draft) => {
     draft.nopreempt = undefined;
   },
@@ -127,10 +140,16 @@ export const INSTANCE_KEYWORDS: Readonly<Record<string, ReadInstance>> = {
     draft.preemptDelay = readSeconds(statement, { low: 0, high: LONGEST_PREEMPT_DELAY }, lowering);
   },
   priority: readPriority,
-  promote_secondaries: mark("promoteSecondaries"),
-  skip_check_adv_addr: toggle("skipAddressListCheck"),
+  promote_secondaries: (draft, statement) => {
+    draft.promoteSecondaries = statement.keyword;
+  },
+  skip_check_adv_addr: toggle((draft, said) => {
+    draft.skipAddressListCheck = said;
+  }),
   state: readState,
-  strict_mode: toggle("strict"),
+  strict_mode: toggle((draft, said) => {
+    draft.strict = said;
+  }),
   thread_timer_expired: readTimerExpired,
   timer_expired_backup: readTimerExpired,
   track_bfd: notRun,
@@ -139,11 +158,20 @@ export const INSTANCE_KEYWORDS: Readonly<Record<string, ReadInstance>> = {
     readTrackInterface(draft.trackInterfaces, statement, lowering),
   track_process: notRun,
   track_script: notRun,
-  track_src_ip: mark("trackSource"),
-  unicast_fault_no_peer: both(unicast, set("faultWithoutPeer")),
+  track_src_ip: (draft, statement) => {
+    draft.trackSource = statement.keyword;
+  },
+  unicast_fault_no_peer: both(unicast, (draft) => {
+    draft.faultWithoutPeer = true;
+  }),
   unicast_peer: both(unicast, readPeerBlock),
   unicast_src_ip: both(unicast, readSource),
-  unicast_ttl: both(unicast, whole("ttl", 0, 255)),
+  unicast_ttl: both(
+    unicast,
+    whole(0, 255, (draft, said) => {
+      draft.ttl = said;
+    }),
+  ),
   use_ipvlan: (draft, statement, lowering) => {
     draft.virtualLink = readIpvlan(statement, lowering);
     const { address } = draft.virtualLink;
@@ -154,15 +182,21 @@ export const INSTANCE_KEYWORDS: Readonly<Record<string, ReadInstance>> = {
   use_vmac: (draft, statement, lowering) => {
     draft.virtualLink = readVmac(statement, lowering);
   },
-  use_vmac_addr: set("virtualLinkForAddresses"),
-  v3_checksum_as_v2: toggle("checksumMessageOnly"),
+  use_vmac_addr: (draft) => {
+    draft.virtualLinkForAddresses = true;
+  },
+  v3_checksum_as_v2: toggle((draft, said) => {
+    draft.checksumMessageOnly = said;
+  }),
   version: (draft, statement, lowering) => {
     const said = readWhole(statement, { low: 2, high: 3 }, lowering);
     if (said !== undefined) draft.version = { value: said.value === 3 ? 3 : 2, at: said.at };
   },
   virtual_ipaddress: readAddresses,
   virtual_ipaddress_excluded: readExcluded,
-  virtual_router_id: whole("vrid", 1, 255),
+  virtual_router_id: whole(1, 255, (draft, said) => {
+    draft.vrid = said;
+  }),
   virtual_routes: (draft, statement, lowering) => {
     for (const line of statement.block ?? []) {
       const route = lowerRouteLine(line, lowering);
@@ -175,7 +209,9 @@ export const INSTANCE_KEYWORDS: Readonly<Record<string, ReadInstance>> = {
       if (rule !== undefined) draft.rules.push(rule);
     }
   },
-  vmac_xmit_base: mark("transmitOnBase"),
+  vmac_xmit_base: (draft, statement) => {
+    draft.transmitOnBase = statement.keyword;
+  },
   vrf: (draft, statement, lowering) => {
     draft.vrf = readInterface(statement, lowering);
   },
@@ -324,3 +360,8 @@ export function parseExtraInterfaces(
   reportValue(statement, word ?? statement.keyword, `[all] seconds up to ${DAY_SECONDS}`, lowering);
   return undefined;
 }
+
+/** How each word is read, by keyword. */
+export const INSTANCE_KEYWORDS: ReadonlyMap<string, ReadInstance> = new Map(
+  Object.entries(KEYWORDS),
+);

@@ -25,7 +25,7 @@ export function completeTransport(
     return undefined;
   }
   const unicastWithoutPeer = unicast !== undefined && peers.length === 0;
-  if (unicastWithoutPeer && draft.faultWithoutPeer !== true) {
+  if (unicastWithoutPeer && !draft.faultWithoutPeer) {
     report(
       lowering,
       "peers-none",
@@ -34,7 +34,7 @@ export function completeTransport(
       "write unicast_peer { ADDRESS }, or unicast_fault_no_peer",
     );
   }
-  if (peers.length === 0 && !(unicastWithoutPeer && draft.faultWithoutPeer === true)) {
+  if (peers.length === 0 && !(unicastWithoutPeer && draft.faultWithoutPeer)) {
     const inheritedGroup = family === "ipv4" ? inherited.groupIpv4 : inherited.groupIpv6;
     return { mode: "multicast", group: draft.group?.value ?? inheritedGroup };
   }
@@ -47,7 +47,7 @@ export function completeTransport(
     peers: peers.map(({ peer }) => peer),
     ttl: draft.ttl?.value,
     checkSource: limited || (draft.checkUnicastSource?.value ?? inherited.checkUnicastSource),
-    faultWithoutPeer: draft.faultWithoutPeer === true,
+    faultWithoutPeer: draft.faultWithoutPeer,
   };
 }
 

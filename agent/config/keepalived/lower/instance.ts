@@ -1,5 +1,6 @@
+import type { Micros } from "../../../core/time.ts";
 import type { VirtualRouter } from "../../../core/vrrp/virtual-router.ts";
-import type { InstanceConfig, VirtualLink } from "../../config.ts";
+import type { InstanceConfig } from "../../config.ts";
 import { completeInterval } from "./advertisement-interval.ts";
 import { instanceAnnouncement } from "./announcement.ts";
 import { completeAuthentication } from "./authentication.ts";
@@ -9,12 +10,11 @@ import type { InstanceDraft } from "./instance-draft.ts";
 import type { Identity } from "./instance-identity.ts";
 import { completeIdentity } from "./instance-identity.ts";
 import { completePreemption } from "./instance-preemption.ts";
+import type { StrictSwitches } from "./instance-strict.ts";
 import { completeSwitches } from "./instance-strict.ts";
 import { completeSource, completeTransport } from "./instance-transport.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
-import type { TakenNames } from "./virtual-link.ts";
-import { completeVirtualLink } from "./virtual-link.ts";
 
 /** What an instance is told by others than itself. */
 export interface Surroundings {
@@ -23,10 +23,12 @@ export interface Surroundings {
   readonly syncGroup: string | undefined;
   /** The group lets weights count. */
   readonly weightedTracking: boolean;
-  readonly takenNames: TakenNames;
 }
 
-/** Settles one instance. `undefined`, with errors, when it could not do its work. */
+/**
+ * Settles one instance, all but the name of its virtual link. `undefined`, with errors, when it could
+ * not do its work.
+ */
 export function completeInstance(
   draft: InstanceDraft,
   surroundings: Surroundings,
@@ -41,88 +43,81 @@ export function completeInstance(
   const transport = completeTransport(draft, family, strict, inherited, lowering);
   if (addresses === undefined || transport === undefined) return undefined;
   const advertisementInterval = completeInterval(draft.advertisementInterval, version, lowering);
-  const { accept, ...switches } = completeSwitches(
-    draft,
-    identity,
-    inherited,
-    addresses.addresses,
-    lowering,
-  );
-  const virtualLink = linkOf(draft, identity, surroundings, lowering);
+  const switches = completeSwitches(draft, identity, inherited, addresses.addresses, lowering);
+  reportTransmission(draft, strict, lowering);
   const authentication = completeAuthentication(
     draft.authentication,
     draft.hmac,
     { version, family, strict, advertisementInterval },
     lowering,
   );
-  const router: VirtualRouter = {
+  const source = completeSource(draft, lowering);
+  const messageOnly = draft.checksumMessageOnly?.value ?? inherited.checksumMessageOnly;
+  const drops = draft.dropForeignAddressList || inherited.dropForeignAddressList;
+  // Written out field by field: spreading took most of the time of large configurations.
+  return {
+    position: draft.name.position,
+    router: routerOf(draft, identity, switches, advertisementInterval, surroundings, lowering),
+    initialActive: completeInitial(draft, identity, authentication.kind === "ah", lowering),
+    interface: draft.interface?.value,
+    vrf: vrfOf(draft, lowering),
+    transport,
+    sourceAddress: source.sourceAddress,
+    trackSourceAddress: source.trackSourceAddress,
+    virtualLink: undefined,
+    virtualLinkForAddresses: draft.virtualLinkForAddresses,
+    addresses: addresses.addresses,
+    excludedAddresses: addresses.excludedAddresses,
+    routes: draft.routes,
+    rules: draft.rules,
+    authentication,
+    checksum: messageOnly ? "message" : "pseudo-header",
+    accept: switches.accept,
+    strict,
+    addressListMismatch: drops ? "drop" : "alarm",
+    skipAddressListCheck: draft.skipAddressListCheck?.value ?? inherited.skipAddressListCheck,
+    trackInterfaces: trackedBy(draft, surroundings, lowering),
+    ignorePrimaryInterface: draft.ignorePrimaryInterface,
+    promoteSecondaries: promotes(draft, lowering),
+    receiveBuffer: draft.receiveBuffer?.value,
+    extraInterfaceAnnouncements: extraInterfaces(draft, inherited),
+    syncGroup,
+  };
+}
+
+/** What the machine is told. */
+function routerOf(
+  draft: InstanceDraft,
+  identity: Identity,
+  switches: StrictSwitches,
+  advertisementInterval: Micros,
+  { inherited, syncGroup }: Surroundings,
+  lowering: Lowering,
+): VirtualRouter {
+  const preemption = completePreemption(draft, identity, lowering);
+  return {
     name: draft.name.text,
     vrid: identity.vrid,
-    family,
-    version,
+    family: identity.family,
+    version: identity.version,
     priority: identity.priority,
     advertisementInterval,
     downTimerAdverts: draft.downTimerAdverts?.value ?? inherited.downTimerAdverts,
-    ...completePreemption(draft, identity, lowering),
+    preempt: preemption.preempt,
+    preemptDelay: preemption.preemptDelay,
     startupDelay: inherited.startupDelay,
-    ...switches,
+    lowerPrioNoAdvert: switches.lowerPrioNoAdvert,
+    higherPrioSendAdvert: switches.higherPrioSendAdvert,
+    ownerIgnoreAdverts: switches.ownerIgnoreAdverts,
+    timerExpiredBackup: preemption.timerExpiredBackup,
     inSyncGroup: syncGroup !== undefined,
     primaryAddress: undefined,
     announcement: instanceAnnouncement(
       draft.announcement,
       inherited.announcement,
-      strict,
+      identity.strict,
       lowering,
     ),
-  };
-  return {
-    position: draft.name.position,
-    router,
-    initialActive: completeInitial(draft, identity, authentication.kind === "ah", lowering),
-    interface: draft.interface?.value,
-    vrf: vrfOf(draft, lowering),
-    transport,
-    ...completeSource(draft, lowering),
-    virtualLink,
-    ...addresses,
-    authentication,
-    accept,
-    strict,
-    trackInterfaces: trackedBy(draft, surroundings, lowering),
-    promoteSecondaries: promotes(draft, virtualLink, lowering),
-    syncGroup,
-    ...plainSettings(draft, inherited),
-  };
-}
-
-type PlainSetting =
-  | "addressListMismatch"
-  | "checksum"
-  | "extraInterfaceAnnouncements"
-  | "ignorePrimaryInterface"
-  | "receiveBuffer"
-  | "routes"
-  | "rules"
-  | "skipAddressListCheck"
-  | "virtualLinkForAddresses";
-
-/** What stands as it was written, or as it was inherited. */
-function plainSettings(
-  draft: InstanceDraft,
-  inherited: Inherited,
-): Pick<InstanceConfig, PlainSetting> {
-  const messageOnly = draft.checksumMessageOnly?.value ?? inherited.checksumMessageOnly;
-  const drops = draft.dropForeignAddressList === true || inherited.dropForeignAddressList;
-  return {
-    virtualLinkForAddresses: draft.virtualLinkForAddresses === true,
-    routes: draft.routes,
-    rules: draft.rules,
-    checksum: messageOnly ? "message" : "pseudo-header",
-    addressListMismatch: drops ? "drop" : "alarm",
-    skipAddressListCheck: draft.skipAddressListCheck?.value ?? inherited.skipAddressListCheck,
-    ignorePrimaryInterface: draft.ignorePrimaryInterface === true,
-    receiveBuffer: draft.receiveBuffer?.value,
-    extraInterfaceAnnouncements: extraInterfaces(draft, inherited),
   };
 }
 
@@ -151,17 +146,12 @@ function vrfOf(draft: InstanceDraft, lowering: Lowering): string | undefined {
   return undefined;
 }
 
-function linkOf(
-  draft: InstanceDraft,
-  { vrid, family, strict }: Identity,
-  { inherited, takenNames }: Surroundings,
-  lowering: Lowering,
-): VirtualLink | undefined {
+function reportTransmission(draft: InstanceDraft, strict: boolean, lowering: Lowering): void {
   const { transmitOnBase, virtualLink } = draft;
-  const vmac = virtualLink?.kind === "macvlan";
-  if (transmitOnBase !== undefined && !vmac) {
+  if (transmitOnBase === undefined) return;
+  if (virtualLink?.kind !== "macvlan") {
     report(lowering, "setting-ignored", transmitOnBase, "vmac_xmit_base needs use_vmac");
-  } else if (transmitOnBase !== undefined && strict) {
+  } else if (strict) {
     report(
       lowering,
       "strict-override",
@@ -169,11 +159,11 @@ function linkOf(
       "strict mode sends advertisements from the virtual MAC; vmac_xmit_base is ignored",
     );
   }
-  if (virtualLink === undefined) return undefined;
-  const onBase = transmitOnBase !== undefined && vmac && !strict;
-  const owner = { name: draft.name.text, vrid, family, transmitOnBase: onBase };
-  return completeVirtualLink(virtualLink, owner, inherited.virtualLinkPrefix, takenNames, lowering);
 }
+
+/** Whether advertisements leave by the interface below the virtual one. */
+export const transmitsOnBase = (draft: InstanceDraft, strict: boolean): boolean =>
+  draft.transmitOnBase !== undefined && draft.virtualLink?.kind === "macvlan" && !strict;
 
 /** The instance's own interface is tracked by itself. */
 function trackedBy(
@@ -205,12 +195,8 @@ function trackedBy(
   return kept.map(({ tracked }) => tracked);
 }
 
-function promotes(
-  { promoteSecondaries }: InstanceDraft,
-  link: VirtualLink | undefined,
-  lowering: Lowering,
-): boolean {
-  if (promoteSecondaries === undefined || link === undefined)
+function promotes({ promoteSecondaries, virtualLink }: InstanceDraft, lowering: Lowering): boolean {
+  if (promoteSecondaries === undefined || virtualLink === undefined)
     return promoteSecondaries !== undefined;
   report(
     lowering,

@@ -2,14 +2,14 @@ import type { InstanceConfig, SyncGroupConfig } from "../../config.ts";
 import type { SyncGroupDraft } from "./groups.ts";
 import { completeSyncGroup } from "./groups.ts";
 import type { Inherited } from "./inherited.ts";
-import { completeInstance } from "./instance.ts";
-import type { InstanceDraft } from "./instance-draft.ts";
-import { emptyInstance } from "./instance-draft.ts";
+import { completeInstance, transmitsOnBase } from "./instance.ts";
+import { InstanceDraft } from "./instance-draft.ts";
 import { INSTANCE_KEYWORDS } from "./instance-keywords.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
 import type { Named } from "./named.ts";
 import type { TakenNames } from "./virtual-link.ts";
+import { completeVirtualLink } from "./virtual-link.ts";
 
 export interface LoweredInstances {
   readonly instances: readonly InstanceConfig[];
@@ -23,50 +23,65 @@ export function lowerInstances(
   inherited: Inherited,
   lowering: Lowering,
 ): LoweredInstances {
-  const drafts = blocks.map((block) => readInstance(block, lowering));
-  const groupOf = checkMembers(drafts, groups, lowering);
-  const takenNames = reservedNames(drafts);
-  const instances = drafts.flatMap((draft) => {
-    const group = groupOf.get(draft.name.text);
+  const groupOf = checkMembers(new Set(blocks.map(({ name }) => name.text)), groups, lowering);
+  const instances: InstanceConfig[] = [];
+  const linked: InstanceDraft[] = [];
+  for (const block of blocks) {
+    const group = groupOf.get(block.name.text);
     const surroundings = {
       inherited,
       syncGroup: group?.name.text,
       weightedTracking: group?.weightedTracking === true,
-      takenNames,
     };
-    return completeInstance(draft, surroundings, lowering) ?? [];
-  });
-  return { instances, syncGroups: groups.map(completeSyncGroup) };
+    const draft = readInstance(block, lowering);
+    const instance = completeInstance(draft, surroundings, lowering);
+    if (instance !== undefined) instances.push(instance);
+    if (draft.virtualLink !== undefined) linked.push(draft);
+  }
+  return {
+    instances: withVirtualLinks(instances, linked, inherited.virtualLinkPrefix, lowering),
+    syncGroups: groups.map(completeSyncGroup),
+  };
 }
 
 function readInstance({ name, statement }: Named, lowering: Lowering): InstanceDraft {
-  const draft = emptyInstance(name);
+  const draft = new InstanceDraft(name);
   for (const line of statement.block ?? []) {
-    const keyword = line.keyword.text;
-    if (Object.hasOwn(INSTANCE_KEYWORDS, keyword)) {
-      INSTANCE_KEYWORDS[keyword]?.(draft, line, lowering);
-    }
+    INSTANCE_KEYWORDS.get(line.keyword.text)?.(draft, line, lowering);
   }
   return draft;
 }
 
-/** Written names come before made-up ones, wherever they stand. */
-function reservedNames(drafts: readonly InstanceDraft[]): TakenNames {
+/** Last, as written names come before made-up ones, wherever they stand. */
+function withVirtualLinks(
+  instances: readonly InstanceConfig[],
+  drafts: readonly InstanceDraft[],
+  prefix: string,
+  lowering: Lowering,
+): readonly InstanceConfig[] {
+  if (drafts.length === 0) return instances;
   const taken: TakenNames = new Map();
   for (const { name, virtualLink } of drafts) {
     const written = virtualLink?.name?.value;
     if (written !== undefined && !taken.has(written)) taken.set(written, name.text);
   }
-  return taken;
+  const byName = new Map(drafts.map((draft) => [draft.name.text, draft]));
+  return instances.map((instance) => {
+    const draft = byName.get(instance.router.name);
+    if (draft?.virtualLink === undefined) return instance;
+    const { name, vrid, family } = instance.router;
+    const owner = { name, vrid, family, transmitOnBase: transmitsOnBase(draft, instance.strict) };
+    const link = completeVirtualLink(draft.virtualLink, owner, prefix, taken, lowering);
+    return { ...instance, virtualLink: link };
+  });
 }
 
 /** Each member exists and has one group. A member left out would move without the others. */
 function checkMembers(
-  drafts: readonly InstanceDraft[],
+  known: ReadonlySet<string>,
   groups: readonly SyncGroupDraft[],
   lowering: Lowering,
 ): ReadonlyMap<string, SyncGroupDraft> {
-  const known = new Set(drafts.map(({ name }) => name.text));
   const groupOf = new Map<string, SyncGroupDraft>();
   for (const group of groups) {
     for (const member of group.members) {

@@ -29,8 +29,8 @@ export interface Lowered {
  * no diagnostic is an error; otherwise it lacks what the errors are about.
  */
 export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): Lowered {
-  const rootsOf = (name: string): readonly Statement[] =>
-    tree.filter((statement) => statement.keyword.text === name);
+  const roots = rootsByName(tree);
+  const rootsOf = (name: string): readonly Statement[] => roots.get(name) ?? [];
   const { global, diagnostics } = lowerGlobal(tree, host);
   const lowering = startLowering(host, nameTables(host, nameDirectories(global)));
   lowering.diagnostics.push(...diagnostics);
@@ -61,6 +61,17 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
   return { config, diagnostics: lowering.diagnostics };
 }
 
+function rootsByName(tree: readonly Statement[]): ReadonlyMap<string, readonly Statement[]> {
+  const roots = new Map<string, Statement[]>();
+  for (const statement of tree) {
+    const name = statement.keyword.text;
+    const before = roots.get(name);
+    if (before === undefined) roots.set(name, [statement]);
+    else before.push(statement);
+  }
+  return roots;
+}
+
 /** First, as instances inherit from it wherever it stands; it names the name tables, so needs none. */
 function lowerGlobal(
   tree: readonly Statement[],
@@ -69,8 +80,7 @@ function lowerGlobal(
   const global = emptyGlobal();
   const lowering = startLowering(host, { resolve: () => undefined });
   const read = (statement: Statement): void => {
-    const name = statement.keyword.text;
-    if (Object.hasOwn(GLOBAL_KEYWORDS, name)) GLOBAL_KEYWORDS[name]?.(global, statement, lowering);
+    GLOBAL_KEYWORDS.get(statement.keyword.text)?.(global, statement, lowering);
   };
   for (const statement of tree) {
     if (statement.keyword.text !== "global_defs") read(statement);

@@ -11,32 +11,31 @@ export interface Named {
 /** Blocks with their names; a second block of a name is an error, as nobody could tell them apart. */
 export function named(statements: readonly Statement[], lowering: Lowering): readonly Named[] {
   const first = new Map<string, Word>();
-  return statements.flatMap((statement): readonly Named[] => {
+  const blocks: Named[] = [];
+  for (const statement of statements) {
     const name = statement.words[0];
-    const kind = statement.keyword.text;
     if (name === undefined) {
-      report(
-        lowering,
-        "name-missing",
-        statement.keyword,
-        `${kind} needs a name`,
-        `write ${kind} NAME {`,
-      );
-      return [];
+      const kind = statement.keyword.text;
+      const message = `${kind} needs a name`;
+      report(lowering, "name-missing", statement.keyword, message, `write ${kind} NAME {`);
+      continue;
     }
     const before = first.get(name.text);
     if (before === undefined) {
       first.set(name.text, name);
-      return [{ name, statement }];
-    }
-    const { file, line } = before.position;
-    report(
-      lowering,
-      "name-duplicate",
-      name,
-      `${kind} ${name.text} is defined already at ${file}:${line}`,
-      "give each its own name",
-    );
-    return [];
-  });
+      blocks.push({ name, statement });
+    } else reportDuplicate(statement.keyword.text, name, before, lowering);
+  }
+  return blocks;
+}
+
+function reportDuplicate(kind: string, name: Word, before: Word, lowering: Lowering): void {
+  const { file, line } = before.position;
+  report(
+    lowering,
+    "name-duplicate",
+    name,
+    `${kind} ${name.text} is defined already at ${file}:${line}`,
+    "give each its own name",
+  );
 }

@@ -5,6 +5,7 @@ import type { CommandContext } from "./commands.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
 import { EXIT } from "./exit-status.ts";
 import { DEFAULT_CONFIG, textOf } from "./run-options.ts";
+import { sourceLines } from "./source-lines.ts";
 import type { Style } from "./style.ts";
 import { styleFor } from "./style.ts";
 import { table } from "./table.ts";
@@ -51,9 +52,8 @@ export async function check(context: CommandContext): Promise<number> {
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
   else {
     const style = styleFor(terminal.color);
-    const findings = loaded.diagnostics.map((each) =>
-      diagnosticText(each, loaded.sourceLine, style),
-    );
+    const sourceLine = sourceLines();
+    const findings = loaded.diagnostics.map((each) => diagnosticText(each, sourceLine, style));
     terminal.out(`${[...findings, ...summary(report, style)].join("\n")}\n`);
   }
   if (!report.accepted) return EXIT.refused;

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
 import { CONFIG_TEST_EXIT } from "./exit-status.ts";
 import type { CliHost, RunOptions, Terminal } from "./host.ts";
+import { sourceLines } from "./source-lines.ts";
 import { PLAIN } from "./style.ts";
 
 /**
@@ -25,11 +26,12 @@ export async function configTest(
   host: CliHost,
   terminal: Terminal,
 ): Promise<number> {
-  const { config, diagnostics, sourceLine } = await host.loadConfig({
+  const { config, diagnostics } = await host.loadConfig({
     file: options.configFile,
     configId: options.configId,
     includesMustExist: options.includesMustExist,
   });
+  const sourceLine = sourceLines();
   const text = [
     ...diagnostics.map((each) => diagnosticText(each, sourceLine, PLAIN)),
     `${options.configFile}: ${countsText(diagnostics)}`,

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { ControlError, requestStatus } from "../control/client.ts";
 import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./commands.ts";
+import { plural } from "./diagnostics.ts";
 import type { AgentPresence } from "./doctor/examine.ts";
 import { examine } from "./doctor/examine.ts";
 import type { DoctorReport, Finding } from "./doctor/finding.ts";
@@ -70,8 +71,6 @@ export function doctorText(report: DoctorReport, style: Style): string {
     `${paints[finding.level](SIGNS[finding.level])} ${finding.message}`,
     ...(finding.next === null ? [] : [`  → ${finding.next}`]),
   ];
-  const plural = (count: number, noun: string): string =>
-    `${count === 0 ? "no" : count} ${noun}${count === 1 ? "" : "s"}`;
   const verdict = `${plural(report.problems, "problem")}, ${plural(report.warnings, "warning")}`;
   return `${[...report.findings.flatMap(lines), "", verdict].join("\n")}\n`;
 }

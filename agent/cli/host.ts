@@ -1,7 +1,6 @@
-import type { Config } from "../config/config.ts";
-import type { Diagnostic } from "../config/diagnostic.ts";
-import type { Position } from "../config/position.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import type { CollectHostFacts } from "../ports/host-facts.ts";
+import type { DemoLab } from "./demo/lab.ts";
 
 /** Everything that `holdfast run` was told. The runtime has the same shape. */
 export interface RunOptions {
@@ -42,30 +41,11 @@ export interface LoadRequest {
   readonly includesMustExist: boolean;
 }
 
-/** A file that was read. Without a configuration at least one finding is an error. */
-export interface LoadedConfig {
-  readonly config: Config | undefined;
-  readonly diagnostics: readonly Diagnostic[];
-  /** The source line of a finding, to be shown below it; `undefined`: not at hand. */
-  sourceLine(position: Position): string | undefined;
-}
-
-/** One row of `holdfast keywords`. */
-export interface KeywordRow {
-  /** Path with dots, as `vrrp_instance.priority`. */
-  readonly path: string;
-  readonly status: "implemented" | "no-effect-yet";
-  readonly default: string;
-  readonly meaning: string;
-}
-
 /** What the commands need of the rest of the agent. The composition root provides it. */
 export interface CliHost {
   version(): string;
   /** Throws a KernelError when the file itself cannot be read. */
   loadConfig(request: LoadRequest): Promise<LoadedConfig>;
-  /** Every keyword of the language, in the order of its paths. */
-  keywords(): Promise<readonly KeywordRow[]>;
   /** Runs the agent until it is told to stop. Answers the exit status. */
   runAgent(options: RunOptions): Promise<number>;
   /** Throws a SyntaxError-like Error whose message names the line when `text` is no journal. */
@@ -77,6 +57,10 @@ export interface CliHost {
    * runs there. Throws a KernelError.
    */
   enterNamespace(name: string): Promise<void>;
+  /** A small network on this machine. Throws a KernelError where namespaces cannot be had. */
+  openLab(): Promise<DemoLab>;
+  /** The command that runs `command` where a lab can be opened: as it stands for root. */
+  labCommand(command: readonly string[]): Promise<readonly string[]>;
 }
 
 /** Where a command writes and what the terminal can do. Tests hand in their own. */

@@ -1,14 +1,16 @@
+import type { KeywordDescription } from "../config/keepalived/describe-keywords.ts";
+import { describeKeywords } from "../config/keepalived/describe-keywords.ts";
 import type { CommandContext } from "./commands.ts";
 import { EXIT } from "./exit-status.ts";
 import { wrap } from "./help.ts";
-import type { KeywordRow } from "./host.ts";
 import { styleFor } from "./style.ts";
 import { table } from "./table.ts";
 
-export async function keywords(context: CommandContext): Promise<number> {
+// A command answers a promise, whether it has to wait or not.
+export function keywords(context: CommandContext): Promise<number> {
   const { terminal } = context;
   const [word] = context.arguments.operands;
-  const all = await context.host.keywords();
+  const all = describeKeywords();
   const rows = word === undefined ? all : all.filter(({ path }) => path.includes(word));
   if (context.arguments.options.has("json")) terminal.out(`${JSON.stringify(rows, null, 2)}\n`);
   else if (rows.length === 0) terminal.err(`holdfast: no keyword contains ${word}\n`);
@@ -17,17 +19,17 @@ export async function keywords(context: CommandContext): Promise<number> {
     const lines = table(["KEYWORD", "STATUS", "DEFAULT", "MEANING"], rows.map(cells), style.faint);
     terminal.out(`${[...lines, "", totals(rows)].join("\n")}\n`);
   }
-  return rows.length === 0 ? EXIT.failed : EXIT.ok;
+  return Promise.resolve(rows.length === 0 ? EXIT.failed : EXIT.ok);
 }
 
-const cells = (row: KeywordRow): readonly { readonly text: string }[] => [
-  { text: row.path },
-  { text: row.status === "implemented" ? "works" : "no effect yet" },
+const cells = (row: KeywordDescription): readonly { readonly text: string }[] => [
+  { text: row.arguments === "" ? row.path : `${row.path}\n  ${row.arguments}` },
+  { text: row.scope === "vrrp" ? "works" : "no effect yet" },
   { text: wrap(row.default, 24).join("\n") },
   { text: wrap(row.meaning, 60).join("\n") },
 ];
 
-function totals(rows: readonly KeywordRow[]): string {
-  const working = rows.filter(({ status }) => status === "implemented").length;
+function totals(rows: readonly KeywordDescription[]): string {
+  const working = rows.filter(({ scope }) => scope === "vrrp").length;
   return `${rows.length} keywords: ${working} work, ${rows.length - working} have no effect yet`;
 }

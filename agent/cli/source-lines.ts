@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { SourceLine } from "./diagnostics.ts";
+import type { Position } from "../config/position.ts";
+
+/** The source line of a place, where it is at hand. */
+export type SourceLine = (position: Position) => string | undefined;
 
 /** Reads the lines that findings are about; each file once. A file that is gone has no lines. */
 export function sourceLines(): SourceLine {

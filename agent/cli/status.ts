@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { requestStatus } from "../control/client.ts";
 import type { Status } from "../control/protocol.ts";
 import type { CommandContext } from "./commands.ts";
@@ -10,7 +11,7 @@ export async function status(context: CommandContext): Promise<number> {
   const { terminal } = context;
   const answer = await requestStatus(textOf(context.arguments, "control") ?? DEFAULT_CONTROL);
   if (context.arguments.options.has("json")) terminal.out(`${JSON.stringify(answer, null, 2)}\n`);
-  else terminal.out(renderStatus(answer, Date.now(), styleFor(terminal.color)));
+  else terminal.out(renderStatus(answer, hostname(), Date.now(), styleFor(terminal.color)));
   return isWell(answer) ? EXIT.ok : EXIT.failed;
 }
 

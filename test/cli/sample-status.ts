@@ -132,7 +132,7 @@ const child = { restarts: 0, startedAt: SAMPLE_NOW - 90_000_000 };
 export const sampleStatus: Status = {
   protocol: 1,
   version: "0.1.0",
-  node: "lb01",
+  node: "22.18.0",
   processes: {
     supervisor: { pid: 100, ...child },
     vrrp: { pid: 101, ...child, restarts: 1 },

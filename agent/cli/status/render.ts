@@ -8,7 +8,7 @@ import { problemsOf } from "./problems.ts";
 import { REASONS } from "./words.ts";
 
 /** `holdfast status` for people: what is wrong first, then who holds what and why. */
-export function renderStatus(status: Status, now: number, style: Style): string {
+export function renderStatus(status: Status, hostName: string, now: number, style: Style): string {
   const problems = problemsOf(status, now);
   const routers =
     status.routers.length === 0
@@ -22,7 +22,7 @@ export function renderStatus(status: Status, now: number, style: Style): string 
     router.peers.map((peer) => peerRow(router, peer, now, style)),
   );
   return [
-    ...header(status, now, style),
+    ...header(status, hostName, now, style),
     ...(problems.length === 0
       ? []
       : ["", ...problems.flatMap((advice) => problemLines(advice, style))]),
@@ -33,7 +33,7 @@ export function renderStatus(status: Status, now: number, style: Style): string 
   ].join("\n");
 }
 
-function header(status: Status, now: number, style: Style): readonly string[] {
+function header(status: Status, hostName: string, now: number, style: Style): readonly string[] {
   const { configuration, processes } = status;
   const loaded = `loaded ${localTime(configuration.loadedAt)}`;
   const warnings =
@@ -41,7 +41,7 @@ function header(status: Status, now: number, style: Style): readonly string[] {
       ? ""
       : `, ${style.caution(count(configuration.warnings, "warning"))} (holdfast check)`;
   return [
-    `${style.strong(status.node)}  Holdfast ${status.version}`,
+    `${style.strong(hostName)}  Holdfast ${status.version}, Node ${status.node}`,
     `${configuration.file}, ${loaded}${warnings}`,
     (["supervisor", "vrrp", "director"] as const)
       .map((name) => `${name} ${processText(processes[name], now)}`)

@@ -1,0 +1,69 @@
+import process from "node:process";
+import { runCli } from "./cli/cli.ts";
+import type { CliHost, LoadRequest, RunOptions, Terminal } from "./cli/host.ts";
+import type { LoadedConfig } from "./config/load.ts";
+
+/** What the command line needs of the composition root. */
+export interface CommandLineParts {
+  readonly version: () => string;
+  readonly runAgent: (options: RunOptions) => Promise<number>;
+}
+
+/**
+ * The command line's part of the composition: hands Linux and the runtime to the commands. Each is
+ * loaded when a command asks for it. Answers the exit status.
+ */
+export function runCommandLine(parts: CommandLineParts): Promise<number> {
+  const host: CliHost = {
+    ...parts,
+    loadConfig,
+    replay: async (text) => (await import("./runtime/replay.ts")).replayJournal(text),
+    collectFacts: async (request) =>
+      (await import("./linux/doctor-facts.ts")).collectHostFacts(request),
+    enterNamespace: async (name) =>
+      (await import("./linux/namespace.ts")).enterNamedNamespace(name),
+    openLab: async () => new (await import("./linux/lab.ts")).Lab(),
+    labCommand: async (command) => (await import("./linux/lab.ts")).labCommand(command),
+  };
+  const [, program = "holdfast", ...words] = process.argv;
+  return runCli(program, words, host, terminal());
+}
+
+async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
+  const [{ loadConfig: load }, { configHost }, { KernelError }] = await Promise.all([
+    import("./config/load.ts"),
+    import("./linux/config-host.ts"),
+    import("./ports/error.ts"),
+  ]);
+  const { file, configId } = request;
+  const host = configHost({ configId, workingDirectory: process.cwd() });
+  const read = host.readFile(file);
+  if (read.ok) return load({ file, text: read.text }, host);
+  throw new KernelError(
+    "config-unreadable",
+    `${file} cannot be read (${read.errno})`,
+    "name a file that is there and that this user may read",
+  );
+}
+
+/** Colours where a person reads, unless they asked for none (no-color.org). */
+function terminal(): Terminal {
+  const { stdout, env } = process;
+  const isTerminal = stdout.isTTY === true;
+  const forced = env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0";
+  const refused = (env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb";
+  return {
+    // Synchronous for files and terminals: nothing is lost when the process ends right after.
+    out: (text) => void stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    color: forced || (isTerminal && !refused),
+    isTerminal,
+    columns: stdout.columns ?? 80,
+  };
+}
+
+// A reader that has seen enough (holdfast events | head) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});

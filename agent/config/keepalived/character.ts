@@ -1,5 +1,5 @@
 export const TAB = 9;
-export const NEWLINE = 10;
+export const CARRIAGE_RETURN = 13;
 export const SPACE = 32;
 export const BANG = 33;
 export const QUOTE = 34;

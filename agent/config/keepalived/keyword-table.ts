@@ -1,4 +1,4 @@
-import type { Keyword } from "./keyword.ts";
+import type { Keyword, Scope } from "./keyword.ts";
 import { block } from "./keyword.ts";
 import { directorKeywords } from "./keyword-table-director.ts";
 import { globalKeywords, rootKeywords } from "./keyword-table-global.ts";
@@ -31,17 +31,19 @@ export interface KeywordTable {
 /** Builds a table from the keywords outside all blocks. */
 export function makeKeywordTable(keywords: readonly Keyword[]): KeywordTable {
   const nodes: KeywordNode[] = [];
-  const grow = (keyword: Keyword, path: string): KeywordNode => {
+  const grow = (entry: Keyword, path: string, outer: Scope): KeywordNode => {
+    const keyword: Keyword = outer === "later" ? { ...entry, scope: "later" } : entry;
     const children = new Map<string, KeywordNode>();
     const takes = keyword.block?.kind === "keywords" ? keyword.block.keywords : undefined;
     const node = { id: nodes.length, path, keyword, children: takes && children };
     nodes.push(node);
     for (const child of takes ?? []) {
-      children.set(child.name, grow(child, path === "" ? child.name : `${path}.${child.name}`));
+      const place = path === "" ? child.name : `${path}.${child.name}`;
+      children.set(child.name, grow(child, place, keyword.scope));
     }
     return node;
   };
-  const root = grow(block("", {}, keywords, "", ""), "");
+  const root = grow(block("", {}, keywords, "", ""), "", "vrrp");
   const places = new Map<string, KeywordNode[]>();
   const commands = new Set<string>();
   for (const node of nodes.slice(1)) {

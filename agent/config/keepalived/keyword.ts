@@ -88,7 +88,7 @@ export function keyword(
   return make(name, words, undefined, defaultValue, meaning, flags);
 }
 
-/** A block of keywords. */
+/** A block of keywords; one that has its effect later has all of its words later. */
 export function block(
   name: string,
   words: Words,
@@ -97,9 +97,7 @@ export function block(
   meaning: string,
   flags: Flags = {},
 ): Keyword {
-  const later = flags.later === true;
-  const inner = later ? keywords.map((each): Keyword => ({ ...each, scope: "later" })) : keywords;
-  return make(name, words, { kind: "keywords", keywords: inner }, defaultValue, meaning, flags);
+  return make(name, words, { kind: "keywords", keywords }, defaultValue, meaning, flags);
 }
 
 /** A block whose lines are no keywords. */

@@ -288,10 +288,12 @@ export class Parser implements Sink {
   #pop(end: Position): void {
     const outer = this.#frames.pop();
     if (outer === undefined) return;
-    const { keyword, words, children, discarded } = this.#top;
+    const closed = this.#top;
+    const { keyword, words, children, discarded } = closed;
     this.#top = outer;
     if (!discarded) outer.children.push({ keyword, words, block: children, end });
-    if (this.#frames.length === 0 && this.#suspicion?.under === outer) this.#suspicion = undefined;
+    // The block that seemed to be ended by another's brace has one of its own.
+    if (this.#suspicion?.under === closed) this.#suspicion = undefined;
   }
 }
 

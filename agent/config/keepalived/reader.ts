@@ -3,6 +3,7 @@ import {
   AT,
   BACKSLASH,
   BANG,
+  CARRIAGE_RETURN,
   CLOSE_BRACE,
   DOLLAR,
   HASH,
@@ -45,6 +46,8 @@ export class Reader {
   readonly #isCommand: (keyword: string) => boolean;
   readonly #expander: Expander;
   readonly #includer: Includer;
+  /** The last character of the line that was read last. */
+  #lineEnd: Position = { file: "", line: 1, column: 1 };
 
   constructor(
     host: ConfigHost,
@@ -76,14 +79,16 @@ export class Reader {
     let at = text.charCodeAt(0) === byteOrderMark ? 1 : 0;
     for (let number = 1; at < text.length; number += 1) {
       const newline = text.indexOf("\n", at);
-      const end = newline < 0 ? text.length : newline;
+      const next = newline < 0 ? text.length : newline;
+      let end = next;
+      while (end > at && text.charCodeAt(end - 1) === CARRIAGE_RETURN) end -= 1;
       if (end - at > maxLineLength) {
         const message = `the line has ${end - at} characters`;
         this.#findings.add("line-too-long", { file, line: number, column: 1 }, "", message);
       }
       if (this.#expander.collecting) this.#written(file, text.slice(at, end), number, 1);
       else this.#readPlain(file, text, at, end, number);
-      at = end + 1;
+      at = next + 1;
     }
   }
 
@@ -149,6 +154,7 @@ export class Reader {
   /** A line, or the rest of one, as it stands in a file. */
   #written(file: string, text: string, number: number, column: number): void {
     const { line: content, continues, openQuote } = uncomment(line(text, file, number, column));
+    if (continues) this.#lineEnd = { file, line: number, column: column + text.length - 1 };
     if (openQuote !== undefined) {
       const position = { file, line: number, column: column + openQuote };
       const message = "the double quote is not closed on its line";
@@ -183,8 +189,7 @@ export class Reader {
     const [first, ...rest] = this.#isCommand(keyword) ? splitCommand(source) : splitWords(source);
     if (first === undefined) return;
     if (continues) {
-      const position = positionAt(source, source.text.length);
-      rest.push({ text: "\\", position, quoted: false });
+      rest.push({ text: "\\", position: this.#lineEnd, quoted: false });
     }
     if (first.text === "include_check") this.#includer.setChecks(rest);
     if (source.text.includes("$")) this.#undefined(source);

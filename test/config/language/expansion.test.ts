@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${…} is what is under test
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findingLines, memoryHost, parse, treeText } from "./memory-host.ts";
@@ -152,4 +153,9 @@ test("an undefined name is literal, and said", () => {
     "2:10 undefined-definition ${NO}",
   ]);
   assert.deepEqual(findingLines('static_ipaddress {\n 1.1.1.1 "${NO}"\n}'), []);
+});
+
+test("line ends may be those of DOS", () => {
+  const text = "$D= \\\r\n1.1.1.1 \\\r\n2.2.2.2\r\nstatic_ipaddress {\r\n$D\r\n}\r\n";
+  assert.equal(treeText(parse(text).tree), "static_ipaddress {\n  1.1.1.1\n  2.2.2.2\n}\n");
 });

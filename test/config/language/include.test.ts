@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${…} is what is under test
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findingLines, memoryHost, parse, treeText } from "./memory-host.ts";

@@ -5,7 +5,8 @@ import type { AddressRecord } from "./address-message.ts";
 import { decodeAddress } from "./address-message.ts";
 import { decodeLink } from "./link-message.ts";
 
-interface AddressEntry {
+/** What the kernel says of an address, and what is made of it. */
+export interface AddressEntry {
   readonly record: AddressRecord;
   readonly host: HostAddress;
 }
@@ -42,9 +43,8 @@ export class HostView {
     return this.#addresses.get(interfaceIndex)?.get(key)?.host;
   }
 
-  ourAddresses(): readonly AddressRecord[] {
-    const entries = Array.from(this.#addresses.values(), (byKey) => [...byKey.values()]).flat();
-    return entries.filter(({ host }) => host.ours).map(({ record }) => record);
+  allAddresses(): readonly AddressEntry[] {
+    return Array.from(this.#addresses.values(), (byKey) => [...byKey.values()]).flat();
   }
 
   /** Takes in one multicast message; what is neither link nor address is left alone. */

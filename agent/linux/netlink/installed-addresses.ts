@@ -1,5 +1,6 @@
 import type { IpAddress } from "../../core/address.ts";
-import type { AddressRequest, RequestOutcome } from "../../ports/network.ts";
+import { inPrefix } from "../../core/address.ts";
+import type { AddressRequest, HostAddress, RequestOutcome } from "../../ports/network.ts";
 import type { AddressRecord } from "./address-message.ts";
 import {
   encodeAddressInstall,
@@ -11,6 +12,7 @@ import { inBatch } from "./batch.ts";
 import type { Answer, Channel } from "./channel.ts";
 import type { HostView } from "./host-view.ts";
 import { DONE, FOREIGN, outcomeOf } from "./outcome.ts";
+import { Promotion } from "./promotion.ts";
 
 /** An address that an earlier run left, for a kernel that keeps no marks. */
 export interface RememberedAddress {
@@ -36,6 +38,7 @@ export class InstalledAddresses {
   readonly #view: HostView;
   readonly #refresh: () => Promise<unknown>;
   readonly #marks: AddressMarks;
+  readonly #promotion = new Promotion();
   /** Keys of what this run added and nobody was asked to remove. */
   readonly #own = new Set<string>();
 
@@ -77,6 +80,14 @@ export class InstalledAddresses {
       (request) => this.#shown(request) === undefined && !this.#own.has(keyOfRequest(request)),
     );
     if (unknown) await this.#refresh();
+    // Whoever was added first is primary in its subnet. Gone last, it makes no other move up.
+    const order = requests.toReversed().toSorted((a, b) => this.#rank(a) - this.#rank(b));
+    const outcomes = await this.#removeInOrder(order);
+    const byRequest = new Map(order.map((request, at) => [request, outcomes[at]]));
+    return requests.map((request) => byRequest.get(request) ?? DONE);
+  }
+
+  #removeInOrder(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
     return inBatch(
       requests,
       (request) => {
@@ -85,7 +96,10 @@ export class InstalledAddresses {
         const known = shown !== undefined || this.#own.has(keyOfRequest(request));
         return known ? encodeAddressRemoval(request) : DONE;
       },
-      (messages) => this.#channel.request(messages),
+      (messages) =>
+        this.#promotion.during(this.#endangered(requests.map(keyOfRequest)), () =>
+          this.#channel.request(messages),
+        ),
       (request, answer) => {
         const outcome = outcomeOf(answer, this.#words("remove", "from", request), GONE);
         if (outcome.ok) this.#own.delete(keyOfRequest(request));
@@ -97,8 +111,13 @@ export class InstalledAddresses {
   /** Removes whatever carries our mark; answers how many went. */
   async removeLeftovers(): Promise<number> {
     await this.#refresh();
-    const records = this.#view.ourAddresses();
-    const answers = await this.#channel.request(records.map(encodeRecordRemoval));
+    const records = this.#view
+      .allAddresses()
+      .flatMap(({ record, host }) => (host.ours ? [record] : []));
+    const answers = await this.#promotion.during(
+      this.#endangered(records.map(({ key }) => key)),
+      () => this.#channel.request(records.map(encodeRecordRemoval)),
+    );
     this.#own.clear();
     return answers.filter(({ errno }) => errno === undefined).length;
   }
@@ -128,6 +147,24 @@ export class InstalledAddresses {
     return outcomeOf(answer, this.#words("add", "to", request), []);
   }
 
+  /** Interfaces where the loss of one of these may take along an address that is to stay. */
+  #endangered(keys: readonly string[]): ReadonlySet<string> {
+    const leaving = new Set(keys);
+    const shown = this.#view.allAddresses();
+    const losing = shown
+      .filter(({ record, host }) => leaving.has(record.key) && isPrimary(host))
+      .map(({ host }) => host);
+    const names = shown
+      .filter(({ record, host }) => host.secondary && !leaving.has(record.key))
+      .filter(({ host }) => losing.some((primary) => sameSubnet(primary, host)))
+      .map(({ host }) => this.#view.links.get(host.interfaceIndex)?.name);
+    return new Set(names.filter((name) => name !== undefined));
+  }
+
+  #rank(request: AddressRequest): number {
+    return this.#shown(request)?.secondary === false ? 1 : 0;
+  }
+
   #shown(request: AddressRequest) {
     return this.#view.address(request.interfaceIndex, keyOfRequest(request));
   }
@@ -137,6 +174,13 @@ export class InstalledAddresses {
     return `${verb} ${address.address}/${address.prefixLength} ${preposition} ${name}`;
   }
 }
+
+const isPrimary = ({ family, secondary }: HostAddress): boolean => family === "ipv4" && !secondary;
+
+const sameSubnet = (a: HostAddress, b: HostAddress): boolean =>
+  a.interfaceIndex === b.interfaceIndex &&
+  a.prefixLength === b.prefixLength &&
+  inPrefix(b.address, { address: a.address, length: a.prefixLength });
 
 const isExisting = (outcome: RequestOutcome | undefined): boolean =>
   outcome?.ok === false && outcome.errno === "EEXIST";

@@ -55,7 +55,7 @@ export class InstalledRules {
       },
       (messages) => this.#requests.request(messages),
       (rule, answer) => {
-        // The kernel does not compare who added a rule, so an equal one that is not ours is foreign.
+        // Ours was looked for above. Kernels that do not compare who added a rule refuse a second one.
         if (answer.errno === "EEXIST") return FOREIGN;
         const outcome = outcomeOf(answer, `add ${ruleWords(rule)}`, []);
         if (outcome.ok) this.#tracked.add(rule, identityOfRule(rule));

@@ -17,6 +17,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "the gateway cannot be reached: check its address, or add onlink",
   EINVAL: "the kernel finds it invalid: check the line's values",
   EOPNOTSUPP: "this kernel lacks the feature: load its module or take the word out",
+  ENOTSUP: "this kernel lacks the feature: load its module or take the word out",
   EAFNOSUPPORT: "this kernel has no such address family: is IPv6 switched off?",
   ENOBUFS: "the kernel is out of memory for it: try again",
   ENOMEM: "the kernel is out of memory: free some",

@@ -1,7 +1,13 @@
 import type { Nexthop, RouteConfig } from "../../config/config.ts";
 import type { Family, IpAddress } from "../../core/address.ts";
 import { addressBytes, familyOf } from "../../core/address.ts";
-import { BodyWriter, decodeAttributes, integerIn } from "../../wire/netlink/attribute.ts";
+import type { Attributes } from "../../wire/netlink/attribute.ts";
+import {
+  BodyWriter,
+  decodeAttributes,
+  decodeLengthPrefixed,
+  integerIn,
+} from "../../wire/netlink/attribute.ts";
 import { encodeMessage, FLAG } from "../../wire/netlink/message.ts";
 import {
   familyNumber,
@@ -20,6 +26,8 @@ import { writeEncapsulation } from "./encapsulation.ts";
 export const ROUTE_MARK = 18;
 
 const HEADER = 12;
+/** `rtnexthop`. */
+const NEXTHOP_HEADER = 8;
 const REQUEST = FLAG.request | FLAG.ack;
 const PREFERENCES = { low: 3, medium: 0, high: 1 } as const;
 /** What the kernel gives an IPv6 route that names no metric. */
@@ -42,7 +50,8 @@ export interface RouteIdentity {
   readonly destination: string;
   readonly source: string;
   readonly metric: number;
-  readonly gateway: string | undefined;
+  /** Of the route or of its next hops. */
+  readonly gateways: readonly string[];
   readonly interfaceIndex: number | undefined;
 }
 
@@ -94,7 +103,7 @@ export function decodeRoute(body: Uint8Array): RouteIdentity | undefined {
     destination: prefixText(toLength ?? 0, attributes.get(RTA.destination)),
     source: prefixText(fromLength ?? 0, attributes.get(RTA.source)),
     metric: metricOf(family, integerIn(attributes.get(RTA.priority))),
-    gateway: (attributes.get(RTA.gateway) ?? attributes.get(RTA.via))?.join("."),
+    gateways: gatewaysIn(attributes),
     interfaceIndex: integerIn(attributes.get(RTA.outputInterface)),
   };
 }
@@ -111,8 +120,17 @@ export function sameRoute(wanted: RouteIdentity, shown: RouteIdentity): boolean 
     wanted.destination === shown.destination &&
     wanted.source === shown.source &&
     wanted.metric === shown.metric &&
-    fits(wanted.gateway, shown.gateway) &&
+    wanted.gateways.every((gateway) => shown.gateways.includes(gateway)) &&
     fits(wanted.interfaceIndex, shown.interfaceIndex)
+  );
+}
+
+/** IPv6 shows routes that differ only in their gateway as one with several next hops. */
+function gatewaysIn(attributes: Attributes): readonly string[] {
+  const own = attributes.get(RTA.gateway) ?? attributes.get(RTA.via);
+  const nexthops = decodeLengthPrefixed(attributes.get(RTA.multipath), NEXTHOP_HEADER);
+  return [own, ...nexthops.map((hop) => hop.get(RTA.gateway) ?? hop.get(RTA.via))].flatMap(
+    (gateway) => gateway?.join(".") ?? [],
   );
 }
 

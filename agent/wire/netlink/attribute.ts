@@ -119,6 +119,24 @@ export function decodeAttributes(bytes: Uint8Array, offset: number): Attributes 
   return attributes;
 }
 
+/** Structs that begin with their own 16-bit length, each with attributes behind `header` bytes. */
+export function decodeLengthPrefixed(
+  bytes: Uint8Array | undefined,
+  header: number,
+): readonly Attributes[] {
+  if (bytes === undefined) return [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const structs: Attributes[] = [];
+  let at = 0;
+  while (at + header <= bytes.length) {
+    const length = view.getUint16(at, byteOrder);
+    if (length < header || at + length > bytes.length) break;
+    structs.push(decodeAttributes(bytes.subarray(at, at + length), header));
+    at += (length + 3) & ~3;
+  }
+  return structs;
+}
+
 /** The integer in an attribute of 1, 2 or 4 bytes; `undefined` for an absent or odd-sized one. */
 export function integerIn(bytes: Uint8Array | undefined): number | undefined {
   if (bytes === undefined) return undefined;

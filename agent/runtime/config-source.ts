@@ -46,7 +46,8 @@ export function readConfig(
 }
 
 function outcome(message: FromConfig, file: string): ReadConfig | undefined {
-  if (message.kind === "unreadable") return { ok: false, diagnostics: [], problem: message.problem };
+  if (message.kind === "unreadable")
+    return { ok: false, diagnostics: [], problem: message.problem };
   if (message.kind !== "loaded") return undefined;
   const { config, diagnostics } = message;
   if (config !== undefined) return { ok: true, config, diagnostics };

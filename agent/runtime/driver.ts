@@ -1,6 +1,7 @@
 import type { Machine } from "../core/machine.ts";
 import type { Instant } from "../core/time.ts";
 import type { VrrpEffect } from "../core/vrrp/effect.ts";
+import type { VrrpTransition } from "../core/vrrp/entry.ts";
 import type { VrrpEvent } from "../core/vrrp/event.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
 import type { VirtualRouter } from "../core/vrrp/virtual-router.ts";
@@ -24,11 +25,20 @@ export class Driver {
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #handlers: VrrpHandlers;
+  readonly #stepped: (router: Router, before: VrrpState, transition: VrrpTransition) => void;
   readonly #waiting: { readonly router: Router; readonly event: VrrpEvent }[] = [];
   #stepping = false;
 
-  constructor(machine: VrrpMachine, clock: Clock, journal: Journal, handlers: VrrpHandlers) {
+  /** `stepped` hears of every step, after its effects were executed. */
+  constructor(
+    machine: VrrpMachine,
+    clock: Clock,
+    journal: Journal,
+    handlers: VrrpHandlers,
+    stepped: (router: Router, before: VrrpState, transition: VrrpTransition) => void,
+  ) {
     this.#machine = machine;
+    this.#stepped = stepped;
     this.#clock = clock;
     this.#journal = journal;
     this.#handlers = handlers;
@@ -53,10 +63,19 @@ export class Driver {
 
   #step(router: Router, event: VrrpEvent, now: Instant): void {
     const before = router.state;
-    const { state, effects } = this.#machine.step(router.effective, before, event, now);
+    const transition = this.#machine.step(router.effective, before, event, now);
+    const { state, effects } = transition;
     router.state = state;
-    this.#journal.record({ router: router.effective, before, event, at: now, after: state, effects });
+    this.#journal.record({
+      router: router.effective,
+      before,
+      event,
+      at: now,
+      after: state,
+      effects,
+    });
     if (state !== before || event === TICK) router.slot.set(this.#machine.deadline(state));
     execute(this.#handlers, router, effects);
+    this.#stepped(router, before, transition);
   }
 }

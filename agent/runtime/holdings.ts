@@ -1,3 +1,4 @@
+import type { RouteConfig, RuleConfig } from "../config/config.ts";
 import type { AddressRequest, Network, RequestOutcome } from "../ports/network.ts";
 import type { Holding, HoldingKind } from "./holding.ts";
 import { batches, keyOf, request, sameHolding } from "./holding.ts";
@@ -101,6 +102,15 @@ export class Holdings {
     return [...item.owners].map((owner) => owner.name);
   }
 
+  /** The key under which this route or rule is held. */
+  keyOf(config: RouteConfig | RuleConfig): string | undefined {
+    for (const { key, actual } of this.#items.values()) {
+      if (actual?.kind === "route" && actual.route === config) return key;
+      if (actual?.kind === "rule" && actual.rule === config) return key;
+    }
+    return undefined;
+  }
+
   /** Kernel events were lost: the ones expected may never come. */
   forgetExpected(): void {
     for (const item of this.#items.values()) {
@@ -115,11 +125,19 @@ export class Holdings {
     if (item !== undefined) for (const owner of item.owners) this.#touch(item, owner);
   }
 
-  /** The keys of what should be there and, as far as was told, is not. */
-  *missing(): Generator<string> {
+  /** Tries again whatever is wanted and not there. */
+  putBackMissing(): void {
     for (const item of this.#items.values()) {
-      if (item.owners.size > 0 && item.actual === undefined && !item.inFlight) yield item.key;
+      if (item.owners.size > 0 && item.actual === undefined && !item.inFlight)
+        this.putBack(item.key);
     }
+  }
+
+  /** Nothing is under way. */
+  get settled(): boolean {
+    if (this.#dirty.size > 0) return false;
+    for (const item of this.#items.values()) if (item.inFlight) return false;
+    return true;
   }
 
   /** The addresses that are there by our doing. */
@@ -190,7 +208,8 @@ export class Holdings {
   }
 
   #remove(batch: readonly Item[]): void {
-    for (const item of batch) item.expectedRemovals += 1;
+    // Of routes and rules the port tells only what others removed.
+    for (const item of batch) if (item.wanted.kind === "address") item.expectedRemovals += 1;
     const holdings = batch.map((item) => item.actual ?? item.wanted);
     this.#ask("remove", batch, holdings, (item) => {
       item.actual = undefined;
@@ -205,7 +224,11 @@ export class Holdings {
         item.foreign = outcome.foreign;
       } else {
         item.refused = true;
-        this.#refused([...item.owners].map((owner) => owner.name), holding, outcome);
+        this.#refused(
+          [...item.owners].map((owner) => owner.name),
+          holding,
+          outcome,
+        );
       }
     });
   }

@@ -47,21 +47,26 @@ export class Journal {
     this.#count += 1;
   }
 
-  /** The steps that are kept, oldest first. */
-  *steps(): Generator<Step> {
-    const first = Math.max(0, this.#count - this.#ring.length);
-    for (let at = first; at < this.#count; at += 1) {
-      const step = this.#ring[at % this.#ring.length];
-      if (step !== undefined) yield step;
-    }
+  /** The steps that are kept now, oldest first. */
+  steps(): readonly Step[] {
+    const start = this.#count % this.#ring.length;
+    const full = this.#count > this.#ring.length;
+    const kept = full
+      ? [...this.#ring.slice(start), ...this.#ring.slice(0, start)]
+      : this.#ring.slice(0, this.#count);
+    return kept.filter((step) => step !== undefined);
   }
 
   /** The journal as JSON documents, one a line. */
   *lines(): Generator<string> {
-    const steps = Math.min(this.#count, this.#ring.length);
-    yield line({ journal: JOURNAL_VERSION, steps, lost: this.#count - steps });
+    const steps = this.steps();
+    yield line({
+      journal: JOURNAL_VERSION,
+      steps: steps.length,
+      lost: this.#count - steps.length,
+    });
     const last = new Map<string, Step>();
-    for (const step of this.steps()) {
+    for (const step of steps) {
       const previous = last.get(step.router.name);
       last.set(step.router.name, step);
       yield line({

@@ -139,10 +139,7 @@ class Entry implements Slot {
   readonly due: (now: Instant) => void;
   readonly #move: (entry: Entry, at: Instant | undefined) => void;
 
-  constructor(
-    due: (now: Instant) => void,
-    move: (entry: Entry, at: Instant | undefined) => void,
-  ) {
+  constructor(due: (now: Instant) => void, move: (entry: Entry, at: Instant | undefined) => void) {
     this.due = due;
     this.#move = move;
   }

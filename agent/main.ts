@@ -1,0 +1,177 @@
+import { createHmac } from "node:crypto";
+import { readFileSync, realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import process from "node:process";
+import type { Config } from "./config/config.ts";
+import type { LoadedConfig } from "./config/load.ts";
+import type { Later } from "./ports/processes.ts";
+import type { Role } from "./runtime/ipc.ts";
+import type { RunOptions } from "./runtime/options.ts";
+import type { World } from "./runtime/world.ts";
+import type { Hmac } from "./wire/hmac.ts";
+
+type LoadRequest = Pick<RunOptions, "configFile" | "configId">;
+
+// The composition root: the one place that knows every implementation. Each role loads its own code
+// only, so that the vrrp process is small and starts fast.
+
+const program = realpathSync(import.meta.filename);
+
+const later: Later = (delayMs, then) => {
+  const timeout = setTimeout(then, delayMs);
+  return () => clearTimeout(timeout);
+};
+
+const hmac: Hmac = (algorithm, key, data) => createHmac(algorithm, key).update(data).digest();
+
+const yieldTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What each role is started with. A small young generation keeps the vrrp process's pauses short. */
+const NODE_ARGUMENTS: Readonly<Record<Role, { readonly nodeArguments: readonly string[] }>> = {
+  vrrp: { nodeArguments: ["--max-semi-space-size=2", "--max-old-space-size=512"] },
+  director: { nodeArguments: [] },
+  config: { nodeArguments: ["--max-old-space-size=4096"] },
+};
+
+export function version(): string {
+  const file = new URL("../package.json", import.meta.url);
+  const { version: text } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+  return text;
+}
+
+/** Runs the agent until it is told to stop. Answers the exit status. Throws a KernelError. */
+export async function runSupervisor(options: RunOptions): Promise<number> {
+  const [{ Supervisor }, { StateStore }, { openLog }, { processStarter }, { serveControl }] =
+    await Promise.all([
+      import("./runtime/supervisor.ts"),
+      import("./runtime/state-store.ts"),
+      import("./runtime/log-output.ts"),
+      import("./linux/processes.ts"),
+      import("./control/server.ts"),
+    ]);
+  const log = openLog(options.logFormat, options.logDetail, process.stdout.isTTY === true);
+  const supervisor = new Supervisor(options, {
+    start: processStarter<Role>(program, NODE_ARGUMENTS),
+    later,
+    nowMs: () => performance.now(),
+    wallClock: () => Date.now(),
+    pid: process.pid,
+    version: version(),
+    nodeVersion: process.versions.node,
+    log,
+    notifier: { notify: () => undefined, watchdogMs: undefined },
+    state: new StateStore(options.stateDirectory),
+  });
+  // First of all, as it is the lock too: a second agent would take the first one's addresses away.
+  const server = await serveControl({
+    path: options.controlSocket,
+    target: supervisor,
+    log: (message) => log.write({ level: "warn", at: Date.now(), message, fields: {} }),
+  });
+  process.on("SIGHUP", () => void supervisor.reload());
+  process.on("SIGTERM", () => supervisor.stop());
+  process.on("SIGINT", () => supervisor.stop());
+  const status = await supervisor.run();
+  await server.close();
+  return status;
+}
+
+async function runVrrp(): Promise<void> {
+  const [{ VrrpProcess }, { parentChannel, endAfterMessages }, ports] = await Promise.all([
+    import("./runtime/vrrp-process.ts"),
+    import("./linux/processes.ts"),
+    vrrpPorts(),
+  ]);
+  const vrrp = new VrrpProcess(parentChannel(), { ...ports, yieldTurn, exit: endAfterMessages });
+  process.on("SIGTERM", () => vrrp.stop());
+  // Ctrl-C reaches the whole group: the supervisor decides what it means.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
+}
+
+async function vrrpPorts() {
+  const [
+    { systemClock },
+    { openTimer },
+    { createAdvertisementSockets },
+    { openFrameSender },
+    { openNetwork },
+    { enterNamedNamespace },
+  ] = await Promise.all([
+    import("./linux/clock.ts"),
+    import("./linux/timer.ts"),
+    import("./linux/advertisement-sockets.ts"),
+    import("./linux/frame-sender.ts"),
+    import("./linux/netlink/network.ts"),
+    import("./linux/namespace.ts"),
+  ]);
+  const open = async (report: World["report"]): Promise<World> => ({
+    clock: systemClock,
+    openTimer,
+    sockets: createAdvertisementSockets(),
+    frames: openFrameSender(),
+    network: await openNetwork(),
+    hmac,
+    report,
+  });
+  const prepare = ({ global }: Config): void => {
+    process.title = global.processNames.vrrp ?? "holdfast: vrrp";
+  };
+  return { open, prepare, enterNamespace: enterNamedNamespace };
+}
+
+async function runDirector(): Promise<void> {
+  const [{ DirectorProcess }, { parentChannel, endAfterMessages }] = await Promise.all([
+    import("./runtime/director-process.ts"),
+    import("./linux/processes.ts"),
+  ]);
+  process.title = "holdfast: director";
+  const director = new DirectorProcess(parentChannel(), endAfterMessages);
+  process.on("SIGTERM", () => director.stop());
+  process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
+}
+
+async function runConfig(): Promise<void> {
+  const [{ serveConfig }, { parentChannel, endAfterMessages }, load] = await Promise.all([
+    import("./runtime/config-process.ts"),
+    import("./linux/processes.ts"),
+    configLoader(),
+  ]);
+  serveConfig(parentChannel(), load, () => endAfterMessages(0));
+}
+
+/** Reads a configuration file of this machine. Throws a KernelError when it cannot be read. */
+async function configLoader(): Promise<(options: LoadRequest) => LoadedConfig> {
+  const [{ loadConfig }, { configHost }, { KernelError }] = await Promise.all([
+    import("./config/load.ts"),
+    import("./linux/config-host.ts"),
+    import("./ports/error.ts"),
+  ]);
+  return ({ configFile, configId }) => {
+    const host = configHost({ configId, workingDirectory: dirname(configFile) });
+    const read = host.readFile(configFile);
+    if (!read.ok) {
+      throw new KernelError(
+        "config-unreadable",
+        `${configFile} cannot be read (${read.errno})`,
+        "name the file with --config, and let this user read it",
+      );
+    }
+    return loadConfig({ file: configFile, text: read.text }, host);
+  };
+}
+
+async function runPeople(): Promise<void> {
+  const { runCommandLine } = await import("./command-line.ts");
+  process.exitCode = await runCommandLine({ version, runAgent: runSupervisor });
+}
+
+const ROLES: Readonly<Record<Role, () => Promise<void>>> = {
+  vrrp: runVrrp,
+  director: runDirector,
+  config: runConfig,
+};
+
+const [flag, role] = process.argv.slice(2);
+await (flag === "--role" ? ROLES[role as Role]() : runPeople());

@@ -1,0 +1,26 @@
+import type { VrrpHandlers } from "./driver.ts";
+import type { Possessions } from "./possessions.ts";
+import type { Reports } from "./reports.ts";
+import type { Sender } from "./sender.ts";
+
+/** What each effect of a virtual router does in this world. */
+export function routerEffects(
+  sender: Sender,
+  possessions: Possessions,
+  reports: Reports,
+): VrrpHandlers {
+  return {
+    "send-advertisement": (router, { priority }) => sender.send(router, priority),
+    "install-addresses": (router) => possessions.take(router),
+    "remove-addresses": (router) => possessions.give(router),
+    "announce-addresses": (router, { repeat }) => possessions.announce(router, repeat),
+    // The step as a whole tells the sync group.
+    "request-active": () => undefined,
+    alarm: (router, { alarm, from }) => reports.alarm(router, alarm, from),
+    transition: (router, effect) => {
+      if (effect.to === "active") router.counters.becameActive += 1;
+      if (effect.from === "active") router.counters.released += 1;
+      reports.transition(router, effect);
+    },
+  };
+}

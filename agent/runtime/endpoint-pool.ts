@@ -1,0 +1,130 @@
+import type {
+  AdvertisementSockets,
+  Endpoint,
+  EndpointSpec,
+  ReceivedPacket,
+} from "../ports/advertisement-sockets.ts";
+
+/** Hears what comes in on a socket, or what could not go out. */
+export interface EndpointListener<User> {
+  /** Users whose VRID the packet may be for come from `users`. */
+  packet(packet: ReceivedPacket, shared: SharedEndpoint<User>): void;
+  failed(errno: string, shared: SharedEndpoint<User>): void;
+}
+
+/** One socket, with everybody who uses it, by VRID. */
+export interface SharedEndpoint<User> {
+  readonly spec: EndpointSpec;
+  readonly endpoint: Endpoint;
+  users(vrid: number): readonly User[];
+  all(): Iterable<User>;
+}
+
+/** A user's share of a socket. */
+export interface EndpointLease {
+  readonly spec: EndpointSpec;
+  readonly endpoint: Endpoint;
+  release(): void;
+}
+
+class Shared<User> implements SharedEndpoint<User> {
+  readonly spec: EndpointSpec;
+  readonly endpoint: Endpoint;
+  readonly byVrid = new Map<number, User[]>();
+  /** Leases that have no user yet: taken before a reload is sure to go through. */
+  leases = 0;
+
+  constructor(spec: EndpointSpec, open: (shared: Shared<User>) => Endpoint) {
+    this.spec = spec;
+    this.endpoint = open(this);
+  }
+
+  users(vrid: number): readonly User[] {
+    return this.byVrid.get(vrid) ?? [];
+  }
+
+  *all(): Iterable<User> {
+    for (const users of this.byVrid.values()) yield* users;
+  }
+}
+
+/** Sockets by what they serve: routers with an equal spec share one, and the last one closes it. */
+export class EndpointPool<User> {
+  readonly #sockets: AdvertisementSockets;
+  readonly #listener: EndpointListener<User>;
+  readonly #shared = new Map<string, Shared<User>>();
+  #everyVrid = false;
+
+  constructor(sockets: AdvertisementSockets, listener: EndpointListener<User>) {
+    this.#sockets = sockets;
+    this.#listener = listener;
+  }
+
+  /** Let advertisements of foreign virtual routers through too, to speak of them in the log. */
+  set everyVrid(every: boolean) {
+    if (every === this.#everyVrid) return;
+    this.#everyVrid = every;
+    for (const shared of this.#shared.values()) this.#filter(shared);
+  }
+
+  /** Throws a KernelError when the socket cannot be had. */
+  lease(spec: EndpointSpec, vrid: number, user: User): EndpointLease {
+    const key = JSON.stringify(spec);
+    const shared = this.#shared.get(key) ?? this.#open(spec);
+    this.#shared.set(key, shared);
+    shared.leases += 1;
+    const users = shared.byVrid.get(vrid);
+    if (users === undefined) {
+      shared.byVrid.set(vrid, [user]);
+      this.#filter(shared);
+    } else {
+      users.push(user);
+    }
+    let released = false;
+    const release = () => {
+      if (released) return;
+      released = true;
+      this.#release(key, shared, vrid, user);
+    };
+    return { spec, endpoint: shared.endpoint, release };
+  }
+
+  /** Joins the groups on this interface anew. */
+  rejoin(interfaceIndex: number): void {
+    for (const { spec, endpoint } of this.#shared.values()) {
+      if (spec.interfaceIndex === interfaceIndex) endpoint.rejoin();
+    }
+  }
+
+  #open(spec: EndpointSpec): Shared<User> {
+    return new Shared<User>(spec, (shared) =>
+      this.#sockets.open(
+        spec,
+        (packet) => this.#listener.packet(packet, shared),
+        (errno) => this.#listener.failed(errno, shared),
+      ),
+    );
+  }
+
+  #release(key: string, shared: Shared<User>, vrid: number, user: User): void {
+    shared.leases -= 1;
+    if (shared.leases === 0) {
+      this.#shared.delete(key);
+      shared.endpoint.close();
+      return;
+    }
+    const users = shared.byVrid.get(vrid) ?? [];
+    const at = users.indexOf(user);
+    if (at >= 0) users.splice(at, 1);
+    if (users.length > 0) return;
+    shared.byVrid.delete(vrid);
+    this.#filter(shared);
+  }
+
+  #filter(shared: Shared<User>): void {
+    const vrids = this.#everyVrid ? EVERY_VRID : new Set(shared.byVrid.keys());
+    shared.endpoint.setVrids(vrids);
+  }
+}
+
+const EVERY_VRID: ReadonlySet<number> = new Set(Array.from({ length: 255 }, (_, at) => at + 1));

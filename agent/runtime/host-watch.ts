@@ -1,0 +1,167 @@
+import type { RouteConfig, RuleConfig } from "../config/config.ts";
+import type { HostAddress, Link, Network, NetworkEvent } from "../ports/network.ts";
+import { foreignInterfaces } from "./assess.ts";
+import type { EndpointPool } from "./endpoint-pool.ts";
+import { addressKey } from "./holding.ts";
+import type { Holdings } from "./holdings.ts";
+import type { Links } from "./links.ts";
+import type { Losses } from "./losses.ts";
+import type { Reports } from "./reports.ts";
+import type { Router } from "./router.ts";
+import type { Statics } from "./statics.ts";
+import { STATIC_OWNER } from "./statics.ts";
+import type { VirtualLinks } from "./virtual-links.ts";
+
+/** Who must hear what happens on the host. */
+export interface WatchParts {
+  readonly network: Network;
+  readonly links: Links;
+  readonly virtualLinks: VirtualLinks;
+  readonly pool: EndpointPool<Router>;
+  readonly holdings: Holdings;
+  readonly statics: Statics;
+  readonly losses: Losses;
+  readonly reports: Reports;
+  readonly routers: () => Iterable<Router>;
+  readonly routerById: (id: string) => Router | undefined;
+  /** Looks at this router's host anew, at the end of the turn. */
+  readonly touch: (router: Router) => void;
+  /** Announces what was put back. */
+  readonly announce: (router: Router) => void;
+}
+
+/** Turns what the kernel tells of into what routers must look at again. */
+export class HostWatch {
+  readonly #parts: WatchParts;
+  readonly #running = new Map<number, boolean>();
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    for (const link of parts.network.links().values()) {
+      this.#running.set(link.index, link.up && link.running);
+    }
+  }
+
+  hear(event: NetworkEvent): void {
+    switch (event.kind) {
+      case "link":
+        return this.#link(event.link);
+      case "link-removed":
+        this.#running.delete(event.index);
+        return this.#parts.links.update(event.name);
+      case "address-added":
+        return this.#address(event.address);
+      case "address-removed":
+        this.#address(event.address);
+        return this.#addressGone(event.address);
+      case "route-removed":
+        return this.#configGone(event.route, "a route");
+      case "rule-removed":
+        return this.#configGone(event.rule, "a rule");
+      case "resynchronized":
+        return this.#audit();
+    }
+  }
+
+  /** Routers that have to do with this interface look at it again. */
+  interfaceChanged(name: string): void {
+    this.#parts.virtualLinks.changed(name);
+    for (const router of this.#parts.routers()) {
+      if (concerns(router, name)) this.#parts.touch(router);
+    }
+  }
+
+  #link(link: Link): void {
+    const { links, pool, holdings, statics } = this.#parts;
+    const runs = link.up && link.running;
+    const ran = this.#running.get(link.index);
+    this.#running.set(link.index, runs);
+    links.update(link.name);
+    if (!runs || ran === true) return;
+    // It is there again: memberships may be gone, and so may addresses (IPv6 loses them all).
+    pool.rejoin(link.index);
+    holdings.putBackMissing();
+    statics.refresh();
+  }
+
+  /** An address that is not ours may be a source, or the reason for there being none. */
+  #address(address: HostAddress): void {
+    if (address.ours) return;
+    const name = this.#parts.network.links().get(address.interfaceIndex)?.name;
+    for (const router of this.#parts.routers()) {
+      const { config } = router;
+      const source = config.sourceAddress === address.address;
+      if (source || (name !== undefined && config.interface === name)) this.#parts.touch(router);
+    }
+  }
+
+  #addressGone({ interfaceIndex, address, prefixLength }: HostAddress): void {
+    this.#gone(addressKey(interfaceIndex, address, prefixLength), address, interfaceIndex);
+  }
+
+  #configGone(config: RouteConfig | RuleConfig, what: string): void {
+    const key = this.#parts.holdings.keyOf(config);
+    if (key !== undefined) this.#gone(key, what, undefined);
+  }
+
+  #gone(key: string, what: string, interfaceIndex: number | undefined): void {
+    const { holdings, network } = this.#parts;
+    const owners = holdings.gone(key);
+    const link = interfaceIndex === undefined ? undefined : network.links().get(interfaceIndex);
+    // With its interface: then that is the fault, and its return brings the address back.
+    if (interfaceIndex !== undefined && link?.up !== true) return;
+    for (const owner of owners) this.#lost(owner, key, what);
+  }
+
+  #lost(owner: string, key: string, what: string): void {
+    const { holdings, losses, reports, routerById, announce } = this.#parts;
+    const router = routerById(owner);
+    if (router === undefined) {
+      reports.host(
+        "warn",
+        owner === STATIC_OWNER ? "static" : owner,
+        `${what} was removed: put back`,
+      );
+      holdings.putBack(key);
+      this.#parts.statics.refresh();
+      return;
+    }
+    if (!losses.lost(router, what, isTracked(router, what))) {
+      reports.host("warn", router.name, `${what} is removed again and again: giving up for now`);
+      return;
+    }
+    reports.host("warn", router.name, `${what} was removed by somebody else: put back`);
+    holdings.putBack(key);
+    announce(router);
+  }
+
+  /** Events were lost, or are to be checked: the host as it is now is what counts. */
+  #audit(): void {
+    const { network, holdings, links, routers, touch } = this.#parts;
+    holdings.forgetExpected();
+    for (const [key, { interfaceIndex, address }] of [...holdings.addresses()]) {
+      const there = network
+        .addresses(interfaceIndex)
+        .some((one) => one.address === address.address);
+      if (!there) this.#gone(key, address.address, interfaceIndex);
+    }
+    for (const link of network.links().values()) links.update(link.name);
+    for (const router of routers()) touch(router);
+  }
+}
+
+function isTracked({ config }: Router, address: string): boolean {
+  const found = [...config.addresses, ...config.excludedAddresses].find(
+    (one) => one.address === address,
+  );
+  return found !== undefined && !found.noTrack;
+}
+
+function concerns({ config, binding }: Router, name: string): boolean {
+  if (name === config.interface || name === config.virtualLink?.name) return true;
+  if (name === binding.base?.name) return true;
+  if (config.trackInterfaces.some((one) => one.interface === name)) return true;
+  for (const [foreign] of foreignInterfaces(config)) if (foreign === name) return true;
+  // Trackers of its sync group, and sources on an interface that is not named.
+  return config.syncGroup !== undefined || config.interface === undefined;
+}

@@ -1,0 +1,57 @@
+import type { Logger } from "pino";
+import type { Log, LogLine } from "./log.ts";
+
+/**
+ * Writes log lines to the standard output, as JSON or for people. Loading the writer takes longer
+ * than starting the children: lines from before wait for it.
+ */
+export function openLog(format: "pretty" | "json", detail: boolean, color: boolean): Log {
+  const waiting: LogLine[] = [];
+  let logger: Logger | undefined;
+  const loaded = loadLogger(format, detail, color).then((opened) => {
+    logger = opened;
+    for (const line of waiting.splice(0)) writeLine(opened, line);
+  });
+  return {
+    write(line) {
+      if (logger === undefined) waiting.push(line);
+      else writeLine(logger, line);
+    },
+    async flush() {
+      await loaded;
+      await new Promise<void>((resolve) => {
+        if (logger === undefined) resolve();
+        else logger.flush(() => resolve());
+      });
+    },
+  };
+}
+
+const writeLine = (logger: Logger, { level, at, message, fields }: LogLine): void =>
+  logger[level]({ ...fields, time: at }, message);
+
+async function loadLogger(
+  format: "pretty" | "json",
+  detail: boolean,
+  color: boolean,
+): Promise<Logger> {
+  const { pino } = await import("pino");
+  const options = {
+    level: detail ? "debug" : "info",
+    // The time of the event, not of the writing.
+    timestamp: false,
+    base: null,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  if (format === "json") return pino(options, pino.destination({ fd: 1, sync: true }));
+  const { default: pretty } = await import("pino-pretty");
+  const destination = pretty({
+    colorize: color,
+    sync: true,
+    singleLine: true,
+    translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l",
+    // What the message says already.
+    ignore: "sequence,kind,subject,detail,faults,from,to,reason,generation,alarm,times",
+  });
+  return pino(options, destination);
+}

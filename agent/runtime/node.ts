@@ -1,0 +1,367 @@
+import type { Config, InstanceConfig } from "../config/config.ts";
+import type { ReloadPlan } from "../control/target.ts";
+import type { PlanStep } from "../core/reload/plan.ts";
+import { isUnchanged, plan } from "../core/reload/plan.ts";
+import { micros } from "../core/time.ts";
+import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
+import { virtualRouter } from "../core/vrrp/step.ts";
+import { credentialsOf } from "../wire/authentication.ts";
+import { Announcer } from "./announcer.ts";
+import { Bindings } from "./bindings.ts";
+import { Driver } from "./driver.ts";
+import { routerEffects } from "./effects.ts";
+import type { EndpointLease } from "./endpoint-pool.ts";
+import { EndpointPool } from "./endpoint-pool.ts";
+import { Holdings } from "./holdings.ts";
+import { HostWatch } from "./host-watch.ts";
+import type { GroupSnapshot } from "./ipc.ts";
+import { Journal } from "./journal.ts";
+import { Links } from "./links.ts";
+import { Losses } from "./losses.ts";
+import { Possessions } from "./possessions.ts";
+import { Receiver } from "./receiver.ts";
+import { Reports } from "./reports.ts";
+import type { Router } from "./router.ts";
+import { newRouter } from "./router.ts";
+import { Schedule } from "./schedule.ts";
+import { Sender } from "./sender.ts";
+import { snapshotOf } from "./snapshot.ts";
+import { Statics } from "./statics.ts";
+import { SyncGroups } from "./sync-groups.ts";
+import { Sysctls } from "./sysctls.ts";
+import { VirtualLinks } from "./virtual-links.ts";
+import type { World } from "./world.ts";
+
+type Step = PlanStep<InstanceConfig>;
+type Keep = Extract<Step, { readonly action: "keep" }>;
+
+/** Steps that the journal keeps: at 2,000 routers and one advertisement a second, eight seconds. */
+const JOURNAL_STEPS = 16_384;
+
+/** All virtual routers of this host, driven by one configuration. */
+export class Node {
+  readonly journal = new Journal(JOURNAL_STEPS);
+  readonly #world: World;
+  readonly #routers = new Map<string, Router>();
+  readonly #byId = new Map<string, Router>();
+  readonly #schedule: Schedule;
+  readonly #reports: Reports;
+  readonly #holdings: Holdings;
+  readonly #possessions: Possessions;
+  readonly #announcer: Announcer;
+  readonly #driver: Driver;
+  readonly #pool: EndpointPool<Router>;
+  readonly #links: Links;
+  readonly #virtualLinks: VirtualLinks;
+  readonly #groups: SyncGroups;
+  readonly #statics: Statics;
+  readonly #losses: Losses;
+  readonly #sysctls: Sysctls;
+  readonly #bindings: Bindings;
+  readonly #watch: HostWatch;
+  readonly #unsubscribe: () => void;
+  readonly #touched = new Set<Router>();
+  #config: Config | undefined;
+  #serial = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    const { clock, network, hmac } = world;
+    this.#schedule = new Schedule(clock, world.openTimer, () => world.sockets.drain());
+    this.#reports = new Reports(clock, world.report);
+    this.#holdings = new Holdings(network, (owners, _, outcome) => {
+      for (const owner of owners) this.#refused(owner, outcome.message);
+    });
+    this.#announcer = new Announcer(
+      world.frames,
+      network,
+      clock,
+      this.#schedule,
+      (owner, errno) => {
+        const router = this.#routers.get(owner);
+        if (router !== undefined) this.#reports.sendError(router, errno);
+      },
+    );
+    this.#possessions = new Possessions(
+      network,
+      this.#holdings,
+      this.#announcer,
+      this.#schedule,
+      clock,
+    );
+    const sender = new Sender(clock, hmac, this.#schedule, this.#holdings);
+    this.#driver = new Driver(
+      virtualRouter,
+      clock,
+      this.journal,
+      routerEffects(sender, this.#possessions, this.#reports),
+      (router, before, transition) => this.#groups.stepped(router, before, transition),
+    );
+    this.#pool = this.#openPool();
+    this.#links = new Links(network, clock, this.#schedule, (name) =>
+      this.#watch.interfaceChanged(name),
+    );
+    this.#virtualLinks = new VirtualLinks(network, {
+      made: (link) => this.#watch.interfaceChanged(link.name),
+      refused: (name, error) =>
+        this.#reports.host("error", name, `${error.message}; ${error.remedy}`),
+    });
+    this.#groups = new SyncGroups({
+      member: (name) => this.#routers.get(name),
+      deliver: (router, event) => this.#driver.deliver(router, event),
+      changed: (name, { from, to, reason }) => this.#reports.group(name, from, to, reason),
+    });
+    this.#statics = new Statics(network, this.#holdings, () => this.#touchAll());
+    this.#losses = new Losses(clock, this.#schedule, (router) => this.#touch(router));
+    this.#sysctls = new Sysctls(network);
+    this.#bindings = this.#newBindings();
+    this.#watch = this.#newWatch();
+    this.#unsubscribe = network.subscribe((event) => this.#watch.hear(event));
+  }
+
+  /**
+   * Runs this configuration from now on. What it needs is built first; only then the old gives way.
+   * Throws a KernelError when something cannot be had, and everything is as before then. Not to be
+   * called again before it has answered.
+   */
+  async configure(config: Config): Promise<ReloadPlan> {
+    const steps = plan(this.#config?.instances ?? [], config.instances);
+    const fresh = this.#create(config, steps);
+    const provisional = await this.#provision(steps, fresh);
+    const retired = this.#swap(config, steps, fresh);
+    for (const lease of provisional) lease.release();
+    for (const router of retired) void this.#retire(router);
+    return summary(steps);
+  }
+
+  snapshot(): Generator<RouterSnapshot> {
+    return this.#snapshots([...this.#routers.values()]);
+  }
+
+  groups(): readonly GroupSnapshot[] {
+    return this.#groups.snapshot();
+  }
+
+  /** Resigns, lets go of everything, and resolves when the host is as it was before. */
+  async stop(): Promise<void> {
+    const routers = [...this.#routers.values()];
+    for (const router of routers) this.#driver.deliver(router, { kind: "shutdown" });
+    this.#statics.clear();
+    await Promise.all(routers.map((router) => this.#retire(router)));
+    this.#unsubscribe();
+    this.#schedule.close();
+  }
+
+  *#snapshots(routers: readonly Router[]): Generator<RouterSnapshot> {
+    for (const router of routers) yield snapshotOf(router, this.#possessions, this.#world.clock);
+  }
+
+  #openPool(): EndpointPool<Router> {
+    const receiver = new Receiver(this.#world.clock, this.#world.hmac, {
+      deliver: (router, event) => this.#driver.deliver(router, event),
+      alarm: (router, alarm, from) => this.#reports.alarm(router, alarm, from),
+      dropped: (router, reason, from) => this.#reports.dropped(router, reason, from),
+      unknown: (vrid, from) => this.#reports.unknownVrid(vrid, from),
+    });
+    return new EndpointPool<Router>(this.#world.sockets, {
+      packet: (packet, shared) => receiver.packet(packet, shared),
+      failed: (errno, shared) => {
+        for (const router of shared.all()) this.#reports.sendError(router, errno);
+      },
+    });
+  }
+
+  #newBindings(): Bindings {
+    return new Bindings({
+      network: this.#world.network,
+      links: this.#links,
+      virtualLinks: this.#virtualLinks,
+      pool: this.#pool,
+      groups: this.#groups,
+      driver: this.#driver,
+      reports: this.#reports,
+      wallClock: () => this.#world.clock.wallClock(),
+      otherFaults: (router) => [
+        ...this.#statics.faultsOf(router.name),
+        ...this.#losses.faultsOf(router),
+      ],
+    });
+  }
+
+  #newWatch(): HostWatch {
+    return new HostWatch({
+      network: this.#world.network,
+      links: this.#links,
+      virtualLinks: this.#virtualLinks,
+      pool: this.#pool,
+      holdings: this.#holdings,
+      statics: this.#statics,
+      losses: this.#losses,
+      reports: this.#reports,
+      routers: () => this.#routers.values(),
+      routerById: (id) => this.#byId.get(id),
+      touch: (router) => this.#touch(router),
+      announce: (router) => this.#possessions.announce(router, 1),
+    });
+  }
+
+  #create(config: Config, steps: readonly Step[]): readonly Router[] {
+    const { delayAfterBoot, startupDelay } = config.global;
+    // The clock counts from boot. Delays are for starts, not for what a reload adds.
+    const boot = delayAfterBoot - this.#world.clock.now();
+    const starting = this.#config === undefined;
+    const delay = starting ? Math.max(0, boot, startupDelay) : 0;
+    return steps.flatMap((step) => {
+      if (step.action !== "add" && step.action !== "replace") return [];
+      const own = starting ? step.to.router.startupDelay : 0;
+      return [this.#newRouter(delayed(step.to, Math.max(delay, own)))];
+    });
+  }
+
+  #newRouter(config: InstanceConfig): Router {
+    this.#serial += 1;
+    const id = `${config.router.name}#${this.#serial}`;
+    const slot = this.#schedule.slot((now) => this.#driver.tick(router, now));
+    const router: Router = newRouter(config, id, slot);
+    return router;
+  }
+
+  /** Links and sockets of what is to come, held open until it has come. */
+  async #provision(
+    steps: readonly Step[],
+    fresh: readonly Router[],
+  ): Promise<readonly EndpointLease[]> {
+    const leases: EndpointLease[] = [];
+    for (const router of fresh) this.#bindings.specFor(router, router.config);
+    await this.#virtualLinks.settled();
+    // At the first start a socket that cannot be had is that router's fault, not everybody's.
+    if (this.#config === undefined) return leases;
+    try {
+      for (const router of fresh) this.#lease(router, router.config, leases);
+      for (const step of steps) {
+        const kept = step.action === "keep" ? this.#routers.get(step.from.router.name) : undefined;
+        if (kept !== undefined && step.action === "keep") this.#lease(kept, step.to, leases);
+      }
+      return leases;
+    } catch (error) {
+      for (const lease of leases) lease.release();
+      await Promise.all(fresh.map((router) => this.#virtualLinks.release(router.id)));
+      throw error;
+    }
+  }
+
+  #lease(router: Router, config: InstanceConfig, leases: EndpointLease[]): void {
+    const spec = this.#bindings.specFor(router, config);
+    if (spec !== undefined) leases.push(this.#pool.lease(spec, config.router.vrid, router));
+  }
+
+  /** From the old world to the new, in one turn of the event loop. Answers who has to go. */
+  #swap(config: Config, steps: readonly Step[], fresh: readonly Router[]): readonly Router[] {
+    const retired = steps.flatMap((step) =>
+      step.action === "remove" || step.action === "replace"
+        ? (this.#routers.get(step.from.router.name) ?? [])
+        : [],
+    );
+    const kept = steps.flatMap((step) => {
+      const router = step.action === "keep" ? this.#routers.get(step.from.router.name) : undefined;
+      return router === undefined || step.action !== "keep" ? [] : [{ router, step }];
+    });
+    this.#config = config;
+    this.#links.configure(config.interfaceDelays);
+    this.#announcer.configure(config.announcementPaces);
+    this.#pool.everyVrid = config.global.logUnknownVrids;
+    this.#routers.clear();
+    for (const { router, step } of kept) {
+      router.name = step.to.router.name;
+      this.#routers.set(router.name, router);
+    }
+    for (const router of fresh) {
+      this.#routers.set(router.name, router);
+      this.#byId.set(router.id, router);
+      this.#bindings.adopt(router);
+    }
+    // Groups first: that a member leaves for good is no reason for the others to stop.
+    this.#groups.configure(config.syncGroups);
+    for (const router of retired) this.#driver.deliver(router, { kind: "shutdown" });
+    this.#statics.configure(config);
+    for (const { router, step } of kept) this.#update(router, step);
+    for (const router of fresh) {
+      this.#evaluate(router);
+      this.#driver.deliver(router, { kind: "startup" });
+    }
+    return retired;
+  }
+
+  /** A router that stays: its machine and its host learn what is new. */
+  #update(router: Router, { to, changes }: Keep): void {
+    router.config = delayed(to, 0);
+    if (isUnchanged(changes)) return this.#evaluate(router);
+    router.credentials = credentialsOf(to.authentication);
+    router.binding.templates = undefined;
+    this.#evaluate(router);
+    if (router.state.kind !== "active") return;
+    this.#possessions.take(router);
+    if (changes.addresses.added.length === 0) return;
+    this.#possessions.announce(router, router.effective.announcement.repeat);
+  }
+
+  #evaluate(router: Router): void {
+    this.#bindings.evaluate(router);
+    const { base } = router.binding;
+    if (!router.config.promoteSecondaries || base === undefined) return;
+    const path = `net/ipv4/conf/${base.name}/promote_secondaries`;
+    const errno = this.#sysctls.set(router.id, path, "1");
+    if (errno === undefined) return;
+    this.#reports.host("warn", router.name, `promote_secondaries of ${base.name}: ${errno}`);
+  }
+
+  /** After its addresses are gone and its resignation has left. */
+  async #retire(router: Router): Promise<void> {
+    await new Promise<void>((resolve) => this.#holdings.whenSettled(router.id, resolve));
+    await this.#bindings.release(router);
+    this.#sysctls.release(router.id);
+    this.#byId.delete(router.id);
+  }
+
+  #touch(router: Router): void {
+    if (this.#touched.size === 0) queueMicrotask(() => this.#evaluateTouched());
+    this.#touched.add(router);
+  }
+
+  #touchAll(): void {
+    for (const router of this.#routers.values()) this.#touch(router);
+  }
+
+  #evaluateTouched(): void {
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    for (const router of touched) {
+      if (this.#routers.get(router.name) === router) this.#evaluate(router);
+    }
+  }
+
+  #refused(owner: string, message: string): void {
+    const name = this.#byId.get(owner)?.name ?? owner;
+    this.#reports.host("error", name, message);
+  }
+}
+
+function delayed(config: InstanceConfig, delay: number): InstanceConfig {
+  const startupDelay = micros(delay);
+  if (startupDelay === config.router.startupDelay) return config;
+  return { ...config, router: { ...config.router, startupDelay } };
+}
+
+function summary(steps: readonly Step[]): ReloadPlan {
+  const names = (action: Step["action"]): readonly string[] =>
+    steps.flatMap((step) => {
+      if (step.action !== action) return [];
+      return [step.action === "remove" ? step.from.router.name : step.to.router.name];
+    });
+  return {
+    added: names("add"),
+    removed: names("remove"),
+    replaced: names("replace"),
+    kept: names("keep"),
+  };
+}

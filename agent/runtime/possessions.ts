@@ -1,0 +1,135 @@
+import type { AddressConfig, InstanceConfig } from "../config/config.ts";
+import { after } from "../core/time.ts";
+import type { Announcement } from "../core/vrrp/announcement-pace.ts";
+import type { AddressSnapshot } from "../core/vrrp/snapshot.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Network } from "../ports/network.ts";
+import type { Announcer } from "./announcer.ts";
+import type { Holding } from "./holding.ts";
+import { addressKey } from "./holding.ts";
+import type { Holdings } from "./holdings.ts";
+import type { Router } from "./router.ts";
+import type { Schedule, Slot } from "./schedule.ts";
+
+/** What active routers hold on the host, and what they announce about it. */
+export class Possessions {
+  readonly #network: Network;
+  readonly #holdings: Holdings;
+  readonly #announcer: Announcer;
+  readonly #schedule: Schedule;
+  readonly #clock: Clock;
+  readonly #extra = new Map<Router, Slot>();
+
+  constructor(
+    network: Network,
+    holdings: Holdings,
+    announcer: Announcer,
+    schedule: Schedule,
+    clock: Clock,
+  ) {
+    this.#network = network;
+    this.#holdings = holdings;
+    this.#announcer = announcer;
+    this.#schedule = schedule;
+    this.#clock = clock;
+  }
+
+  /** Idempotent; after a change of the configuration only the differences reach the host. */
+  take(router: Router): void {
+    this.#holdings.hold(router.id, this.#wanted(router));
+    this.#startExtra(router);
+  }
+
+  give(router: Router): void {
+    this.#stopExtra(router);
+    this.#announcer.withdraw(router.name);
+    this.#holdings.hold(router.id, []);
+  }
+
+  /** Once the addresses are there: an announcement before that would draw hosts to nobody. */
+  announce(router: Router, repeat: number): void {
+    this.#holdings.whenSettled(router.id, () => {
+      if (router.state.kind !== "active") return;
+      this.#announcer.announce(this.#announcements(router, repeat, () => true));
+    });
+  }
+
+  snapshot(router: Router): readonly AddressSnapshot[] {
+    const { addresses, excludedAddresses } = router.config;
+    const active = router.state.kind === "active";
+    const show = (address: AddressConfig, advertised: boolean): AddressSnapshot => {
+      const link = this.#linkOf(router, address);
+      const key =
+        link === undefined
+          ? undefined
+          : addressKey(link.index, address.address, address.prefixLength);
+      return {
+        address: address.address,
+        prefixLength: address.prefixLength,
+        interface: address.interface ?? link?.name ?? nameOfHome(router.config),
+        installed: active && key !== undefined && this.#holdings.isHeld(key),
+        advertised,
+      };
+    };
+    return [
+      ...addresses.map((address) => show(address, true)),
+      ...excludedAddresses.map((address) => show(address, false)),
+    ];
+  }
+
+  #wanted(router: Router): readonly Holding[] {
+    const { addresses, excludedAddresses, routes, rules } = router.config;
+    const holdings: Holding[] = [];
+    for (const address of [...addresses, ...excludedAddresses]) {
+      const link = this.#linkOf(router, address);
+      if (link === undefined) continue;
+      holdings.push({ kind: "address", request: { interfaceIndex: link.index, address } });
+    }
+    const interfaceIndex = router.binding.home?.index;
+    for (const route of routes) holdings.push({ kind: "route", route, interfaceIndex });
+    for (const rule of rules) holdings.push({ kind: "rule", rule });
+    return holdings;
+  }
+
+  #linkOf({ binding, config }: Router, address: AddressConfig) {
+    const { interface: name } = address;
+    // On the instance's own interface, an address moves to the virtual link with it.
+    if (name === undefined || name === config.interface) return binding.home;
+    return this.#network.linkByName(name);
+  }
+
+  #announcements(
+    router: Router,
+    repeat: number,
+    on: (interfaceName: string) => boolean,
+  ): readonly Announcement[] {
+    const { addresses, excludedAddresses } = router.config;
+    return [...addresses, ...excludedAddresses].flatMap((one) => {
+      const name = this.#linkOf(router, one)?.name;
+      if (name === undefined || !on(name)) return [];
+      return { owner: router.name, interface: name, address: one.address, repeat };
+    });
+  }
+
+  /** Periodic announcements where no advertisements keep switches aware of us. */
+  #startExtra(router: Router): void {
+    const { extraInterfaceAnnouncements: extra, virtualLink } = router.config;
+    this.#stopExtra(router);
+    if (extra === undefined || (!extra.all && virtualLink === undefined)) return;
+    const slot = this.#schedule.slot((now) => {
+      const own = router.binding.transmit?.name;
+      this.#announcer.announce(this.#announcements(router, 1, (name) => name !== own));
+      slot.set(after(now, extra.interval));
+    });
+    slot.set(after(this.#clock.now(), extra.interval));
+    this.#extra.set(router, slot);
+  }
+
+  #stopExtra(router: Router): void {
+    this.#extra.get(router)?.set(undefined);
+    this.#extra.delete(router);
+  }
+}
+
+const nameOfHome = (config: InstanceConfig): string =>
+  config.virtualLink?.name ?? config.interface ?? "";

@@ -1,0 +1,112 @@
+import type { IpAddress } from "../core/address.ts";
+import type { DropReason } from "../core/vrrp/drop-reason.ts";
+import type { VrrpEffect } from "../core/vrrp/effect.ts";
+import type { Fault } from "../core/vrrp/fault.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { AlarmKind } from "./counters.ts";
+import { countAlarm } from "./counters.ts";
+import type { EventReport, LogLevel } from "./ipc.ts";
+import { Repetition } from "./repetition.ts";
+import type { Router } from "./router.ts";
+
+type Detail = Readonly<Record<string, unknown>>;
+type RouterTransition = Extract<VrrpEffect, { readonly kind: "transition" }>;
+
+/** Says what happens, in one line each, and no line about the same thing again and again. */
+export class Reports {
+  readonly #clock: Clock;
+  readonly #report: (report: EventReport) => void;
+  readonly #repetition = new Repetition();
+
+  constructor(clock: Clock, report: (report: EventReport) => void) {
+    this.#clock = clock;
+    this.#report = report;
+  }
+
+  transition(router: Router, effect: RouterTransition): void {
+    const { from, to, reason, faults } = effect;
+    const at = this.#clock.wallClock();
+    router.lastTransition = { from, to, reason, faults, at };
+    const why = faults.length === 0 ? reason : faults.map(faultText).join(", ");
+    const { priority } = router.effective;
+    this.#emit("transition", to === "fault" ? "warn" : "info", router.name, {
+      message: `${from} to ${to}: ${why}`,
+      detail: { from, to, reason, faults, priority },
+    });
+  }
+
+  group(name: string, from: string, to: string, reason: string): void {
+    this.#emit("group-transition", "info", name, {
+      message: `group ${from} to ${to}: ${reason}`,
+      detail: { from, to, reason },
+    });
+  }
+
+  priority(router: Router, before: number, after: number): void {
+    const contributions = router.contributions.map(({ source, weight }) => ({ source, weight }));
+    this.#emit("priority", "info", router.name, {
+      message: `priority ${before} to ${after}`,
+      detail: { before, after, contributions },
+    });
+  }
+
+  /** Counted every time, told once in a while. */
+  alarm(router: Router, alarm: AlarmKind, from: string): void {
+    countAlarm(router.counters, alarm);
+    this.#seldom("warn", router.name, alarm, from, ALARM_TEXT[alarm]);
+  }
+
+  dropped(router: Router, reason: DropReason, from: IpAddress): void {
+    this.#seldom("warn", router.name, reason, from, `dropped an advertisement: ${reason}`);
+  }
+
+  unknownVrid(vrid: number, from: IpAddress): void {
+    this.#seldom("info", `VRID ${vrid}`, "unknown-vrid", from, "no instance here has this VRID");
+  }
+
+  sendError(router: Router, errno: string): void {
+    router.counters.sendErrors += 1;
+    this.#seldom("warn", router.name, `send-error ${errno}`, "", `a packet was not sent: ${errno}`);
+  }
+
+  /** Something about the host that an operator should know. */
+  host(level: LogLevel, subject: string, message: string, detail: Detail = {}): void {
+    const times = this.#repetition.happened(`${subject} ${message}`, this.#clock.now());
+    if (times === 0) return;
+    this.#emit("alarm", level, subject, { message: message + countText(times), detail });
+  }
+
+  #seldom(level: LogLevel, subject: string, kind: string, from: string, text: string): void {
+    const times = this.#repetition.happened(`${subject} ${kind} ${from}`, this.#clock.now());
+    if (times === 0) return;
+    const origin = from === "" ? "" : ` (from ${from})`;
+    this.#emit("alarm", level, subject, {
+      message: text + origin + countText(times),
+      detail: { alarm: kind, from, times },
+    });
+  }
+
+  #emit(
+    kind: EventReport["kind"],
+    level: LogLevel,
+    subject: string,
+    { message, detail }: { readonly message: string; readonly detail: Detail },
+  ): void {
+    const at = this.#clock.wallClock();
+    this.#report({ at, kind, level, subject, message, detail });
+  }
+}
+
+const countText = (times: number): string => (times > 1 ? ` [${times} times]` : "");
+
+const faultText = ({ cause, subject }: Fault): string => `${cause} ${subject}`;
+
+const ALARM_TEXT: Readonly<Record<AlarmKind, string>> = {
+  "rival-heard": "a router of lower priority goes on advertising: it does not hear us",
+  "owner-conflict": "another router claims to own the addresses (priority 255)",
+  "own-address-heard": "an advertisement came from our own address: a duplicate address or a loop",
+  "interval-mismatch": "the peer advertises at another interval than this router",
+  "address-list-mismatch": "the peer advertises other addresses than this router",
+  "checksum-mix": "the routers do not agree on what a v3 checksum covers",
+  "first-address-not-link-local": "the peer's first address is not link-local",
+};

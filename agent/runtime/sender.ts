@@ -1,0 +1,109 @@
+import type { IpAddress } from "../core/address.ts";
+import { after, milliseconds } from "../core/time.ts";
+import { RELEASE_PRIORITY } from "../core/vrrp/virtual-router.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Hmac } from "../wire/hmac.ts";
+import type { PacketTemplate } from "../wire/outgoing-packet.ts";
+import { encodePacket, packetTemplate } from "../wire/outgoing-packet.ts";
+import type { Holdings } from "./holdings.ts";
+import type { Router } from "./router.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** A resignation waits no longer than this for the addresses to be gone. */
+const LONGEST_WAIT = milliseconds(100);
+
+/** Sends advertisements, as the state machine says, from the router's current values. */
+export class Sender {
+  readonly #clock: Clock;
+  readonly #hmac: Hmac;
+  readonly #schedule: Schedule;
+  readonly #holdings: Holdings;
+  #resigning = 0;
+
+  constructor(clock: Clock, hmac: Hmac, schedule: Schedule, holdings: Holdings) {
+    this.#clock = clock;
+    this.#hmac = hmac;
+    this.#schedule = schedule;
+    this.#holdings = holdings;
+  }
+
+  /** Resignations that wait for the kernel's answer. */
+  get resigning(): number {
+    return this.#resigning;
+  }
+
+  send(router: Router, priority: number): void {
+    if (priority === RELEASE_PRIORITY) this.#resign(router);
+    else this.#transmit(router, priority);
+  }
+
+  /**
+   * A peer that hears a resignation claims the addresses one skew later: so it hears it when the
+   * kernel has removed them here.
+   */
+  #resign(router: Router): void {
+    let open = true;
+    this.#resigning += 1;
+    const resign = () => {
+      if (!open) return;
+      open = false;
+      this.#resigning -= 1;
+      limit.set(undefined);
+      if (router.state.kind !== "active") this.#transmit(router, RELEASE_PRIORITY);
+    };
+    const limit = this.#schedule.slot(resign);
+    limit.set(after(this.#clock.now(), LONGEST_WAIT));
+    this.#holdings.whenSettled(router.id, resign);
+  }
+
+  #transmit(router: Router, priority: number): void {
+    const { lease } = router.binding;
+    if (lease === undefined) return;
+    router.binding.templates ??= templates(router);
+    for (const template of router.binding.templates) {
+      const { packet, sequences } = encodePacket(
+        template,
+        priority,
+        router.sequences,
+        this.#clock.wallClock(),
+        this.#hmac,
+      );
+      router.sequences = sequences;
+      lease.endpoint.send(packet, template.settings.destination);
+    }
+    router.counters.advertisementsSent += 1;
+    if (priority === RELEASE_PRIORITY) router.counters.priorityZeroSent += 1;
+  }
+}
+
+function templates(router: Router): readonly PacketTemplate[] {
+  const { config, effective, binding } = router;
+  const { source } = binding;
+  if (source === undefined) return [];
+  const { transport } = config;
+  const destinations: readonly IpAddress[] =
+    transport.mode === "multicast" ? [transport.group] : transport.peers.map((p) => p.address);
+  return destinations.map((destination) =>
+    packetTemplate({
+      family: effective.family,
+      version: effective.version,
+      vrid: effective.vrid,
+      maxAdvertiseInterval: effective.advertisementInterval,
+      addresses: advertised(router),
+      source,
+      destination,
+      unicast: transport.mode === "unicast",
+      ttl: timeToLive(router),
+      checksum: config.checksum,
+      credentials: router.credentials,
+    }),
+  );
+}
+
+/** The addresses that go into advertisements. */
+export const advertised = (router: Router): readonly IpAddress[] =>
+  router.config.addresses.map(({ address }) => address);
+
+/** RFC 9568 §5.1.1.3; the sockets take it from the packet's header. */
+export const timeToLive = ({ config: { transport } }: Pick<Router, "config">): number =>
+  transport.mode === "unicast" ? (transport.ttl ?? 255) : 255;

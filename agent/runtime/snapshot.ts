@@ -1,0 +1,51 @@
+import { since } from "../core/time.ts";
+import type { Peer } from "../core/vrrp/peers.ts";
+import type { PeerSnapshot, RouterSnapshot } from "../core/vrrp/snapshot.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Possessions } from "./possessions.ts";
+import type { Router } from "./router.ts";
+
+/** All that can be seen of a router, as plain JSON. */
+export function snapshotOf(router: Router, possessions: Possessions, clock: Clock): RouterSnapshot {
+  const { config, effective, state, counters } = router;
+  return {
+    name: router.name,
+    vrid: effective.vrid,
+    family: effective.family,
+    version: effective.version,
+    interface: config.interface ?? router.binding.base?.name ?? null,
+    state: state.kind,
+    priority: {
+      base: config.router.priority,
+      effective: effective.priority,
+      contributions: router.contributions,
+    },
+    preempt: effective.preempt,
+    advertisementInterval: effective.advertisementInterval,
+    syncGroup: config.syncGroup ?? null,
+    addresses: possessions.snapshot(router),
+    faults: state.kind === "fault" || state.kind === "initialize" ? state.faults : [],
+    active: state.kind === "backup" ? (state.active ?? null) : null,
+    lastTransition: router.lastTransition ?? null,
+    peers: router.peers.map((peer) => peerSnapshot(peer, clock)),
+    counters: {
+      ...counters,
+      dropped: { ...counters.dropped },
+      alarms: { ...counters.alarms },
+    },
+  };
+}
+
+function peerSnapshot(peer: Peer, clock: Clock): PeerSnapshot {
+  const { address, priority, advertisementInterval, checksum, sameAddresses } = peer;
+  const ago = since(peer.heardAt, clock.now()) / 1_000;
+  return {
+    address,
+    priority,
+    advertisementInterval,
+    checksum,
+    sameAddresses,
+    advertisements: peer.advertisements,
+    lastHeardAt: Math.round(clock.wallClock() - ago),
+  };
+}

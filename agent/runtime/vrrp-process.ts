@@ -1,0 +1,174 @@
+import type { Config, InstanceConfig } from "../config/config.ts";
+import { KernelError } from "../ports/error.ts";
+import type { ParentChannel } from "../ports/processes.ts";
+import type { FromVrrp, Problem, ToVrrp } from "./ipc.ts";
+import { IPC_VERSION, ROUTERS_PER_MESSAGE } from "./ipc.ts";
+import { Node } from "./node.ts";
+import type { World } from "./world.ts";
+
+/** What the vrrp process needs, besides a way to its supervisor. */
+export interface VrrpProcessPorts {
+  /** Opens sockets and netlink. Throws a KernelError. */
+  readonly open: (report: World["report"]) => Promise<World>;
+  /** As much as one turn of the event loop lets others run. */
+  readonly yieldTurn: () => Promise<void>;
+  /** Moves this process into a network namespace by name. Throws a KernelError. */
+  readonly enterNamespace: (name: string) => void;
+  /** Applies priorities, affinity, names: before each configuration. */
+  readonly prepare: (config: Config) => void;
+  readonly exit: (status: number) => void;
+}
+
+/** The vrrp process: a node that is driven over the channel to its supervisor. */
+export class VrrpProcess {
+  readonly #channel: ParentChannel;
+  readonly #ports: VrrpProcessPorts;
+  #node: Promise<Node>;
+  #world: World | undefined;
+  /** Configurations and the stop run one after another, in the order in which they came. */
+  #work: Promise<void> = Promise.resolve();
+  #instances: InstanceConfig[] = [];
+  #namespace: string | undefined;
+  #stopping = false;
+
+  constructor(channel: ParentChannel, ports: VrrpProcessPorts) {
+    this.#channel = channel;
+    this.#ports = ports;
+    this.#node = this.#open();
+    // Whoever needs the node hears of it; nobody else does.
+    this.#node.catch(() => undefined);
+    channel.listen(
+      (message) => this.#hear(message as ToVrrp),
+      // Without a supervisor nobody would start us again: let a peer have the addresses.
+      () => this.stop(),
+    );
+    this.#send({ kind: "ready", version: IPC_VERSION });
+  }
+
+  /** Resigns everywhere, and ends. */
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#send({ kind: "stopping" });
+    this.#then(async () => {
+      const node = await this.#node.catch(() => undefined);
+      await node?.stop();
+      this.#close();
+      this.#send({ kind: "stopped" });
+      this.#ports.exit(0);
+    });
+  }
+
+  async #open(): Promise<Node> {
+    this.#world = await this.#ports.open((report) => this.#send({ kind: "event", report }));
+    const { network } = this.#world;
+    const { addresses, links } = await network.removeLeftovers();
+    if (addresses + links > 0) {
+      const level = "warn" as const;
+      const message = `removed ${addresses} addresses and ${links} links that an earlier run left`;
+      this.#send({ kind: "log", level, message });
+    }
+    return new Node(this.#world);
+  }
+
+  #hear(message: ToVrrp): void {
+    switch (message.kind) {
+      case "ping":
+        return this.#send({ kind: "pong", id: message.id });
+      case "stop":
+        return this.stop();
+      case "instances":
+        this.#instances.push(...message.instances);
+        return;
+      case "configure": {
+        const config: Config = { ...message.frame, instances: this.#instances };
+        this.#instances = [];
+        return this.#then(() => this.#configure(message.generation, config));
+      }
+      case "snapshot":
+        return this.#apart(this.#snapshot(message.id));
+      case "journal":
+        return this.#apart(this.#journal(message.id));
+    }
+  }
+
+  async #configure(generation: number, config: Config): Promise<void> {
+    if (this.#stopping) return;
+    try {
+      await this.#enter(config.global.netNamespace);
+      const node = await this.#node;
+      this.#ports.prepare(config);
+      const plan = await node.configure(config);
+      this.#send({ kind: "configured", generation, plan });
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      this.#send({ kind: "refused", generation, problem: problemOf(error) });
+    }
+  }
+
+  /** The world is open before the configuration is known, as it seldom names a namespace. */
+  async #enter(namespace: string | undefined): Promise<void> {
+    if (namespace === this.#namespace || namespace === undefined) return;
+    const node = await this.#node;
+    await node.stop();
+    this.#close();
+    this.#ports.enterNamespace(namespace);
+    this.#namespace = namespace;
+    this.#node = this.#open();
+  }
+
+  #close(): void {
+    this.#world?.network.close();
+    this.#world?.frames.close();
+  }
+
+  /** In pieces, with turns of the event loop between: no advertisement waits for a status. */
+  async #snapshot(id: number): Promise<void> {
+    const node = await this.#node;
+    let routers = [];
+    for (const router of node.snapshot()) {
+      routers.push(router);
+      if (routers.length < ROUTERS_PER_MESSAGE) continue;
+      this.#send({ kind: "snapshot", id, routers });
+      routers = [];
+      await this.#ports.yieldTurn();
+    }
+    this.#send({ kind: "snapshot", id, routers, groups: node.groups() });
+  }
+
+  async #journal(id: number): Promise<void> {
+    const node = await this.#node;
+    const steps = node.journal.lines();
+    for (;;) {
+      const lines: string[] = [];
+      while (lines.length < ROUTERS_PER_MESSAGE) {
+        const next = steps.next();
+        if (next.done === true) return this.#send({ kind: "journal", id, lines, last: true });
+        lines.push(next.value);
+      }
+      this.#send({ kind: "journal", id, lines, last: false });
+      await this.#ports.yieldTurn();
+    }
+  }
+
+  /** A failure of what follows is a defect: it ends the process, and the supervisor sees to it. */
+  #then(work: () => Promise<void>): void {
+    this.#work = this.#work.then(work);
+    this.#apart(this.#work);
+  }
+
+  #apart(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (error instanceof KernelError) return;
+      queueMicrotask(() => {
+        throw error;
+      });
+    });
+  }
+
+  #send(message: FromVrrp): void {
+    this.#channel.send(message);
+  }
+}
+
+const problemOf = ({ code, message, remedy }: KernelError): Problem => ({ code, message, remedy });

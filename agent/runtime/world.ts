@@ -1,0 +1,17 @@
+import type { AdvertisementSockets, FrameSender } from "../ports/advertisement-sockets.ts";
+import type { Clock, OpenTimer } from "../ports/clock.ts";
+import type { Network } from "../ports/network.ts";
+import type { Hmac } from "../wire/hmac.ts";
+import type { EventReport } from "./ipc.ts";
+
+/** All that a node of virtual routers needs from outside. */
+export interface World {
+  readonly clock: Clock;
+  readonly openTimer: OpenTimer;
+  readonly sockets: AdvertisementSockets;
+  readonly frames: FrameSender;
+  readonly network: Network;
+  readonly hmac: Hmac;
+  /** Takes note of what happened, for the log and for whoever follows the events. */
+  readonly report: (report: EventReport) => void;
+}

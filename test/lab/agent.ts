@@ -1,0 +1,108 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readEvents, requestStatus } from "../../agent/control/client.ts";
+import type { AgentEvent, Status } from "../../agent/control/protocol.ts";
+import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
+
+const PROGRAM = join(import.meta.dirname, "../../agent/holdfast.mjs");
+
+/** A real agent on a node of the lab, with its files in a folder of its own. */
+export class Agent {
+  readonly node: LabNode;
+  readonly folder: string;
+  readonly control: string;
+  readonly events: AgentEvent[] = [];
+  log = "";
+  #child: ChildProcess | undefined;
+
+  constructor(node: LabNode, config: string) {
+    this.node = node;
+    this.folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-${node.name}-`));
+    this.control = join(this.folder, "control.sock");
+    this.configure(config);
+  }
+
+  get configFile(): string {
+    return join(this.folder, "keepalived.conf");
+  }
+
+  configure(config: string): void {
+    writeFileSync(this.configFile, config);
+  }
+
+  /** Starts the agent; resolves when its control socket answers. Rejects with its log when it ends. */
+  async start(...more: readonly string[]): Promise<void> {
+    const child = this.node.spawn(
+      process.execPath,
+      [
+        PROGRAM,
+        "run",
+        ...["--config", this.configFile, "--state", join(this.folder, "state")],
+        ...["--control", this.control, "--policies", join(this.folder, "policies")],
+        ...["--log-format", "json", ...more],
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.log += text;
+      });
+    }
+    while (child.exitCode === null && child.signalCode === null) {
+      const status = await requestStatus(this.control).catch(() => undefined);
+      if (status?.current) {
+        void readEvents(this.control, true, (event) => this.events.push(event)).catch(
+          () => undefined,
+        );
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`the agent on ${this.node.name} ended:\n${this.log}`);
+  }
+
+  status(): Promise<Status> {
+    return requestStatus(this.control);
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new TypeError(`the agent on ${this.node.name} was not started`);
+    return pid;
+  }
+
+  /** Pids of the supervisor and everything it started. */
+  async pids(): Promise<readonly number[]> {
+    const { processes } = await this.status();
+    const { supervisor, vrrp, director } = processes;
+    return [supervisor.pid, vrrp.pid, director.pid].filter((pid) => pid !== null);
+  }
+
+  /** Resolves with the exit status (or the signal's name) when the supervisor has ended. */
+  async ended(): Promise<number | string | null> {
+    const child = this.#child;
+    if (child === undefined) return null;
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    return child.exitCode ?? child.signalCode;
+  }
+
+  stop(): Promise<number | string | null> {
+    this.#child?.kill("SIGTERM");
+    return this.ended();
+  }
+
+  /** SIGKILL to all of its processes at once. */
+  async killAll(): Promise<void> {
+    for (const pid of await this.pids()) process.kill(pid, "SIGKILL");
+    await this.ended();
+  }
+
+  dispose(): void {
+    this.#child?.kill("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,55 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
+
+/** Debian's keepalived on a node of the lab. */
+export class Keepalived {
+  readonly node: LabNode;
+  readonly folder: string;
+  log = "";
+  #child: ChildProcess | undefined;
+
+  constructor(node: LabNode, config: string) {
+    this.node = node;
+    this.folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-${node.name}-`));
+    this.configure(config);
+  }
+
+  configure(config: string): void {
+    writeFileSync(join(this.folder, "keepalived.conf"), config);
+  }
+
+  start(...more: readonly string[]): void {
+    const file = (name: string): string => join(this.folder, name);
+    const child = this.node.spawn(
+      "keepalived",
+      [
+        ...["--dont-fork", "--log-console", "--log-detail", "--vrrp"],
+        ...["--use-file", file("keepalived.conf"), "--pid", file("pid")],
+        ...["--vrrp_pid", file("vrrp.pid"), "--checkers_pid", file("checkers.pid"), ...more],
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.log += text;
+      });
+    }
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
+
+  dispose(): void {
+    this.#child?.kill("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

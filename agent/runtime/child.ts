@@ -34,7 +34,10 @@ export interface ChildWorld {
   readonly nowMs: () => number;
 }
 
-type Beat = { readonly kind: "pong"; readonly id: number };
+interface Beat {
+  readonly kind: "pong";
+  readonly id: number;
+}
 
 /** A process that is kept running: watched by heartbeats, started again when it dies. */
 export class Child {
@@ -123,7 +126,10 @@ export class Child {
     // If we were not running ourselves (a paused machine), the child's silence proves nothing.
     const awake = passed < 2 * this.#watch.heartbeatMs;
     if (this.#pong !== this.#ping && awake) this.#silentMs += passed;
-    if (this.#silentMs >= this.#watch.stallMs) return this.kill();
+    if (this.#silentMs >= this.#watch.stallMs) {
+      this.kill();
+      return;
+    }
     this.#ping += 1;
     this.send({ kind: "ping", id: this.#ping });
     this.#beatLater(now);

@@ -57,7 +57,10 @@ export class Family {
   configure(): void {
     const accepted = this.#events.current();
     if (accepted === undefined) return;
-    if (this.#children.get("vrrp") === undefined) return this.#configured();
+    if (this.#children.get("vrrp") === undefined) {
+      this.#configured();
+      return;
+    }
     void this.#client.configure(accepted.generation, accepted.config).then((answer) => {
       if (answer.ok) return this.#configured();
       const { problem } = answer;
@@ -142,9 +145,11 @@ export class Family {
     switch (message.kind) {
       case "event":
         if (role === "vrrp") this.#remembered.note(message.report);
-        return this.#events.report(message.report);
+        this.#events.report(message.report);
+        break;
       case "log":
-        return this.#events.log(message.level, message.message);
+        this.#events.log(message.level, message.message);
+        break;
       case "ready":
         if (message.version !== IPC_VERSION) {
           this.#events.log("error", "the program files changed while it ran: restart the agent");
@@ -159,7 +164,10 @@ export class Family {
     if (role === "vrrp") this.#client.ended();
     const path = this.#options.pidFiles[role];
     if (path !== undefined) removePidFile(path);
-    if (this.#stopping) return this.#checkStopped();
+    if (this.#stopping) {
+      this.#checkStopped();
+      return;
+    }
     const next = restartMs === undefined ? "" : `; the next one starts in ${restartMs} ms`;
     this.#events.report({
       at: this.#ports.wallClock(),

@@ -45,21 +45,28 @@ export class HostWatch {
   hear(event: NetworkEvent): void {
     switch (event.kind) {
       case "link":
-        return this.#link(event.link);
+        this.#link(event.link);
+        break;
       case "link-removed":
         this.#running.delete(event.index);
-        return this.#parts.links.update(event.name);
+        this.#parts.links.update(event.name);
+        break;
       case "address-added":
-        return this.#address(event.address);
+        this.#address(event.address);
+        break;
       case "address-removed":
         this.#address(event.address);
-        return this.#addressGone(event.address);
+        this.#addressGone(event.address);
+        break;
       case "route-removed":
-        return this.#configGone(event.route, "a route");
+        this.#configGone(event.route, "a route");
+        break;
       case "rule-removed":
-        return this.#configGone(event.rule, "a rule");
+        this.#configGone(event.rule, "a rule");
+        break;
       case "resynchronized":
-        return this.#audit();
+        this.#audit();
+        break;
     }
   }
 

@@ -79,7 +79,10 @@ export type FromVrrp =
       readonly last: boolean;
     };
 
-export type ToConfig = { readonly kind: "load"; readonly options: RunOptions };
+export interface ToConfig {
+  readonly kind: "load";
+  readonly options: RunOptions;
+}
 
 export type FromConfig =
   | {

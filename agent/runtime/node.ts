@@ -295,7 +295,10 @@ export class Node {
   /** A router that stays: its machine and its host learn what is new. */
   #update(router: Router, { to, changes }: Keep): void {
     router.config = delayed(to, 0);
-    if (isUnchanged(changes)) return this.#evaluate(router);
+    if (isUnchanged(changes)) {
+      this.#evaluate(router);
+      return;
+    }
     router.credentials = credentialsOf(to.authentication);
     router.binding.templates = undefined;
     this.#evaluate(router);

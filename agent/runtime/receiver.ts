@@ -43,7 +43,10 @@ export class Receiver {
     const vrid = peekPacketVrid(packet.bytes, shared.spec.family);
     const users = vrid === undefined ? [] : shared.users(vrid);
     const router = users.length > 1 ? addressee(users, packet) : users[0];
-    if (router !== undefined) return this.#hear(router, packet);
+    if (router !== undefined) {
+      this.#hear(router, packet);
+      return;
+    }
     const decoded = decodePacket(packet, undefined, NO_SEQUENCES, 0, this.#hmac);
     if (!decoded.ok && decoded.reason === "unknown-vrid" && vrid !== undefined) {
       this.#receipts.unknown(vrid, packet.source, shared.spec.interfaceIndex);
@@ -58,12 +61,18 @@ export class Receiver {
       this.#clock.wallClock(),
       this.#hmac,
     );
-    if (!decoded.ok) return this.#drop(router, decoded.reason, packet.source);
+    if (!decoded.ok) {
+      this.#drop(router, decoded.reason, packet.source);
+      return;
+    }
     const message = decoded.value;
     const admitted = admit(policy(router), message, router.peers.at(-1)?.address);
     // A number is spent when its sender is known to be genuine, admitted or not.
     router.sequences = message.sequences;
-    if (!admitted.ok) return this.#drop(router, admitted.reason, message.source);
+    if (!admitted.ok) {
+      this.#drop(router, admitted.reason, message.source);
+      return;
+    }
     this.#record(router, message, packet, admitted.value);
     this.#receipts.deliver(router, {
       kind: "advertisement",

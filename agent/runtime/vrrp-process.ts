@@ -1,4 +1,5 @@
 import type { Config, InstanceConfig } from "../config/config.ts";
+import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import { KernelError } from "../ports/error.ts";
 import type { ParentChannel } from "../ports/processes.ts";
 import type { FromVrrp, Problem, ToVrrp } from "./ipc.ts";
@@ -74,21 +75,26 @@ export class VrrpProcess {
   #hear(message: ToVrrp): void {
     switch (message.kind) {
       case "ping":
-        return this.#send({ kind: "pong", id: message.id });
+        this.#send({ kind: "pong", id: message.id });
+        break;
       case "stop":
-        return this.stop();
+        this.stop();
+        break;
       case "instances":
         this.#instances.push(...message.instances);
         return;
       case "configure": {
         const config: Config = { ...message.frame, instances: this.#instances };
         this.#instances = [];
-        return this.#then(() => this.#configure(message.generation, config));
+        this.#then(() => this.#configure(message.generation, config));
+        break;
       }
       case "snapshot":
-        return this.#apart(this.#snapshot(message.id));
+        this.#apart(this.#snapshot(message.id));
+        break;
       case "journal":
-        return this.#apart(this.#journal(message.id));
+        this.#apart(this.#journal(message.id));
+        break;
     }
   }
 
@@ -125,7 +131,7 @@ export class VrrpProcess {
   /** In pieces, with turns of the event loop between: no advertisement waits for a status. */
   async #snapshot(id: number): Promise<void> {
     const node = await this.#node;
-    let routers = [];
+    let routers: RouterSnapshot[] = [];
     for (const router of node.snapshot()) {
       routers.push(router);
       if (routers.length < ROUTERS_PER_MESSAGE) continue;

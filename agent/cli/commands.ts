@@ -186,7 +186,8 @@ const DOCTOR: CommandSpec = {
 const DEMO: CommandSpec = {
   name: "demo",
   operands: "",
-  count: [0, 0],
+  // The parts that the demo starts are told what they are.
+  count: [0, 2],
   about: "Two nodes, one address and a client, on this machine",
   details: [
     "Makes a small network in namespaces, runs two nodes in it, and measures what a",

@@ -38,10 +38,7 @@ const ROWS: readonly (readonly [line: string, wanted: object])[] = [
   ["10.0.0.3 brd -", { address: "10.0.0.3", broadcast: "-" }],
   ["10.0.0.3 scope link", { address: "10.0.0.3", scope: 253 }],
   ["10.0.0.3 scope 7", { address: "10.0.0.3", scope: 7 }],
-  [
-    "10.0.0.3 peer 10.0.1.3/24",
-    { address: "10.0.0.3", peer: { address: "10.0.1.3", length: 24 } },
-  ],
+  ["10.0.0.3 peer 10.0.1.3/24", { address: "10.0.0.3", peer: { address: "10.0.1.3", length: 24 } }],
   [
     "fe80::1 home -nodad mngtmpaddr noprefixroute autojoin",
     {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Config, InstanceConfig } from "../../../agent/config/config.ts";
 import type { Diagnostic } from "../../../agent/config/diagnostic.ts";
-import { type LoadedConfig, loadConfig } from "../../../agent/config/load.ts";
+import type { LoadedConfig } from "../../../agent/config/load.ts";
+import { loadConfig } from "../../../agent/config/load.ts";
 import { memoryHost } from "../language/memory-host.ts";
 
 export type Files = Readonly<Record<string, string>>;

@@ -113,10 +113,7 @@ const OPTIONS: readonly (readonly [words: string, wanted: object])[] = [
   ["congctl lock bbr", { ...VIA, congestionControl: { name: "bbr", lock: true } }],
   ["ttl-propagate disabled", { ...VIA, ttlPropagate: false }],
   ["track_group G", { ...VIA, trackGroup: "G" }],
-  [
-    "encap mpls 100/200",
-    { ...VIA, encapsulation: { ...ENCAP, type: "mpls", labels: [100, 200] } },
-  ],
+  ["encap mpls 100/200", { ...VIA, encapsulation: { ...ENCAP, type: "mpls", labels: [100, 200] } }],
   [
     "encap ip id 7 dst 198.51.100.1 src 198.51.100.2 tos 4 ttl 9 metric 3",
     {
@@ -235,7 +232,8 @@ describe("lines of virtual_routes and static_routes", () => {
   });
 
   test("no line makes it throw", () => {
-    const words = "to nexthop via encap mpls ip 1/2 dst or as lock mtu rtt 1s realms 1/2 dev eth0 default blackhole pref __proto__";
+    const words =
+      "to nexthop via encap mpls ip 1/2 dst or as lock mtu rtt 1s realms 1/2 dev eth0 default blackhole pref __proto__";
     const word = fc.constantFrom(...words.split(" "));
     fc.assert(
       fc.property(fc.array(word, { minLength: 1, maxLength: 10 }), (line) => {

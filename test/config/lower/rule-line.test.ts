@@ -104,14 +104,16 @@ describe("lines of virtual_rules and static_rules", () => {
     );
     const priorities = config?.staticRules.map(({ priority }) => priority);
     assert.deepEqual(priorities, [16_384, 16_384, 16_383]);
-    assert.deepEqual(
-      brief(diagnostics),
-      ["2:1 rule-preference", "3:1 rule-preference", "4:1 rule-preference"],
-    );
+    assert.deepEqual(brief(diagnostics), [
+      "2:1 rule-preference",
+      "3:1 rule-preference",
+      "4:1 rule-preference",
+    ]);
   });
 
   test("no line makes it throw", () => {
-    const words = "from to all 10.0.0.1 not table 1 fwmark 1/2 type goto nop uidrange 1-2 sport realms __proto__ toString";
+    const words =
+      "from to all 10.0.0.1 not table 1 fwmark 1/2 type goto nop uidrange 1-2 sport realms __proto__ toString";
     const word = fc.constantFrom(...words.split(" "));
     fc.assert(
       fc.property(fc.array(word, { minLength: 1, maxLength: 10 }), (line) => {

@@ -82,7 +82,6 @@ function cut(text: string): string {
 
 interface Circumstances {
   readonly version: 2 | 3;
-  readonly family: "ipv4" | "ipv6";
   readonly strict: boolean;
   readonly advertisementInterval: Micros;
 }
@@ -126,7 +125,7 @@ function completeLegacy(
   type: "PASS" | "AH",
   at: Word,
   legacy: AuthenticationDraft,
-  { version, family, strict }: Circumstances,
+  { version, strict }: Circumstances,
   lowering: Lowering,
 ): Authentication {
   if (strict) {
@@ -135,10 +134,6 @@ function completeLegacy(
   }
   if (version === 3) {
     ignore(at, `VRRP version 3 has no authentication; ${type} is ignored`, lowering);
-    return NONE;
-  }
-  if (type === "AH" && family === "ipv6") {
-    refuse(at, "AH cannot be used with IPv6; the instance would run unauthenticated", lowering);
     return NONE;
   }
   const password = legacy.password?.value ?? "";

@@ -164,7 +164,6 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
       draft.switches.set("dynamic_interfaces", true);
     else toggle(draft, statement, lowering);
   },
-  holdfast_drop_foreign_addresses: toggle,
   instance: text,
   iproute_etc_dir: text,
   iproute_usr_dir: text,

@@ -18,7 +18,6 @@ export function inheritedFrom(draft: GlobalDraft): Inherited {
     version: draft.numbers.get("vrrp_version") === 3 ? 3 : DEFAULTS.version,
     strict: on("vrrp_strict"),
     skipAddressListCheck: on("vrrp_skip_check_adv_addr"),
-    dropForeignAddressList: on("holdfast_drop_foreign_addresses"),
     checkUnicastSource: on("vrrp_check_unicast_src"),
     checksumMessageOnly: on("v3_checksum_as_v2"),
     lowerPrioNoAdvert: on("vrrp_lower_prio_no_advert"),

@@ -8,7 +8,6 @@ export interface Inherited {
   readonly version: 2 | 3;
   readonly strict: boolean;
   readonly skipAddressListCheck: boolean;
-  readonly dropForeignAddressList: boolean;
   readonly checkUnicastSource: boolean;
   readonly checksumMessageOnly: boolean;
   readonly lowerPrioNoAdvert: boolean;

@@ -48,12 +48,11 @@ export function completeInstance(
   const authentication = completeAuthentication(
     draft.authentication,
     draft.hmac,
-    { version, family, strict, advertisementInterval },
+    { version, strict, advertisementInterval },
     lowering,
   );
   const source = completeSource(draft, lowering);
   const messageOnly = draft.checksumMessageOnly?.value ?? inherited.checksumMessageOnly;
-  const drops = draft.dropForeignAddressList || inherited.dropForeignAddressList;
   // Written out field by field: spreading took most of the time of large configurations.
   return {
     position: draft.name.position,
@@ -74,7 +73,7 @@ export function completeInstance(
     checksum: messageOnly ? "message" : "pseudo-header",
     accept: switches.accept,
     strict,
-    addressListMismatch: drops ? "drop" : "alarm",
+    addressListMismatch: draft.dropForeignAddressList ? "drop" : "alarm",
     skipAddressListCheck: draft.skipAddressListCheck?.value ?? inherited.skipAddressListCheck,
     trackInterfaces: trackedBy(draft, surroundings, lowering),
     ignorePrimaryInterface: draft.ignorePrimaryInterface,

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { at, configOf, instanceText } from "./lowered.ts";
+
+const SECOND = 1_000_000;
+const GLOBAL: readonly (readonly [lines: string, path: string, wanted: unknown])[] = [
+  ["", "routerId", "main"],
+  ["router_id lb02", "routerId", "lb02"],
+  ["", "childWaitTime", 5 * SECOND],
+  ["", "receiveBuffer", { policy: "system" }],
+  ["vrrp_rx_bufs_policy MTU", "receiveBuffer", { policy: "mtu", multiplier: 3 }],
+  [
+    "vrrp_rx_bufs_policy ADVERT\nvrrp_rx_bufs_multiplier 5",
+    "receiveBuffer",
+    { policy: "advertisement", multiplier: 5 },
+  ],
+  ["vrrp_rx_bufs_policy 9000", "receiveBuffer", { policy: "bytes", bytes: 9000 }],
+  ["", "netlinkReceiveBuffer", undefined],
+  [
+    "vrrp_netlink_monitor_rcv_bufs 9000\nvrrp_netlink_monitor_rcv_bufs_force",
+    "netlinkReceiveBuffer",
+    { bytes: 9000, force: true },
+  ],
+  ["", "vrrpScheduling.realtimePriority", undefined],
+  ["vrrp_priority -10", "vrrpScheduling.nice", -10],
+  ["vrrp_rt_priority 50", "vrrpScheduling.realtimePriority", 50],
+  ["vrrp_rt_priority 50", "vrrpScheduling.realtimeLimit", 10_000],
+  ["vrrp_rlimit_rttime 500", "vrrpScheduling.realtimeLimit", 500],
+  ["vrrp_rlimit_rtime 500", "vrrpScheduling.realtimeLimit", 500],
+  ["vrrp_cpu_affinity 0 2", "vrrpScheduling.cpuAffinity", [0, 2]],
+  ["vrrp_no_swap", "vrrpScheduling.noSwap", true],
+  ["vrrp_no_swap", "directorScheduling.noSwap", false],
+  ["dynamic_interfaces", "dynamicInterfaces", true],
+  ["dynamic_interfaces", "allowInterfaceChanges", false],
+  ["dynamic_interfaces allow_if_changes", "allowInterfaceChanges", true],
+  ["disable_local_igmp", "disableLocalIgmp", true],
+  ["log_unknown_vrids", "logUnknownVrids", true],
+  ["vrrp_startup_delay 2.5", "startupDelay", 2.5 * SECOND],
+  ["vrrp_delay_after_boot 60", "delayAfterBoot", 60 * SECOND],
+  ["umask 022", "umask", 0o022],
+  ["umask IRGRP|IWGRP", "umask", 0o060],
+  ["", "umask", undefined],
+  ["process_names", "processNames.vrrp", "keepalived_vrrp"],
+  ["vrrp_process_name mine", "processNames.vrrp", "mine"],
+  ["process_name mine", "processNames.supervisor", "mine"],
+  ["", "processNames.vrrp", undefined],
+  ["reload_check_config", "reload.checkConfig", true],
+  ["reload_time_file /run/t\nreload_repeat", "reload.timeFile", "/run/t"],
+  ["reload_repeat", "reload.repeat", true],
+  ["reload_file /run/l", "reload.lockFile", "/run/l"],
+  ["reload_file", "reload.lockFile", "/run/keepalived.reload"],
+  ["", "reload.lockFile", undefined],
+];
+
+const ROOTS: readonly (readonly [lines: string, path: string, wanted: unknown])[] = [
+  ["net_namespace blue", "netNamespace", "blue"],
+  ["instance one", "instanceName", "one"],
+  ["use_pid_dir", "usePidDirectory", true],
+  ["child_wait_time 9", "childWaitTime", 9 * SECOND],
+];
+
+/** global_defs after the instance, which must make no difference, and what the instance gets. */
+const INHERITED: readonly (readonly [lines: string, path: string, wanted: unknown])[] = [
+  ["vrrp_version 3", "router.version", 3],
+  ["vrrp_strict", "strict", true],
+  ["vrrp_skip_check_adv_addr", "skipAddressListCheck", true],
+  ["vrrp_lower_prio_no_advert", "router.lowerPrioNoAdvert", true],
+  ["vrrp_higher_prio_send_advert", "router.higherPrioSendAdvert", true],
+  ["vrrp_owner_ignore_adverts", "router.ownerIgnoreAdverts", true],
+  ["vrrp_down_timer_adverts 5", "router.downTimerAdverts", 5],
+  ["vrrp_mcast_group4 226.0.0.18", "transport.group", "226.0.0.18"],
+  ["vrrp_startup_delay 3", "router.startupDelay", 3 * SECOND],
+  ["v3_checksum_as_v2", "checksum", "message"],
+  ["v3_checksum_as_v2 off", "checksum", "pseudo-header"],
+  ["vrrp_garp_master_delay 1", "router.announcement.delay", SECOND],
+  ["vrrp_garp_master_delay 1", "router.announcement.lowerPriorityDelay", SECOND],
+  ["vrrp_garp_master_repeat 2", "router.announcement.lowerPriorityRepeat", 2],
+  ["vrrp_garp_lower_prio_repeat 0", "router.announcement.lowerPriorityRepeat", 0],
+  ["vrrp_garp_master_refresh 60", "router.announcement.refreshInterval", 60 * SECOND],
+  [
+    "vrrp_min_garp",
+    "router.announcement",
+    {
+      repeat: 1,
+      delay: 0,
+      refreshInterval: 0,
+      refreshRepeat: 1,
+      lowerPriorityRepeat: 1,
+      lowerPriorityDelay: 0,
+    },
+  ],
+  ["vrrp_garp_extra_if all 9", "extraInterfaceAnnouncements", { interval: 9 * SECOND, all: true }],
+];
+
+describe("global_defs", () => {
+  for (const [lines, path, wanted] of GLOBAL) {
+    test(`${lines.replaceAll("\n", " ") || "nothing"}: ${path}`, () =>
+      assert.deepEqual(at(configOf(`global_defs {\n${lines}\n}`).global, path), wanted));
+  }
+  for (const [lines, path, wanted] of ROOTS) {
+    test(`${lines}: ${path}`, () => assert.deepEqual(at(configOf(lines).global, path), wanted));
+  }
+  for (const [lines, path, wanted] of INHERITED) {
+    test(`${lines}: instances get ${path}`, () => {
+      const { instances } = configOf(`${instanceText("")}global_defs {\n${lines}\n}`);
+      assert.deepEqual(at(instances[0], path), wanted);
+    });
+  }
+
+  test("an instance's own word wins", () => {
+    const own = "skip_check_adv_addr off\ndown_timer_adverts 4\nmcast_dst_ip 224.1.1.1\nversion 2";
+    const { instances } = configOf(
+      `global_defs {\nvrrp_skip_check_adv_addr\nvrrp_down_timer_adverts 9\nvrrp_mcast_group4 226.0.0.18\nvrrp_version 3\n}\n${instanceText(own)}`,
+    );
+    assert.equal(at(instances[0], "skipAddressListCheck"), false);
+    assert.equal(at(instances[0], "router.downTimerAdverts"), 4);
+    assert.equal(at(instances[0], "transport.group"), "224.1.1.1");
+    assert.equal(at(instances[0], "router.version"), 2);
+  });
+
+  test("vrrp_check_unicast_src, vrrp_mcast_group6 and vmac_prefix reach who uses them", () => {
+    const { instances } = configOf(
+      `global_defs {\nvrrp_check_unicast_src\nvrrp_mcast_group6 ff02::99\nvmac_prefix vip\n}\n${instanceText(
+        "unicast_peer {\n192.0.2.9\n}",
+        "A",
+      )}${instanceText("use_vmac\nvirtual_ipaddress {\nfe80::1\n}", "B")}`,
+    );
+    assert.equal(at(instances[0], "transport.checkSource"), true);
+    assert.equal(at(instances[1], "transport.group"), "ff02::99");
+    assert.equal(at(instances[1], "virtualLink.name"), "vip.51");
+  });
+
+  test("paces: garp_group for its interfaces, the global ones for all others", () => {
+    const text =
+      "global_defs {\nvrrp_garp_interval 0.001\n}\ngarp_group {\ngarp_interval 0.01\ngna_interval 0.2\ninterface eth0\ninterfaces {\neth1\neth2\n}\n}";
+    assert.deepEqual(configOf(text).announcementPaces, [
+      { interfaces: ["eth0", "eth1", "eth2"], arpInterval: 10_000, naInterval: 200_000 },
+      { interfaces: "*", arpInterval: 1000, naInterval: 0 },
+    ]);
+  });
+
+  test("static addresses go to the default interface", () => {
+    const { staticAddresses } = configOf("static_ipaddress {\n192.0.2.7/24\n192.0.2.8 dev eth5\n}");
+    assert.deepEqual(
+      staticAddresses.map((address) => address.interface),
+      ["eth0", "eth5"],
+    );
+  });
+});

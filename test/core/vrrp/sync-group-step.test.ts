@@ -73,6 +73,16 @@ class Pair {
     return this;
   }
 
+  play(script: readonly (readonly [string, VrrpEvent | "deadline"])[]): void {
+    for (const [member, act] of script) {
+      const state = this.routers[member];
+      assert.ok(state !== undefined);
+      if (act === "deadline") this.now = at(Math.max(this.now, deadline(state) ?? 0));
+      this.send(member, act === "deadline" ? TICK : act);
+      this.check();
+    }
+  }
+
   /** None is active or in fault alone, and the group knows of each where it stands. */
   check(): void {
     const states = Object.values(this.routers).map(({ kind }) => kind);
@@ -243,15 +253,7 @@ test("whatever happens, no member is active while another one is not, and none i
   fc.assert(
     fc.property(fc.array(fc.tuple(name, event), { maxLength: 30 }), (script) => {
       const pair = new Pair().start();
-      for (const [member, act] of script) {
-        const state = pair.routers[member];
-        if (act !== "deadline") pair.send(member, act);
-        else if (state !== undefined) {
-          pair.now = at(Math.max(pair.now, deadline(state) ?? 0));
-          pair.send(member, TICK);
-        }
-        pair.check();
-      }
+      pair.play(script);
       for (const member of GROUP.members) {
         pair.send(member, { kind: "fault-cleared", fault: LINK_DOWN });
       }

@@ -68,6 +68,7 @@ export const diagnosticCodes = {
   "keyword-unknown": entry("warning", "a word that the language does not have", "Correct or remove it.", "The line is ignored."),
   "line-too-long": entry("warning", "a line of more than 1023 characters", "Break the line.", "keepalived ignores the line; it is used here."),
   "missing-argument": entry("error", "a keyword without its value", "Write the value on the same line.", "keepalived refuses to start."),
+  "missing-argument-ignored": entry("warning", "a keyword without its value, which keepalived passes over", "Write the value on the same line, or remove the word.", "The line is ignored; the default stands."),
   "missing-block": entry("error", "a keyword without its block", "Write { … } after it.", "What should be in the block is lost."),
   "missing-closing-brace": entry("error", "a block that is never closed", "Add the missing }.", "What follows would belong to the wrong block."),
   "missing-opening-brace": entry("warning", "a block without its opening brace", "Add the missing {.", "Read as if the { were there."),

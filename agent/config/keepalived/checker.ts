@@ -20,14 +20,17 @@ export class Checker {
     this.#lastBlock = new Int32Array(table.nodes.length + 1);
   }
 
-  /** A known word in its place. `block`: a number of its own for the enclosing block, from 1. */
+  /**
+   * A known word in its place; false: keepalived passes over the line.
+   * `block`: a number of its own for the enclosing block, from 1.
+   */
   known(
     node: KeywordNode,
     context: KeywordNode,
     block: number,
     keyword: Word,
     words: readonly Word[],
-  ): void {
+  ): boolean {
     const { keyword: entry } = node;
     if (!entry.repeats && this.#lastBlock[node.id] === block) {
       const message = `${keyword.text} stands in this block already`;
@@ -43,17 +46,22 @@ export class Checker {
       const hint = `write ${entry.deprecatedFor}`;
       this.#findings.add("deprecated-keyword", keyword.position, keyword.text, message, hint);
     }
+    if (words.length < entry.grammar.required.length) this.#missing(node, keyword, words.length);
     this.#words(node, keyword, words);
+    return words.length > 0 || !entry.bareIgnored;
+  }
+
+  #missing(node: KeywordNode, keyword: Word, from: number): void {
+    const { grammar, bareIgnored } = node.keyword;
+    const code = bareIgnored && from === 0 ? "missing-argument-ignored" : "missing-argument";
+    const missing = { ...grammar, required: grammar.required.slice(from), optional: [] };
+    const message = `${keyword.text} needs ${describeGrammar(missing)}`;
+    const hint = `write ${keyword.text} ${describeGrammar(grammar)}`;
+    this.#findings.add(code, keyword.position, keyword.text, message, hint);
   }
 
   #words(node: KeywordNode, keyword: Word, words: readonly Word[]): void {
     const { required, optional, rest } = node.keyword.grammar;
-    if (words.length < required.length) {
-      const grammar = describeGrammar(node.keyword.grammar);
-      const message = `${keyword.text} needs ${describeGrammar({ required: required.slice(words.length), optional: [], rest: undefined, command: false })}`;
-      const hint = `write ${keyword.text} ${grammar}`;
-      this.#findings.add("missing-argument", keyword.position, keyword.text, message, hint);
-    }
     for (let i = 0; i < words.length; i += 1) {
       const word = words[i];
       if (word === undefined) return;

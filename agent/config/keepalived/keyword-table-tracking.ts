@@ -29,8 +29,8 @@ export const trackingKeywords: readonly Keyword[] = [
   ], "block NAME", "Periodic tracking script", { later: true, essential: true, repeats: true }),
   block("vrrp_track_process", one(name), [
     keyword("process", { required: [word("command")], rest: word("argument") }, "required", "Name [params]", { essential: true, command: true }),
-    keyword("param_match", one(oneOf("initial", "partial")), "exact", "initial / partial"),
-    keyword("weight", { required: [integer(-254, 254)], optional: [oneOf("reverse", "noreverse")] }, "0", "−254..254 [reverse]"),
+    keyword("param_match", maybe(oneOf("initial", "partial")), "exact", "initial / partial"),
+    keyword("weight", { required: [integer(-254, 254)], optional: [oneOf("reverse", "noreverse")] }, "0", "−254..254 [reverse]", { bareIgnored: true }),
     keyword("quorum", one(integer(0, 4_294_967_295)), "1", "Minimum matching processes"),
     keyword("quorum_max", one(integer(0, 4_294_967_295)), "unlimited", "Maximum matching processes (0 = must not run)"),
     keyword("delay", one(seconds(0, 3600)), "0", "Sets both delays"),
@@ -39,13 +39,13 @@ export const trackingKeywords: readonly Keyword[] = [
     keyword("full_command", none, "off", "Match /proc/PID/cmdline rather than comm"),
   ], "block NAME", "Process-presence tracker (proc connector)", { later: true, essential: true, repeats: true }),
   block("track_file", one(name), [
-    keyword("file", one(path), "required", "Path, watched with inotify", { essential: true }),
-    keyword("weight", { required: [integer(-2_147_483_647, 2_147_483_647)], optional: [oneOf("reverse", "noreverse")] }, "1", "Multiplier [reverse]; 0 = non-zero content is a fault"),
+    keyword("file", one(path), "required", "Path, watched with inotify", { essential: true, bareIgnored: true }),
+    keyword("weight", { required: [integer(-2_147_483_647, 2_147_483_647)], optional: [oneOf("reverse", "noreverse")] }, "1", "Multiplier [reverse]; 0 = non-zero content is a fault", { bareIgnored: true }),
     keyword("init_file", maybe(word("value, or overwrite"), oneOf("overwrite")), "no", "[VALUE 0] [overwrite]: create at start"),
   ], "block NAME", "File whose numeric content changes priority / weight", { later: true, essential: true, repeats: true }),
   block("vrrp_track_file", one(name), [
-    keyword("file", one(path), "required", "Path, watched with inotify", { essential: true }),
-    keyword("weight", { required: [integer(-2_147_483_647, 2_147_483_647)], optional: [oneOf("reverse", "noreverse")] }, "1", "Multiplier [reverse]; 0 = non-zero content is a fault"),
+    keyword("file", one(path), "required", "Path, watched with inotify", { essential: true, bareIgnored: true }),
+    keyword("weight", { required: [integer(-2_147_483_647, 2_147_483_647)], optional: [oneOf("reverse", "noreverse")] }, "1", "Multiplier [reverse]; 0 = non-zero content is a fault", { bareIgnored: true }),
     keyword("init_file", maybe(word("value, or overwrite"), oneOf("overwrite")), "no", "[VALUE 0] [overwrite]: create at start"),
   ], "block NAME", "Deprecated synonym of track_file", { later: true, essential: true, repeats: true, deprecatedFor: "track_file" }),
   block("bfd_instance", one(name), [

@@ -59,6 +59,8 @@ export interface Keyword {
   readonly essential: boolean;
   /** May stand several times in one block, each time with its own effect. */
   readonly repeats: boolean;
+  /** keepalived passes over the word when its value is missing; others end it. */
+  readonly bareIgnored: boolean;
   readonly default: string;
   readonly meaning: string;
 }
@@ -67,6 +69,7 @@ interface Flags {
   readonly later?: true;
   readonly essential?: true;
   readonly repeats?: true;
+  readonly bareIgnored?: true;
   readonly deprecatedFor?: string;
   readonly command?: true;
 }
@@ -130,6 +133,7 @@ function make(
     deprecatedFor: flags.deprecatedFor,
     essential: flags.essential === true,
     repeats: flags.repeats === true,
+    bareIgnored: flags.bareIgnored === true,
     default: defaultValue,
     meaning,
   };

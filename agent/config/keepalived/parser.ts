@@ -152,8 +152,8 @@ export class Parser implements Sink {
     const node = context.children.get(keyword.text);
     if (node === undefined) this.#checker.unknown(context, keyword, false);
     else if (node.keyword.block === undefined) {
-      this.#checker.known(node, context, this.#top.serial, keyword, words);
-      this.#append(keyword, words);
+      const kept = this.#checker.known(node, context, this.#top.serial, keyword, words);
+      if (kept) this.#append(keyword, words);
     } else this.#settleBlock(node, context, pending, next);
   }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findingLines, parse, treeText } from "./memory-host.ts";
+import { ownFileTable } from "../../../agent/config/keepalived/keyword-table.ts";
+import { parseKeepalived } from "../../../agent/config/keepalived/parse-keepalived.ts";
+import { findingLines, memoryHost, parse, treeText } from "./memory-host.ts";
 
 /** Findings of lines inside a vrrp_instance that begins on line 0. */
 const inInstance = (text: string): readonly string[] =>
@@ -96,6 +98,15 @@ test("instance words among the global definitions are idle, blocks are not", () 
   );
 });
 
+test("a value that is missing ends keepalived, or the word is passed over", () => {
+  const { tree } = parse("global_defs {\nrouter_id\nvrrp_version\n}");
+  assert.deepEqual(findingLines("global_defs {\nrouter_id\nvrrp_version\n}"), [
+    "2:1 missing-argument-ignored router_id",
+    "3:1 missing-argument vrrp_version",
+  ]);
+  assert.equal(treeText(tree), "global_defs {\n  vrrp_version\n}\n");
+});
+
 test("what has no effect yet is said once, at its outermost word", () => {
   const text =
     "virtual_server 1.1.1.1 80 {\nreal_server 1.1.1.2 80 {\nTCP_CHECK {\nconnect_timeout 3\nconect_port 80\n}\n}\n}";
@@ -116,4 +127,14 @@ test("an unclosed quote is located", () => {
   assert.deepEqual(findingLines('global_defs {\n  router_id "ab # c\n}'), [
     '2:13 unclosed-quote "ab # c',
   ]);
+});
+
+test("another file of the same language has a table of its own", () => {
+  const entry = { file: "holdfast.conf", text: "# nothing yet\nvrrp_instance V {\n}\n" };
+  const { tree, diagnostics } = parseKeepalived(entry, memoryHost(), ownFileTable);
+  assert.deepEqual(tree, []);
+  assert.deepEqual(
+    diagnostics.map((each) => each.code),
+    ["block-skipped"],
+  );
 });

@@ -36,7 +36,11 @@ export interface HostAddress {
   readonly ours: boolean;
 }
 
-/** What changed on the host. After `resynchronized` every cached view may be different. */
+/**
+ * What changed on the host, in the kernel's order. `link` and `address-added` are told again when a
+ * property changes. Our own removals of addresses and links are told as well, those of routes and
+ * rules are not. After `resynchronized` every cached view may be different.
+ */
 export type NetworkEvent =
   | { readonly kind: "link"; readonly link: Link }
   | { readonly kind: "link-removed"; readonly index: number; readonly name: string }
@@ -100,7 +104,7 @@ export interface Network {
   ): Promise<Link>;
   removeVirtualLink(index: number): Promise<RequestOutcome>;
 
-  /** Everything that carries our mark and was left by an earlier run. */
+  /** Everything that carries our mark and was left by an earlier run, routes and rules too. */
   removeLeftovers(): Promise<{ readonly addresses: number; readonly links: number }>;
 
   /** net.ipv4|ipv6.conf.<interface>.<name>; `undefined` when the kernel has no such setting. */

@@ -166,7 +166,8 @@ describe("addresses", { skip }, () => {
   test("our primary does not take an operator's secondary along", async () => {
     assert.equal(network.readSysctl("net.ipv4.conf.v0.promote_secondaries"), "0");
     const primary = request(network, "198.51.100.1/24");
-    await network.installAddresses([primary]);
+    // The view still has the other's address of the test before: what counts is the kernel.
+    assert.deepEqual(await network.installAddresses([primary]), [DONE]);
     ip("addr add 198.51.100.2/24 dev v0");
     await settled(network);
     assert.deepEqual(await network.removeAddresses([primary]), [DONE]);

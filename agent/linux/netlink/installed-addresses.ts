@@ -66,20 +66,21 @@ export class InstalledAddresses {
   }
 
   async install(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
-    const outcomes = await this.#installOnce(requests, []);
+    const outcomes = await this.#installOnce(requests, false);
     // The view did not know it: look, and then either refresh ours or leave theirs alone.
     const surprised = requests.filter((_, at) => isExisting(outcomes[at]));
     if (surprised.length === 0) return outcomes;
     await this.#refresh();
-    const again = await this.#installOnce(surprised, ["EEXIST"]);
+    const again = await this.#installOnce(surprised, true);
     return requests.map((request, at) => again[surprised.indexOf(request)] ?? outcomes[at] ?? DONE);
   }
 
   async remove(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
-    const unknown = requests.some(
-      (request) => this.#shown(request) === undefined && !this.#own.has(keyOfRequest(request)),
+    // Memory and view disagree while announcements are on their way.
+    const unsure = requests.some(
+      (request) => this.#own.has(keyOfRequest(request)) !== (this.#shown(request)?.ours ?? true),
     );
-    if (unknown) await this.#refresh();
+    if (unsure) await this.#refresh();
     // Whoever was added first is primary in its subnet. Gone last, it makes no other move up.
     const order = requests.toReversed().toSorted((a, b) => this.#rank(a) - this.#rank(b));
     const outcomes = await this.#removeInOrder(order);
@@ -124,26 +125,27 @@ export class InstalledAddresses {
 
   #installOnce(
     requests: readonly AddressRequest[],
-    foreign: readonly string[],
+    looked: boolean,
   ): Promise<readonly RequestOutcome[]> {
     return inBatch(
       requests,
       (request) => {
         const shown = this.#shown(request);
-        if (shown?.ours === false) return FOREIGN;
         // Before the kernel tells of it: on a kernel without marks this is what makes it ours.
         if (shown === undefined) this.#own.add(keyOfRequest(request));
-        return encodeAddressInstall(request, shown ? "refresh" : "new", this.#marks.mark);
+        // What is not known to be ours is never refreshed: that would make it ours.
+        return encodeAddressInstall(request, shown?.ours ? "refresh" : "new", this.#marks.mark);
       },
       (messages) => this.#channel.request(messages),
-      (request, answer) => this.#installed(request, answer, foreign),
+      (request, answer) => this.#installed(request, answer, looked),
     );
   }
 
-  #installed(request: AddressRequest, answer: Answer, foreign: readonly string[]): RequestOutcome {
+  #installed(request: AddressRequest, answer: Answer, looked: boolean): RequestOutcome {
+    const known = looked || this.#shown(request)?.ours === false;
     if (answer.errno === undefined) this.#own.add(keyOfRequest(request));
     else this.#own.delete(keyOfRequest(request));
-    if (answer.errno !== undefined && foreign.includes(answer.errno)) return FOREIGN;
+    if (answer.errno === "EEXIST" && known) return FOREIGN;
     return outcomeOf(answer, this.#words("add", "to", request), []);
   }
 

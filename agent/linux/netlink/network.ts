@@ -1,6 +1,6 @@
 import { release } from "node:os";
-import type { RouteConfig, RuleConfig, VirtualLink } from "../../config/config.ts";
-import type { Family } from "../../core/address.ts";
+import type { AddressConfig, RouteConfig, RuleConfig, VirtualLink } from "../../config/config.ts";
+import type { Family, Prefix } from "../../core/address.ts";
 import { KernelError } from "../../ports/error.ts";
 import type { AddressRequest, Network, NetworkEvent } from "../../ports/network.ts";
 import type { NetlinkMessage } from "../../wire/netlink/message.ts";
@@ -153,13 +153,21 @@ class KernelNetwork implements Network {
     return this.#rules.remove(rules);
   }
 
-  createVirtualLink(
+  async createVirtualLink(
     spec: VirtualLink,
     parentIndex: number,
     _family: Family,
     mac: string | undefined,
   ) {
-    return this.#virtualLinks.create(spec, parentIndex, mac);
+    const link = await this.#virtualLinks.create(spec, parentIndex, mac);
+    const prefix = spec.kind === "ipvlan" ? spec.address : undefined;
+    if (prefix === undefined) return link;
+    const [outcome] = await this.#addresses.install([
+      { interfaceIndex: link.index, address: plainAddress(prefix) },
+    ]);
+    if (outcome?.ok === false)
+      throw new KernelError(outcome.errno, outcome.message, meaningOf(outcome.errno));
+    return link;
   }
 
   removeVirtualLink(index: number) {
@@ -224,6 +232,23 @@ class KernelNetwork implements Network {
     Promise.all(looks).catch(throwLater);
   }
 }
+
+/** An ipvlan's own address, as one without any further words. */
+const plainAddress = ({ address, length }: Prefix): AddressConfig => ({
+  position: { file: "", line: 0, column: 0 },
+  address,
+  prefixLength: length,
+  interface: undefined,
+  broadcast: undefined,
+  scope: undefined,
+  label: undefined,
+  peer: undefined,
+  flags: [],
+  preferredLifetime: undefined,
+  noTrack: false,
+  trackGroup: undefined,
+  useVirtualMac: false,
+});
 
 function marksOf(options: NetworkOptions): AddressMarks {
   const mark = options.mark ?? DEFAULT_MARK;

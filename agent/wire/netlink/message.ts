@@ -96,7 +96,7 @@ export function decodeAcknowledgement(message: NetlinkMessage): Acknowledgement 
   const { body, flags } = message;
   if (body.length < 4 + HEADER_LENGTH) return { code: 0, text: undefined };
   const view = new DataView(body.buffer, body.byteOffset, body.length);
-  const code = -view.getInt32(0, byteOrder);
+  const code = Math.abs(view.getInt32(0, byteOrder));
   if ((flags & FLAG.extended) === 0) return { code, text: undefined };
   const repeated = (flags & FLAG.capped) === 0 ? view.getUint32(4, byteOrder) : HEADER_LENGTH;
   const attributes = decodeAttributes(body, 4 + Math.max(HEADER_LENGTH, (repeated + 3) & ~3));

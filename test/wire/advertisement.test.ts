@@ -4,8 +4,10 @@ import fc from "fast-check";
 import type { Family } from "../../agent/core/address.ts";
 import { addressBytes, addressFromBytes } from "../../agent/core/address.ts";
 import { centiseconds, seconds } from "../../agent/core/time.ts";
+import { peekPacketVrid } from "../../agent/wire/incoming-packet.ts";
 import type { AdvertisementMessage } from "../../agent/wire/vrrp.ts";
 import {
+  addressLength,
   addressList,
   decodeAdvertisement,
   encodeAdvertisement,
@@ -13,8 +15,10 @@ import {
   peekVrid,
 } from "../../agent/wire/vrrp.ts";
 import {
+  AH,
   acceptanceOf,
   altered,
+  credentialsOf,
   decode,
   encode,
   FAMILIES,
@@ -256,6 +260,12 @@ describe("forms of the checksum over IPv4", () => {
     assert.deepEqual(form({ ...unicast, checksum: "old-unicast" }), ["pseudo-header", true]);
   });
 
+  test("that of old unicast is the one that multicast would have", () => {
+    const old = encode(settingsOf("ipv4", 3, { ...unicast, checksum: "old-unicast" })).packet;
+    const multicast = encode(settingsOf("ipv4", 3, { checksum: "pseudo-header" })).packet;
+    assert.equal(hexOf(old.subarray(20)), hexOf(multicast.subarray(20)));
+  });
+
   test("that of old unicast can be refused, and is not for multicast to another group", () => {
     assert.equal(form({ ...unicast, checksum: "old-unicast" }, true), "checksum");
     assert.equal(form({ destination: ip("224.0.0.99"), checksum: "old-unicast" }), "checksum");
@@ -319,6 +329,8 @@ for (const family of FAMILIES) {
         const decoded = decodeAdvertisement(bytes, { family, source, destination });
         assert.ok(decoded.ok);
         const { version, vrid, priority, maxAdvertiseInterval, addresses } = decoded.value;
+        const named = family === "ipv4" && version === 3;
+        assert.equal(decoded.value.checksum, named ? checksum : undefined);
         assert.deepEqual(
           { version, vrid, priority, maxAdvertiseInterval, addresses },
           { ...message },
@@ -340,9 +352,26 @@ test("a router's own list comes back as the array that it is, any other is read"
     assert.equal(list(encode(settings).packet), settings.addresses);
     const reversed = settings.addresses.toReversed();
     assert.deepEqual(list(encode({ ...settings, addresses: reversed }).packet), reversed);
+    for (let at = 0; at < addressLength(family); at += 1) {
+      const copy = altered(encode(settings).packet, settings, { [8 + at]: 0x55 });
+      assert.notDeepEqual(list(copy), settings.addresses);
+    }
     const fewer = settings.addresses.slice(1);
     assert.deepEqual(list(encode({ ...settings, addresses: fewer }).packet), fewer);
   }
+});
+
+test("the VRID is to be seen in a packet, behind options and the authentication header too", () => {
+  for (const { settings } of cells) {
+    const { packet } = encode(settings);
+    assert.equal(peekPacketVrid(received(packet, settings).bytes, settings.family), 10);
+  }
+  const withAh = settingsOf("ipv4", 2, { credentials: credentialsOf(AH) });
+  assert.equal(peekPacketVrid(encode(withAh).packet, "ipv4"), 10);
+  const { packet } = encode(settingsOf("ipv4", 3));
+  const long = Uint8Array.of(0x46, ...packet.subarray(1, 20), 1, 1, 1, 0, ...packet.subarray(20));
+  assert.equal(peekPacketVrid(long, "ipv4"), 10);
+  for (const family of FAMILIES) assert.equal(peekPacketVrid(octets(""), family), undefined);
 });
 
 test("nothing is to be seen of an empty message", () => {

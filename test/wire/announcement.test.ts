@@ -53,6 +53,7 @@ describe("virtual router MAC", () => {
       "00:00:5e:00:01:0a:0b",
       "00:00:5e:00:01:0g",
       "0:0:0:0:0:",
+      "000:0:0:0:0:0",
     ]) {
       assert.equal(parseMac(bad), undefined, bad);
     }

@@ -151,6 +151,14 @@ describe("auth_hmac: replay", () => {
     assert.ok(typeof hear(next, state) !== "string");
   });
 
+  test("what is remembered is the number that was sent", () => {
+    const next = encode(settings, 200, first.sequences);
+    const state = hear(next.packet, NO_SEQUENCES);
+    assert.ok(typeof state !== "string");
+    const heard = [{ source: settings.source, sequence: next.sequences.hmacSent }];
+    assert.deepEqual(state.hmacHeard, heard);
+  });
+
   test("an older packet does not count after a newer one", () => {
     const next = encode(settings, 200, first.sequences).packet;
     const state = hear(next, NO_SEQUENCES);
@@ -219,6 +227,9 @@ describe("auth_hmac: the window of time", () => {
     assert.equal(hear(packet, state), "auth-replay");
     const timeless = { credentials: monotonic };
     assert.equal(verdict(packet, settings, timeless, marked), "auth-replay");
+    const within = { ...ahead, seconds: Math.floor(NOW / 1000) + 5 };
+    const near = { ...NO_SEQUENCES, hmacHeard: [{ source: settings.source, sequence: within }] };
+    assert.equal(hear(packet, near), "auth-replay");
   });
 });
 

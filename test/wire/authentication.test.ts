@@ -62,7 +62,7 @@ describe("PASS", () => {
     assert.equal(hexOf(encode(settings).packet.subarray(-8)), hexOf(Buffer.from("secret\0\0")));
     assert.equal(hexOf(passwordKey("1234567890")), hexOf(Buffer.from("12345678")));
     assert.equal(hexOf(passwordKey("")), "0000000000000000");
-    for (const text of ["pä$$wörd", "鍵", "🔑🔑🔑"]) {
+    for (const text of ["pä$$wörd", "鍵", "🔑🔑🔑", "\u{10ffff}"]) {
       const expected = Buffer.alloc(8);
       Buffer.from(text).copy(expected);
       assert.equal(hexOf(passwordKey(text)), hexOf(expected));

@@ -3,7 +3,13 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { addressBytes } from "../../agent/core/address.ts";
 import type { AdvertisementFilter } from "../../agent/wire/bpf.ts";
-import { advertisementFilter, DROP_ALL, encodeBpf, PASS_ALL } from "../../agent/wire/bpf.ts";
+import {
+  advertisementFilter,
+  DROP_ALL,
+  encodeBpf,
+  NETWORK_HEADER,
+  PASS_ALL,
+} from "../../agent/wire/bpf.ts";
 import type { PacketSettings } from "../../agent/wire/outgoing-packet.ts";
 import { runBpf } from "./bpf-interpreter.ts";
 import { AH, credentialsOf, encode, FAMILIES, hexOf, ip, settingsOf } from "./samples.ts";
@@ -131,6 +137,10 @@ test("random packets never run off the program", () => {
     );
   });
   fc.assert(property, { numRuns: 500, seed: 51 });
+});
+
+test("offsets from the network header start where linux/filter.h says", () => {
+  assert.equal(NETWORK_HEADER | 0, -0x10_0000);
 });
 
 test("instructions are 8 octets in the order of the host", () => {

@@ -14,6 +14,12 @@ describe("Internet checksum", () => {
     assert.equal(checksumOf(sumOf(bytes)), 0x220d);
   });
 
+  test("an odd last octet is the high half of a word", () => {
+    assert.equal(sumOf(octets("0001f2")), 0xf201);
+    assert.equal(sumOf(octets("ffffff")), 0x1feff);
+    assert.equal(sumOf(octets("0102ff").subarray(0, 2)), 0x0102);
+  });
+
   test("parts may be summed one after another, the last may be odd", () => {
     const property = fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(100), (bytes, half) => {
       const cut = Math.min(half * 2, bytes.length - (bytes.length % 2));
@@ -151,6 +157,9 @@ describe("IPv6 header", () => {
     const { payload, ...rest } = decoded.value;
     assert.deepEqual(rest, { ...header, trafficClass: 0xc0 });
     assert.equal(payload.length, 8);
+    const marked = packet.slice();
+    writeIpv6Header(marked, { ...header, trafficClass: 0xab });
+    assert.equal(hexOf(marked.subarray(0, 4)), "6ab00000");
   });
 
   test("what is wrong is named", () => {

@@ -1,0 +1,200 @@
+import { createHmac } from "node:crypto";
+import type {
+  AddressConfig,
+  Config,
+  GlobalConfig,
+  InstanceConfig,
+} from "../../agent/config/config.ts";
+import type { IpAddress } from "../../agent/core/address.ts";
+import { micros, seconds } from "../../agent/core/time.ts";
+import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+import type { EventReport } from "../../agent/runtime/ipc.ts";
+import { Node } from "../../agent/runtime/node.ts";
+import type { FakeLan } from "./fake-lan.ts";
+import { FakeNetwork } from "./fake-network.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+const POSITION = { file: "test.conf", line: 1, column: 1 };
+
+export function address(text: string, change: Partial<AddressConfig> = {}): AddressConfig {
+  const [host = "", length = "32"] = text.split("/");
+  return {
+    position: POSITION,
+    address: host as IpAddress,
+    prefixLength: Number(length),
+    interface: undefined,
+    broadcast: undefined,
+    scope: undefined,
+    label: undefined,
+    peer: undefined,
+    flags: [],
+    preferredLifetime: undefined,
+    noTrack: false,
+    trackGroup: undefined,
+    useVirtualMac: false,
+    ...change,
+  };
+}
+
+export function instance(
+  name: string,
+  router: Partial<VirtualRouter> = {},
+  change: Partial<InstanceConfig> = {},
+): InstanceConfig {
+  return {
+    position: POSITION,
+    router: {
+      name,
+      vrid: 51,
+      family: "ipv4",
+      version: 3,
+      priority: 100,
+      advertisementInterval: seconds(1),
+      downTimerAdverts: 3,
+      preempt: true,
+      preemptDelay: micros(0),
+      startupDelay: micros(0),
+      lowerPrioNoAdvert: false,
+      higherPrioSendAdvert: false,
+      ownerIgnoreAdverts: false,
+      timerExpiredBackup: undefined,
+      inSyncGroup: change.syncGroup !== undefined,
+      primaryAddress: undefined,
+      announcement: {
+        repeat: 2,
+        delay: micros(0),
+        refreshInterval: micros(0),
+        refreshRepeat: 1,
+        lowerPriorityRepeat: 0,
+        lowerPriorityDelay: micros(0),
+      },
+      ...router,
+    },
+    initialActive: false,
+    interface: "eth0",
+    vrf: undefined,
+    transport: { mode: "multicast", group: "224.0.0.18" as IpAddress },
+    sourceAddress: undefined,
+    trackSourceAddress: false,
+    virtualLink: undefined,
+    virtualLinkForAddresses: false,
+    addresses: [address("192.0.2.100/24")],
+    excludedAddresses: [],
+    routes: [],
+    rules: [],
+    authentication: { kind: "none" },
+    checksum: "message",
+    accept: true,
+    strict: false,
+    addressListMismatch: "alarm",
+    skipAddressListCheck: false,
+    trackInterfaces: [],
+    ignorePrimaryInterface: false,
+    promoteSecondaries: false,
+    receiveBuffer: undefined,
+    extraInterfaceAnnouncements: undefined,
+    syncGroup: undefined,
+    ...change,
+  };
+}
+
+const GLOBAL: GlobalConfig = {
+  routerId: "test",
+  netNamespace: undefined,
+  instanceName: undefined,
+  usePidDirectory: false,
+  childWaitTime: seconds(5),
+  processNames: { supervisor: undefined, vrrp: undefined, director: undefined },
+  vrrpScheduling: {
+    nice: undefined,
+    realtimePriority: undefined,
+    realtimeLimit: undefined,
+    cpuAffinity: undefined,
+    noSwap: false,
+  },
+  directorScheduling: {
+    nice: undefined,
+    realtimePriority: undefined,
+    realtimeLimit: undefined,
+    cpuAffinity: undefined,
+    noSwap: false,
+  },
+  dynamicInterfaces: true,
+  allowInterfaceChanges: false,
+  disableLocalIgmp: false,
+  logUnknownVrids: false,
+  startupDelay: micros(0),
+  delayAfterBoot: micros(0),
+  receiveBuffer: { policy: "system" },
+  netlinkReceiveBuffer: undefined,
+  umask: undefined,
+  reload: { checkConfig: true, timeFile: undefined, repeat: false, lockFile: undefined },
+};
+
+export function config(
+  instances: readonly InstanceConfig[],
+  change: Partial<Omit<Config, "global">> & { readonly global?: Partial<GlobalConfig> } = {},
+): Config {
+  return {
+    instances,
+    syncGroups: [],
+    staticAddresses: [],
+    staticRoutes: [],
+    staticRules: [],
+    trackGroups: [],
+    announcementPaces: [],
+    interfaceDelays: [],
+    ...change,
+    global: { ...GLOBAL, ...change.global },
+  };
+}
+
+/** A frame that announced something, in the order in which it left. */
+export interface SentFrame {
+  readonly interfaceIndex: number;
+  readonly address: string;
+}
+
+/** A node in a world of fakes. */
+export interface TestHost {
+  readonly node: Node;
+  readonly network: FakeNetwork;
+  readonly reports: EventReport[];
+  readonly frames: SentFrame[];
+}
+
+export function host(
+  name: string,
+  time: VirtualTime,
+  lan: FakeLan,
+  own: string | undefined,
+): TestHost {
+  const network = new FakeNetwork();
+  network.addLink("eth0");
+  if (own !== undefined) network.addAddress("eth0", own);
+  const reports: EventReport[] = [];
+  const frames: SentFrame[] = [];
+  const node = new Node({
+    clock: time.clock,
+    openTimer: time.openTimer,
+    sockets: lan.sockets(name),
+    frames: {
+      send: (interfaceIndex, frame) => {
+        frames.push({ interfaceIndex, address: [...frame.subarray(28, 32)].join(".") });
+        return undefined;
+      },
+      close: () => undefined,
+    },
+    network,
+    hmac: (algorithm, key, data) => createHmac(algorithm, key).update(data).digest(),
+    report: (report) => reports.push(report),
+  });
+  return { node, network, reports, frames };
+}
+
+/** The snapshot of one router. */
+export function routerOf({ node }: TestHost, name = "VI_1") {
+  const found = [...node.snapshot()].find((one) => one.name === name);
+  if (found === undefined) throw new TypeError(`there is no router ${name}`);
+  return found;
+}

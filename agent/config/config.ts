@@ -171,7 +171,7 @@ export interface AddressConfig {
   readonly peer: Prefix | undefined;
   /** IFA_F_… names: home nodad mngtmpaddr noprefixroute autojoin. */
   readonly flags: readonly AddressFlag[];
-  /** Preferred lifetime in seconds; 0: deprecated at once; `undefined`: for ever. */
+  /** Preferred lifetime in seconds; 0: deprecated at once, as bare IPv6 addresses are; `undefined`: for ever. */
   readonly preferredLifetime: number | undefined;
   /** Losing it to somebody else is no fault. */
   readonly noTrack: boolean;

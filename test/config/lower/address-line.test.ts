@@ -28,7 +28,11 @@ const ROWS: readonly (readonly [line: string, wanted: object])[] = [
   ["10.0.0.3/24", { address: "10.0.0.3", prefixLength: 24 }],
   ["10.0.0.3/0", { address: "10.0.0.3", prefixLength: 0 }],
   ["2001:DB8:0::1/64", { address: "2001:db8::1", prefixLength: 64 }],
-  ["fe80::1", { address: "fe80::1", prefixLength: 128 }],
+  [
+    "2001:db8::1 preferred_lft forever",
+    { address: "2001:db8::1", prefixLength: 128, preferredLifetime: undefined },
+  ],
+  ["fe80::1", { address: "fe80::1", prefixLength: 128, preferredLifetime: 0 }],
   [
     "192.168.1.100/24 dev enp0s3 label enp0s3:8",
     { address: "192.168.1.100", prefixLength: 24, interface: "enp0s3", label: "enp0s3:8" },
@@ -40,11 +44,12 @@ const ROWS: readonly (readonly [line: string, wanted: object])[] = [
   ["10.0.0.3 scope 7", { address: "10.0.0.3", scope: 7 }],
   ["10.0.0.3 peer 10.0.1.3/24", { address: "10.0.0.3", peer: { address: "10.0.1.3", length: 24 } }],
   [
-    "fe80::1 home -nodad mngtmpaddr noprefixroute autojoin",
+    "fe80::1 home nodad mngtmpaddr noprefixroute autojoin",
     {
       address: "fe80::1",
       prefixLength: 128,
-      flags: ["home", "nodad", "mngtmpaddr", "noprefixroute", "autojoin"],
+      preferredLifetime: 0,
+      flags: ["home", "mngtmpaddr", "noprefixroute", "autojoin"],
     },
   ],
   ["10.0.0.3 no_track use_vmac", { address: "10.0.0.3", noTrack: true, useVirtualMac: true }],
@@ -65,6 +70,7 @@ describe("lines of virtual_ipaddress", () => {
     ["10.0.0.3 10.0.0.4", "2:10 address-second-on-line"],
     ["10.0.0.3 lable x", "2:10 address-option-unknown"],
     ["10.0.0.3 brd ff::1", "2:14 address-option-invalid"],
+    ["fe80::3 -nodad", "2:9 address-option-ignored"],
     ["10.0.0.3 dev", "2:10 address-option-invalid"],
     ["10.0.0.3 dev averylonginterfacename", "2:14 interface-name-invalid"],
     ["10.0.0.3 label eth0:this-is-too-long", "2:16 address-option-invalid"],

@@ -34,6 +34,12 @@ const ROWS: readonly (readonly [
   ["timer_expired_backup alone", instance("timer_expired_backup"), ["2:1 setting-ignored"], false],
   ["track_src_ip alone", instance("track_src_ip"), ["2:1 setting-ignored"], false],
   ["vmac_xmit_base alone", instance("vmac_xmit_base"), ["2:1 setting-ignored"], false],
+  [
+    "use_vmac with unicast",
+    instance("use_vmac\nunicast_peer {\n192.0.2.2\n}"),
+    ["2:1 unicast-on-base"],
+    false,
+  ],
   ["vrf and interface", instance("vrf blue"), ["2:5 setting-ignored"], false],
   ["unicast words, no peer", instance("unicast_ttl 5"), ["2:1 peers-none"], false],
   [

@@ -136,6 +136,8 @@ const ROWS: readonly (readonly [lines: string, path: string, wanted: unknown])[]
   ["use_vmac vip0 02:00:00:00:00:0A", "virtualLink.mac", "02:00:00:00:00:0a"],
   ["use_vmac netlink_notify_msg group 7", "virtualLink.group", 7],
   ["use_vmac\nvmac_xmit_base", "virtualLink.transmitOnBase", true],
+  ["use_vmac", "virtualLink.transmitOnBase", false],
+  ["use_vmac\nunicast_peer {\n192.0.2.2\n}", "virtualLink.transmitOnBase", true],
   ["vmac_xmit_base", "virtualLink", undefined],
   ["use_vmac_addr", "virtualLinkForAddresses", true],
   [

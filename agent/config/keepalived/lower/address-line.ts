@@ -3,7 +3,7 @@ import { familyOf, parseAddress } from "../../../core/address.ts";
 import type { AddressConfig, AddressFlag } from "../../config.ts";
 import { nearest } from "../suggest.ts";
 import type { Statement, Word } from "../tree.ts";
-import { parsePrefix, parseWhole } from "./literals.ts";
+import { familyBits, parsePrefix, parseWhole } from "./literals.ts";
 import type { LineCursor, Lowering } from "./lowering.ts";
 import { report, take } from "./lowering.ts";
 import { interfaceWord } from "./values.ts";
@@ -70,8 +70,17 @@ const OPTIONS: Readonly<Record<string, Option>> = {
     return undefined;
   },
   home: flag("home"),
-  "-nodad": flag("nodad"),
-  nodad: flag("nodad"),
+  // Without duplicate address detection is how IPv6 addresses are added anyway.
+  nodad: () => undefined,
+  "-nodad": ({ draft, lowering }, word) => {
+    report(
+      lowering,
+      "address-option-ignored",
+      word,
+      `${draft.address} is held without duplicate address detection: it must work at once, and VRRP decides whose it is`,
+    );
+    return undefined;
+  },
   mngtmpaddr: flag("mngtmpaddr"),
   noprefixroute: flag("noprefixroute"),
   autojoin: flag("autojoin"),
@@ -85,7 +94,10 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   },
   preferred_lft: ({ draft, cursor }) => {
     const text = take(cursor)?.text ?? "";
-    if (text === "forever" || text === "infinity") return undefined;
+    if (text === "forever" || text === "infinity") {
+      draft.preferredLifetime = undefined;
+      return undefined;
+    }
     draft.preferredLifetime = parseWhole(text, 0, 0xffff_fffe);
     return draft.preferredLifetime === undefined ? "seconds, or forever" : undefined;
   },
@@ -135,7 +147,8 @@ const plainAddress = (first: Word, { address, length }: Prefix): Draft => ({
   label: undefined,
   peer: undefined,
   flags: NO_FLAGS,
-  preferredLifetime: undefined,
+  // A bare IPv6 address is no source for the host's own connections. As keepalived has it.
+  preferredLifetime: length === familyBits("ipv6") ? 0 : undefined,
   noTrack: false,
   trackGroup: undefined,
   useVirtualMac: false,

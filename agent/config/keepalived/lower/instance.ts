@@ -146,9 +146,18 @@ function vrfOf(draft: InstanceDraft, lowering: Lowering): string | undefined {
 }
 
 function reportTransmission(draft: InstanceDraft, strict: boolean, lowering: Lowering): void {
-  const { transmitOnBase, virtualLink } = draft;
-  if (transmitOnBase === undefined) return;
-  if (virtualLink?.kind !== "macvlan") {
+  const { transmitOnBase, virtualLink, peers } = draft;
+  const vmac = virtualLink?.kind === "macvlan";
+  if (transmitOnBase === undefined) {
+    if (!vmac || peers.length === 0) return;
+    report(
+      lowering,
+      "unicast-on-base",
+      virtualLink.at,
+      "unicast advertisements leave by the interface itself, as with vmac_xmit_base",
+      "write vmac_xmit_base",
+    );
+  } else if (!vmac) {
     report(lowering, "setting-ignored", transmitOnBase, "vmac_xmit_base needs use_vmac");
   } else if (strict) {
     report(
@@ -160,9 +169,11 @@ function reportTransmission(draft: InstanceDraft, strict: boolean, lowering: Low
   }
 }
 
-/** Whether advertisements leave by the interface below the virtual one. */
+/** Whether advertisements leave by the interface below the virtual one. Unicast always does. */
 export const transmitsOnBase = (draft: InstanceDraft, strict: boolean): boolean =>
-  draft.transmitOnBase !== undefined && draft.virtualLink?.kind === "macvlan" && !strict;
+  draft.virtualLink?.kind === "macvlan" &&
+  (draft.transmitOnBase !== undefined || draft.peers.length > 0) &&
+  !strict;
 
 /** The instance's own interface is tracked by itself. */
 function trackedBy(

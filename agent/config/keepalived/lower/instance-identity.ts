@@ -1,5 +1,7 @@
 import type { Family } from "../../../core/address.ts";
 import { isLinkLocal } from "../../../core/address.ts";
+import { OWNER_PRIORITY } from "../../../core/vrrp/virtual-router.ts";
+import { DEFAULTS } from "../../defaults.ts";
 import type { InstanceDraft } from "./instance-draft.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
@@ -90,8 +92,8 @@ function completePriority(
 ): Pick<Identity, "priority" | "initialActive"> {
   const { state, name } = draft;
   const wantsActive = state?.value === "MASTER";
-  const priority = draft.priority?.value ?? (wantsActive ? 255 : 100);
-  const owner = priority === 255;
+  const priority = draft.priority?.value ?? (wantsActive ? OWNER_PRIORITY : DEFAULTS.priority);
+  const owner = priority === OWNER_PRIORITY;
   if (draft.priority === undefined && state?.value === "MASTER") {
     report(
       lowering,

@@ -1,5 +1,5 @@
-import { addressFromBytes } from "../../agent/core/address.ts";
 import type { IpAddress } from "../../agent/core/address.ts";
+import { addressFromBytes } from "../../agent/core/address.ts";
 import type { Instant } from "../../agent/core/time.ts";
 import type {
   AdvertisementSockets,

@@ -132,7 +132,8 @@ export class FakeNetwork implements Network {
         const { address, prefixLength } = request.address;
         const link = this.#links.get(request.interfaceIndex);
         const known = this.find(address);
-        if (known === undefined) this.addAddress(link?.name ?? "", `${address}/${prefixLength}`, true);
+        if (known === undefined)
+          this.addAddress(link?.name ?? "", `${address}/${prefixLength}`, true);
         return { ok: true, foreign: known !== undefined && !known.ours };
       }),
     );
@@ -170,7 +171,12 @@ export class FakeNetwork implements Network {
     _family: Family,
     mac: string | undefined,
   ): Promise<Link> {
-    const options = { kind: spec.kind, parentIndex, ours: true, ...(mac === undefined ? {} : { mac }) };
+    const options = {
+      kind: spec.kind,
+      parentIndex,
+      ours: true,
+      ...(mac === undefined ? {} : { mac }),
+    };
     return Promise.resolve(this.linkByName(spec.name) ?? this.addLink(spec.name, options));
   }
 
@@ -209,7 +215,8 @@ export class FakeNetwork implements Network {
   }
 }
 
-const textOf = ({ address }: AddressRequest): string => `${address.address}/${address.prefixLength}`;
+const textOf = ({ address }: AddressRequest): string =>
+  `${address.address}/${address.prefixLength}`;
 
 const allWell = (items: readonly unknown[]): readonly RequestOutcome[] =>
   items.map(() => ({ ok: true, foreign: false }));

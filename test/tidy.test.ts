@@ -43,7 +43,7 @@ const files = globSync("{agent,plugins,policies,sdk,test}/**/*.ts");
 /** Paths that a file imports, types included: relative ones resolved, packages as they stand. */
 function importsOf(file: string): readonly string[] {
   const text = readFileSync(file, "utf8");
-  return [...text.matchAll(/(?:from|import\()\s*"([^"]+)"/g)].map(([, target = ""]) =>
+  return [...text.matchAll(/(?:\bfrom\s+|\bimport\()"([^"]+)"/g)].map(([, target = ""]) =>
     target.startsWith(".") ? normalize(join(file, "..", target)) : target,
   );
 }

@@ -7,8 +7,10 @@ interface Alarm {
   readonly due: () => void;
 }
 
-/** Lets promises and what they start run until nothing is left to do. */
-export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Lets promises, and what they start, run: messages between fakes take a turn each. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 8; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** A clock that moves only when a test says so, and the timers on it. */
 export class VirtualTime {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./commands.ts";
@@ -65,7 +66,28 @@ async function perform(scene: Scene, context: CommandContext): Promise<number> {
   terminal.out(
     options.has("json") ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, style),
   );
+  if (!report.recovered) terminal.err(evidence(scene));
   return report.recovered ? EXIT.ok : EXIT.failed;
+}
+
+/** What the nodes said lately, for whoever has to find out why one did not recover. */
+function evidence(scene: Scene): string {
+  const events = scene.events.map(
+    ({ at, node, subject, message }) =>
+      `${new Date(at).toISOString()} ${node} ${subject}: ${message}`,
+  );
+  const logs = scene.stations.map(({ name, logFile }) => `${name} logged:\n${tail(logFile)}`);
+  return `${[...events.slice(-LINES), ...logs].join("\n")}\n`;
+}
+
+const LINES = 40;
+
+function tail(file: string): string {
+  try {
+    return readFileSync(file, "utf8").split("\n").slice(-LINES).join("\n");
+  } catch {
+    return "nothing";
+  }
 }
 
 /** Without root: the same command line in a user namespace. Its end becomes ours. */

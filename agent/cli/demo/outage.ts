@@ -37,15 +37,15 @@ export class ClientRecord {
     return longest;
   }
 
-  /** Whether every answer of the last `spanMs` came from `by`, and there are some. */
+  /** Whether `by` has answered all that was asked since `spanMs` ago, and keeps answering. */
   settledOn(by: string, nowMs: number, spanMs: number): boolean {
-    let count = 0;
+    let newest = Number.NEGATIVE_INFINITY;
     for (let at = this.#answers.length - 1; at >= 0; at -= 1) {
       const answer = this.#answers[at];
-      if (answer === undefined || answer.sentMs < nowMs - spanMs) break;
-      if (answer.by !== by) return false;
-      count += 1;
+      if (answer === undefined || answer.by !== by) return false;
+      newest = Math.max(newest, answer.sentMs);
+      if (answer.sentMs < nowMs - spanMs) return newest > nowMs - spanMs / 2;
     }
-    return count >= 10;
+    return false;
   }
 }

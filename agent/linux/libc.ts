@@ -31,7 +31,7 @@ export interface Libc {
   sched_setaffinity(thread: number, length: number, mask: Uint8Array): number;
   setpriority(which: number, who: number, nice: number): number;
   setrlimit(resource: number, limits: Uint8Array): number;
-  mlockall(flags: number): number;
+  mlock2(start: bigint, length: bigint, flags: number): number;
   prctl(option: number, a: bigint, b: bigint, c: bigint, d: bigint): number;
   prctlText(option: number, text: string, b: bigint, c: bigint, d: bigint): number;
   setns(fd: number, kind: number): number;
@@ -53,7 +53,7 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   sched_setaffinity: "int sched_setaffinity(int, size_t, const void *)",
   setpriority: "int setpriority(int, uint32_t, int)",
   setrlimit: "int setrlimit(int, const void *)",
-  mlockall: "int mlockall(int)",
+  mlock2: "int mlock2(size_t, size_t, unsigned int)",
   prctl: "int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)",
   prctlText: "int prctl(int, const char *, unsigned long, unsigned long, unsigned long)",
   setns: "int setns(int, int)",

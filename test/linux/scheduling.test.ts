@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import type { SchedulingConfig } from "../../agent/config/config.ts";
+import type { SchedulingFailure } from "../../agent/linux/scheduling.ts";
+
+const source = (file: string): string =>
+  JSON.stringify(new URL(`../../agent/linux/${file}`, import.meta.url).href);
+
+/** What a process of its own says about itself after it was scheduled; `prefix` starts it. */
+function scheduled(
+  config: Partial<SchedulingConfig>,
+  prefix: readonly string[] = [],
+): { failures: SchedulingFailure[]; threads: string[][]; limits: string; status: string } {
+  const script = `
+    const { applyScheduling } = await import(${source("scheduling.ts")});
+    const { readFileSync, readdirSync } = await import("node:fs");
+    const none = { nice: undefined, realtimePriority: undefined, realtimeLimit: undefined, cpuAffinity: undefined, noSwap: false };
+    const failures = applyScheduling({ ...none, ...${JSON.stringify(config)} });
+    const threads = readdirSync("/proc/self/task").map((id) =>
+      readFileSync("/proc/self/task/" + id + "/stat", "utf8").split(") ")[1].split(" "));
+    console.log(JSON.stringify({ failures, threads,
+      limits: readFileSync("/proc/self/limits", "utf8"), status: readFileSync("/proc/self/status", "utf8") }));`;
+  const [command = "", ...args] = [
+    ...prefix,
+    ...[process.execPath, "--input-type=module", "-e", script],
+  ];
+  const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  assert.equal(stderr, "");
+  return JSON.parse(stdout);
+}
+
+/** Fields of /proc/<pid>/stat behind the name, counted from the state. */
+const NICE = 16;
+const REALTIME_PRIORITY = 37;
+const POLICY = 38;
+
+describe("scheduling", () => {
+  test("nice, CPUs, limit and locked memory are as configured, on every thread", () => {
+    const { failures, threads, limits, status } = scheduled({
+      nice: -7,
+      cpuAffinity: [0],
+      realtimeLimit: 200_000,
+      noSwap: true,
+    });
+    // Where there is swap, only the unit can keep the heap from it.
+    const expected = failures.filter(({ remedy }) => remedy.includes("MemorySwapMax"));
+    assert.deepEqual(failures, expected);
+    assert.ok(threads.length > 1);
+    assert.deepEqual([...new Set(threads.map((fields) => fields[NICE]))], ["-7"]);
+    assert.match(status, /Cpus_allowed_list:\t0\n/);
+    assert.match(limits, /Max realtime timeout +200000 +200000 +us/);
+    assert.doesNotMatch(status, /VmLck:\t +0 kB/);
+  });
+
+  test("real-time priority is had by every thread, and not by children", (context) => {
+    const { failures, threads } = scheduled({ realtimePriority: 20 });
+    if (failures.length > 0) return context.skip(`refused here: ${failures[0]?.errno}`);
+    // SCHED_RR is 2; the flag for forks is not shown.
+    for (const fields of threads) {
+      assert.deepEqual([fields[REALTIME_PRIORITY], fields[POLICY]], ["20", "2"]);
+    }
+  });
+
+  test("without the capability each refusal is named with its remedy", () => {
+    const { failures } = scheduled({ nice: -7, realtimePriority: 20, cpuAffinity: [1_000] }, [
+      ...["setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice"],
+    ]);
+    const settings = failures.map(({ setting, errno }) => `${setting}: ${errno}`);
+    assert.deepEqual(settings, [
+      "nice value -7: EACCES",
+      "real-time priority 20: EPERM",
+      "CPUs 1000: EINVAL",
+    ]);
+    for (const { remedy } of failures) assert.match(remedy, /^(run as root|name CPUs)/);
+  });
+});
+
+describe("process identity", () => {
+  test("a process is named, and dies with its parent", async () => {
+    const child = `
+      const { dieWithParent, nameProcess } = await import(${source("process-identity.ts")});
+      nameProcess("hf_vrrp_of_a_long_name");
+      if (!dieWithParent("SIGKILL", Number(process.argv[1]))) process.exit(9);
+      console.log(process.pid);
+      setInterval(() => {}, 1000);`;
+    const parent = spawn(
+      process.execPath,
+      [
+        "-e",
+        `const { spawn } = require("node:child_process");
+         spawn(process.execPath, ["--input-type=module", "-e", ${JSON.stringify(child)}, String(process.pid)], { stdio: "inherit" });
+         setInterval(() => {}, 1000);`,
+      ],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    const [line] = await once(parent.stdout, "data");
+    const pid = Number(line);
+    assert.equal(readFileSync(`/proc/${pid}/comm`, "utf8"), "hf_vrrp_of_a_lo\n");
+    assert.match(readFileSync(`/proc/${pid}/cmdline`, "utf8"), /^hf_vrrp_of_a_long_name/);
+    parent.kill("SIGKILL");
+    // The pipe ends when the last process that holds it is gone.
+    parent.stdout.resume();
+    await once(parent.stdout, "end");
+  });
+});

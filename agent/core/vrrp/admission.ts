@@ -143,6 +143,7 @@ function beginsLinkLocal({ addresses: [first] }: Arrival): boolean {
 
 /** The order and repeats play no part. */
 function sameSet(a: readonly IpAddress[], b: readonly IpAddress[]): boolean {
+  if (a === b) return true;
   if (a.length === b.length && a.every((address, at) => address === b[at])) return true;
   const left = new Set(a);
   const right = new Set(b);

@@ -82,7 +82,7 @@ export const globalKeywords: readonly Keyword[] = [
   keyword("vrrp_garp_extra_if", { required: [word("all, or seconds")], optional: [integer(0, 86_400)] }, "off; [all] s", "Periodic GARP on VIP interfaces that are not the VRRP interface (VMAC only unless all)", { bareIgnored: true }),
   keyword("vrrp_vmac_garp_intvl", { required: [word("all, or seconds")], optional: [integer(0, 86_400)] }, "–", "Deprecated synonym of vrrp_garp_extra_if", { deprecatedFor: "vrrp_garp_extra_if", bareIgnored: true }),
   keyword("vrrp_lower_prio_no_advert", maybe(boolean), "off (strict: on)", "Default for lower_prio_no_advert"),
-  keyword("vrrp_higher_prio_send_advert", maybe(boolean), "off", "Default for higher_prio_send_advert"),
+  keyword("vrrp_higher_prio_send_advert", maybe(boolean), "on (keepalived: off; strict: off)", "Default for higher_prio_send_advert"),
   keyword("vrrp_version", one(integer(2, 3)), "2 (IPv6 → 3)", "Default VRRP version"),
   keyword("vrrp_iptables", maybe(name, name), "off; bare = INPUT OUTPUT", "Use iptables chains for no_accept / VMAC IGMP filtering"),
   keyword("vrrp_ipsets", maybe(name, name, name, name, name, name), "keepalived, keepalived6, keepalived_if6, keepalived_igmp, keepalived_mld, keepalived_vmac_nd", "ipset names to use with iptables"),

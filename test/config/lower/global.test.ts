@@ -65,7 +65,7 @@ const INHERITED: readonly (readonly [lines: string, path: string, wanted: unknow
   ["vrrp_strict", "strict", true],
   ["vrrp_skip_check_adv_addr", "skipAddressListCheck", true],
   ["vrrp_lower_prio_no_advert", "router.lowerPrioNoAdvert", true],
-  ["vrrp_higher_prio_send_advert", "router.higherPrioSendAdvert", true],
+  ["vrrp_higher_prio_send_advert off", "router.higherPrioSendAdvert", false],
   ["vrrp_owner_ignore_adverts", "router.ownerIgnoreAdverts", true],
   ["vrrp_down_timer_adverts 5", "router.downTimerAdverts", 5],
   ["vrrp_mcast_group4 226.0.0.18", "transport.group", "226.0.0.18"],

@@ -13,7 +13,7 @@ import type { NameDirectories } from "./name-tables.ts";
 import { NAME_DIRECTORIES } from "./name-tables.ts";
 
 export function inheritedFrom(draft: GlobalDraft): Inherited {
-  const on = (name: string): boolean => draft.switches.get(name) ?? false;
+  const on = (name: string, otherwise = false): boolean => draft.switches.get(name) ?? otherwise;
   return {
     version: draft.numbers.get("vrrp_version") === 3 ? 3 : DEFAULTS.version,
     strict: on("vrrp_strict"),
@@ -21,7 +21,9 @@ export function inheritedFrom(draft: GlobalDraft): Inherited {
     checkUnicastSource: on("vrrp_check_unicast_src"),
     checksumMessageOnly: on("v3_checksum_as_v2"),
     lowerPrioNoAdvert: on("vrrp_lower_prio_no_advert"),
-    higherPrioSendAdvert: on("vrrp_higher_prio_send_advert"),
+    // keepalived has it off. Only this advertisement tells the new active router of us, so that it
+    // announces the addresses again; without it hosts may go on believing our announcement.
+    higherPrioSendAdvert: on("vrrp_higher_prio_send_advert", true),
     ownerIgnoreAdverts: on("vrrp_owner_ignore_adverts"),
     downTimerAdverts: draft.numbers.get("vrrp_down_timer_adverts") ?? DEFAULTS.downTimerAdverts,
     groupIpv4: draft.groupIpv4 ?? DEFAULTS.groupIpv4,

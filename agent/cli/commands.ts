@@ -190,9 +190,10 @@ const DEMO: CommandSpec = {
   count: [0, 2],
   about: "Two nodes, one address and a client, on this machine",
   details: [
-    "Makes a small network in namespaces, runs two nodes in it, and measures what a",
-    "client sees while they fail. On a terminal: a live view with keys. Elsewhere: one",
-    "failure of each kind and a table. Needs no root where user namespaces are allowed.",
+    "Makes a small network in namespaces, runs two nodes in it, and measures what",
+    "a client sees while they fail. On a terminal: a live view with keys. Elsewhere:",
+    "one failure of each kind and a table; status 0 when all of them were survived.",
+    "Needs no root where user namespaces are allowed.",
   ],
   options: [{ name: "scripted", about: "The table, also on a terminal" }, JSON_OUTPUT, HELP],
   load: async () => (await import("./demo.ts")).demo,

@@ -43,10 +43,14 @@ function spelled(option: OptionSpec): string {
   return `${short}--${option.name}${value.optional === true ? `[=${value.name}]` : ` ${value.name}`}`;
 }
 
+const INDENT = 30;
+
 function optionLines(option: OptionSpec): readonly string[] {
   const head = `  ${spelled(option)}`;
-  const about = option.about ?? "";
-  return head.length < 30 ? [`${head.padEnd(30)}${about}`] : [head, `${"".padEnd(30)}${about}`];
+  const [first = "", ...more] = wrap(option.about ?? "", WIDTH - INDENT);
+  const indent = " ".repeat(INDENT);
+  const begin = head.length < INDENT ? [`${head.padEnd(INDENT)}${first}`] : [head, indent + first];
+  return [...begin, ...more.map((line) => indent + line)];
 }
 
 function withoutEffect(options: readonly OptionSpec[]): readonly string[] {

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { duration } from "../../agent/cli/status/duration.ts";
+import { renderStatus } from "../../agent/cli/status/render.ts";
+import { PLAIN, styleFor } from "../../agent/cli/style.ts";
+import { table, textWidth } from "../../agent/cli/table.ts";
+import type { Status } from "../../agent/control/protocol.ts";
+import { SAMPLE_NOW, sampleStatus } from "./sample-status.ts";
+
+process.env["TZ"] = "UTC";
+
+const EXPECTED = `\
+lb01  Holdfast 0.1.0, Node 22.18.0
+/etc/keepalived/keepalived.conf, loaded 2026-11-20 09:00:00, 1 warning (holdfast check)
+supervisor 100, up 1 d 1 h · vrrp 101, up 1 d 1 h, 1 restart · director not running
+
+✗ director: the director is not running: checks and policies stand still, VRRP goes on
+  → its log says why; it is started again by itself unless -R was given
+✗ /etc/keepalived/keepalived.conf: the file was refused and an earlier one runs on: /etc/keepalived/keepalived.conf:12:3: the block vrrp_instance is never closed
+  → holdfast check /etc/keepalived/keepalived.conf, then holdfast reload
+✗ VI_1: a peer advertises other addresses (4×)
+  → make virtual_ipaddress equal on all nodes
+✗ DB: interface bond0.20 is down
+  → look at the cable, the switch port or the hypervisor; ip link set bond0.20 up
+
+ROUTER  STATE   PRIORITY                INTERFACE  VRID  ADDRESSES       SINCE       REASON
+VI_1    active  145 = 150               eth0       51    10.0.0.3/24     2 h 5 min   the active router fell silent
+                  − 5 track_interface eth1
+WEB6    backup  100                     eth0       7     fe80::7/64      12 s        started
+                                                         2001:db8::7/64              active: fe80::1, priority 200
+                                                         2001:db8::8/64
+                                                         and 1 more
+DB      fault   100                     bond0.20   9                     3 d         fault
+
+PEER      OF    PRIORITY  INTERVAL  LAST HEARD      NOTE
+10.0.0.2  VI_1  100       1 s       2 h 5 min ago   other addresses
+fe80::1   WEB6  200       1 s       0 s ago
+`;
+
+describe("status for people", () => {
+  test("says first what is wrong, then who holds what and why", () => {
+    const text = renderStatus(sampleStatus, "lb01", SAMPLE_NOW, PLAIN);
+    // Columns are as wide as they need be: compare words, then look at the alignment.
+    const words = (lines: string): string => lines.replaceAll(/ +/g, " ").trim();
+    assert.equal(words(text), words(EXPECTED));
+  });
+
+  test("aligns every row of the table", () => {
+    const lines = renderStatus(sampleStatus, "lb01", SAMPLE_NOW, PLAIN).split("\n");
+    const heading = lines.find((line) => line.startsWith("ROUTER")) ?? "";
+    const column = heading.indexOf("INTERFACE");
+    for (const name of ["eth0", "bond0.20"]) {
+      const row = lines.find((line) => line.includes(`  ${name}`) && !line.startsWith("✗"));
+      assert.equal(row?.indexOf(name), column);
+    }
+  });
+
+  test("has colours only when they are asked for", () => {
+    const colored = renderStatus(sampleStatus, "lb01", SAMPLE_NOW, styleFor(true));
+    assert.ok(colored.includes("\u001b[32mactive\u001b[0m"));
+    assert.ok(!renderStatus(sampleStatus, "lb01", SAMPLE_NOW, styleFor(false)).includes("\u001b"));
+  });
+
+  test("says that the vrrp process is dead, or does not answer", () => {
+    const { processes } = sampleStatus;
+    const dead: Status = {
+      ...sampleStatus,
+      current: false,
+      processes: { ...processes, vrrp: { ...processes.vrrp, pid: null } },
+    };
+    assert.match(renderStatus(dead, "h", SAMPLE_NOW, PLAIN), /no address is held by this node/);
+    const stalled: Status = { ...sampleStatus, current: false };
+    assert.match(renderStatus(stalled, "h", SAMPLE_NOW, PLAIN), /did not answer; below is/);
+  });
+
+  test("says that an address of the active router is missing", () => {
+    const routers = sampleStatus.routers.map((router) => ({
+      ...router,
+      addresses: router.addresses.map((entry) => ({ ...entry, installed: false })),
+    }));
+    const text = renderStatus({ ...sampleStatus, routers }, "h", SAMPLE_NOW, PLAIN);
+    assert.match(text, /VI_1: active, but 10\.0\.0\.3 is not on eth0/);
+    assert.match(text, /10\.0\.0\.3\/24 MISSING/);
+  });
+
+  test("says that there is nothing to do", () => {
+    const text = renderStatus({ ...sampleStatus, routers: [] }, "h", SAMPLE_NOW, PLAIN);
+    assert.match(text, /No virtual router is configured\./);
+  });
+});
+
+describe("spans", () => {
+  const cases: readonly (readonly [number, string])[] = [
+    [-5, "0 s"],
+    [999, "0 s"],
+    [59_999, "59 s"],
+    [60_000, "1 min"],
+    [125_000, "2 min 5 s"],
+    [3_600_000, "1 h"],
+    [7_500_000, "2 h 5 min"],
+    [90_000_000, "1 d 1 h"],
+  ];
+  for (const [span, text] of cases) {
+    test(`${span} ms is ${text}`, () => assert.equal(duration(span), text));
+  }
+});
+
+describe("tables", () => {
+  test("leave out a column without any text", () => {
+    assert.deepEqual(table(["A", "B", "C"], [[{ text: "1" }, { text: "" }, { text: "3" }]]), [
+      "A  C",
+      "1  3",
+    ]);
+  });
+
+  test("count wide characters twice and paint without shifting", () => {
+    assert.equal(textWidth("主a"), 3);
+    const rows = [
+      [{ text: "主", paint: (text: string) => `<${text}>` }, { text: "x" }],
+      [{ text: "abc" }, { text: "y" }],
+    ];
+    assert.deepEqual(table(["A", "B"], rows), ["A    B", "<主>   x", "abc  y"]);
+  });
+});

@@ -48,7 +48,7 @@ export interface CliHost {
   loadConfig(request: LoadRequest): Promise<LoadedConfig>;
   /** Runs the agent until it is told to stop. Answers the exit status. */
   runAgent(options: RunOptions): Promise<number>;
-  /** Throws a SyntaxError-like Error whose message names the line when `text` is no journal. */
+  /** Throws a SyntaxError that names the line when `text` is no journal. */
   replay(text: string): Promise<ReplayOutcome>;
   /** Looks at this machine for `holdfast doctor`. */
   readonly collectFacts: CollectHostFacts;

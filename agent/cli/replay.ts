@@ -2,15 +2,24 @@ import { readFileSync } from "node:fs";
 import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./commands.ts";
 import { EXIT } from "./exit-status.ts";
-import type { ReplayOutcome } from "./host.ts";
+import type { CliHost, ReplayOutcome } from "./host.ts";
 
 export async function replay(context: CommandContext): Promise<number> {
   const { terminal } = context;
   const [file = ""] = context.arguments.operands;
-  const outcome = await context.host.replay(readJournal(file));
+  const outcome = await replayed(context.host, file);
   if (context.arguments.options.has("json")) terminal.out(`${JSON.stringify(outcome, null, 2)}\n`);
   else terminal.out(replayText(file, outcome));
   return outcome.differences.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+async function replayed(host: CliHost, file: string): Promise<ReplayOutcome> {
+  try {
+    return await host.replay(readJournal(file));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UsageError(`${file}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** `-`: the standard input. */

@@ -1,0 +1,317 @@
+import { z } from "zod";
+import type { CheckReport } from "../../agent/cli/check.ts";
+import type { DemoReport } from "../../agent/cli/demo/scripted.ts";
+import type { DoctorReport } from "../../agent/cli/doctor/finding.ts";
+import type { ReplayOutcome } from "../../agent/cli/host.ts";
+import type { VersionReport } from "../../agent/cli/version.ts";
+import type { KeywordDescription } from "../../agent/config/keepalived/describe-keywords.ts";
+import type { AgentEvent, Status } from "../../agent/control/protocol.ts";
+import type { ReloadOutcome } from "../../agent/control/target.ts";
+import type { Json, Same } from "./json.ts";
+
+// One schema for every --json. Their types are held equal to the program's at the end of the file;
+// docs/schema/*.json is written from them by test/schema/write.ts.
+
+const count = z.int().nonnegative();
+const wallClock = z.number().describe("Milliseconds since 1970.");
+const address = z.string().describe("An IP address in canonical text (RFC 5952).");
+const family = z.enum(["ipv4", "ipv6"]);
+const state = z.enum(["initialize", "backup", "active", "fault"]);
+
+const position = z.strictObject({
+  file: z.string(),
+  line: z.int().positive(),
+  column: z.int().positive(),
+});
+
+const diagnostic = z.strictObject({
+  code: z.string().describe("Stable kebab-case code of the finding."),
+  severity: z.enum(["error", "warning"]),
+  position,
+  message: z.string(),
+  text: z.string().describe("The offending text; empty when something is missing."),
+  hint: z.string().optional(),
+});
+
+const fault = z.strictObject({
+  cause: z.enum([
+    "interface-missing",
+    "interface-down",
+    "tracked-interface-down",
+    "source-address-missing",
+    "address-lost",
+    "track-group-lost",
+    "no-unicast-peer",
+    "socket",
+    "tracker",
+    "sync-group",
+  ]),
+  subject: z.string(),
+});
+
+const reason = z.enum([
+  "startup",
+  "owner-startup",
+  "active-down-timer",
+  "active-resigned",
+  "preemption",
+  "higher-priority",
+  "equal-priority-higher-address",
+  "timer-expired",
+  "fault",
+  "fault-cleared",
+  "sync-group",
+  "reconfigured",
+  "shutdown",
+]);
+
+const dropReason = z.enum([
+  "truncated",
+  "ip-header",
+  "ttl",
+  "version",
+  "type",
+  "length",
+  "checksum",
+  "unknown-vrid",
+  "no-addresses",
+  "interval-zero",
+  "auth-type",
+  "auth-data",
+  "auth-replay",
+  "interval-mismatch",
+  "destination",
+  "source-not-a-peer",
+  "own-packet",
+  "first-address-not-link-local",
+  "address-list",
+  "owner-ignores",
+]);
+
+const alarm = z.enum([
+  "rival-heard",
+  "owner-conflict",
+  "own-address-heard",
+  "interval-mismatch",
+  "address-list-mismatch",
+  "checksum-mix",
+  "first-address-not-link-local",
+]);
+
+const peer = z.strictObject({
+  address,
+  priority: z.int().min(0).max(255),
+  advertisementInterval: count.describe("Microseconds."),
+  checksum: z.enum(["message", "pseudo-header"]).optional(),
+  sameAddresses: z.boolean().describe("Its address list equals ours."),
+  advertisements: count,
+  lastHeardAt: wallClock,
+});
+
+const counters = z.strictObject({
+  advertisementsSent: count,
+  advertisementsReceived: count,
+  priorityZeroSent: count,
+  priorityZeroReceived: count,
+  becameActive: count,
+  released: count,
+  sendErrors: count,
+  dropped: z.partialRecord(dropReason, count),
+  alarms: z.partialRecord(alarm, count),
+});
+
+const router = z.strictObject({
+  name: z.string(),
+  vrid: z.int().min(1).max(255),
+  family,
+  version: z.union([z.literal(2), z.literal(3)]),
+  interface: z.string().nullable(),
+  state,
+  priority: z.strictObject({
+    base: z.int().min(1).max(255),
+    effective: z.int().min(1).max(255),
+    contributions: z.array(
+      z.strictObject({ source: z.string(), weight: z.number(), since: wallClock }),
+    ),
+  }),
+  preempt: z.boolean(),
+  advertisementInterval: count.describe("Microseconds."),
+  syncGroup: z.string().nullable(),
+  addresses: z.array(
+    z.strictObject({
+      address,
+      prefixLength: z.int().min(0).max(128),
+      interface: z.string(),
+      installed: z.boolean().describe("On this host now, put there by the agent."),
+      advertised: z.boolean(),
+    }),
+  ),
+  faults: z.array(fault),
+  active: z.strictObject({ address, priority: z.int() }).nullable(),
+  lastTransition: z
+    .strictObject({ from: state, to: state, reason, faults: z.array(fault), at: wallClock })
+    .nullable(),
+  peers: z.array(peer),
+  counters,
+});
+
+const childProcess = z.strictObject({
+  pid: z.int().nullable().describe("null while it is not running."),
+  restarts: count,
+  startedAt: wallClock.nullable(),
+});
+
+export const statusSchema = z.strictObject({
+  protocol: z.literal(1),
+  version: z.string(),
+  node: z.string().describe("Version of Node."),
+  processes: z.strictObject({
+    supervisor: childProcess,
+    vrrp: childProcess,
+    director: childProcess,
+  }),
+  configuration: z.strictObject({
+    file: z.string(),
+    generation: count.describe("Counts accepted configurations, from 1."),
+    loadedAt: wallClock,
+    refused: z.array(diagnostic).describe("Not empty: the last file was refused."),
+    warnings: count,
+  }),
+  current: z.boolean().describe("false: the vrrp process did not answer."),
+  routers: z.array(router),
+  groups: z.array(z.strictObject({ name: z.string(), state, members: z.array(z.string()) })),
+});
+
+export const eventSchema = z.strictObject({
+  sequence: count.describe("Without gaps within one run of the agent."),
+  at: wallClock,
+  kind: z.enum(["transition", "group-transition", "alarm", "priority", "configuration", "process"]),
+  subject: z.string(),
+  message: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+});
+
+const names = z.array(z.string());
+
+export const reloadSchema = z.discriminatedUnion("accepted", [
+  z.strictObject({
+    accepted: z.literal(true),
+    generation: count,
+    diagnostics: z.array(diagnostic),
+    plan: z.strictObject({ added: names, removed: names, replaced: names, kept: names }),
+  }),
+  z.strictObject({
+    accepted: z.literal(false),
+    generation: count,
+    diagnostics: z.array(diagnostic),
+    message: z.string(),
+  }),
+]);
+
+export const checkSchema = z.strictObject({
+  file: z.string(),
+  accepted: z.boolean(),
+  errors: count,
+  warnings: count,
+  diagnostics: z.array(diagnostic),
+  routers: z.array(
+    z.strictObject({
+      name: z.string(),
+      vrid: z.int(),
+      version: z.union([z.literal(2), z.literal(3)]),
+      family,
+      interface: z.string().nullable(),
+      priority: z.int(),
+      advertisementInterval: count.describe("Microseconds."),
+      transport: z.enum(["multicast", "unicast"]),
+      addresses: z.array(z.string()).describe("With prefix length."),
+      syncGroup: z.string().nullable(),
+    }),
+  ),
+});
+
+export const keywordsSchema = z.array(
+  z.strictObject({
+    path: z.string(),
+    arguments: z.string(),
+    block: z.string().optional(),
+    scope: z.enum(["vrrp", "later"]).describe("vrrp: works; later: no effect yet."),
+    own: z.boolean(),
+    deprecatedFor: z.string().optional(),
+    default: z.string(),
+    meaning: z.string(),
+  }),
+);
+
+export const doctorSchema = z.strictObject({
+  findings: z.array(
+    z.strictObject({
+      rule: z.string(),
+      level: z.enum(["ok", "warning", "problem"]),
+      message: z.string(),
+      next: z.string().nullable(),
+    }),
+  ),
+  warnings: count,
+  problems: count,
+});
+
+export const replaySchema = z.strictObject({
+  steps: count,
+  routers: count,
+  differences: z.array(
+    z.strictObject({ line: z.int().positive(), subject: z.string(), message: z.string() }),
+  ),
+});
+
+export const demoSchema = z.strictObject({
+  address,
+  advertisementInterval: count.describe("Milliseconds."),
+  failures: z.array(
+    z.strictObject({
+      kind: z.enum(["stop", "kill", "pause", "cut"]),
+      expected: z.strictObject({ fromMs: z.number(), toMs: z.number() }),
+      outage: z.number().nullable().describe("Milliseconds; null: not recovered."),
+      returnOutage: z.number().nullable(),
+    }),
+  ),
+  recovered: z.boolean(),
+});
+
+export const versionSchema = z.strictObject({
+  version: z.string(),
+  node: z.string(),
+  platform: z.string(),
+});
+
+/** File name in docs/schema, the command whose --json it is, and the schema. */
+export const SCHEMAS = {
+  status: ["holdfast status --json", statusSchema],
+  event: ["one line of holdfast events --json", eventSchema],
+  reload: ["holdfast reload --json", reloadSchema],
+  check: ["holdfast check --json", checkSchema],
+  keywords: ["holdfast keywords --json", keywordsSchema],
+  doctor: ["holdfast doctor --json", doctorSchema],
+  replay: ["holdfast replay --json", replaySchema],
+  demo: ["holdfast demo --json", demoSchema],
+  version: ["holdfast version --json", versionSchema],
+} as const satisfies Record<string, readonly [string, z.ZodType]>;
+
+/** A JSON schema as it is published. */
+export function publishedSchema(name: keyof typeof SCHEMAS): string {
+  const [title, schema] = SCHEMAS[name];
+  return `${JSON.stringify({ title, ...z.toJSONSchema(schema) }, null, 2)}\n`;
+}
+
+/** Does not compile unless every schema and its type in the program say the same. */
+export const HELD_EQUAL: readonly [
+  Same<Json<Status>, Json<z.infer<typeof statusSchema>>>,
+  Same<Json<AgentEvent>, Json<z.infer<typeof eventSchema>>>,
+  Same<Json<ReloadOutcome>, Json<z.infer<typeof reloadSchema>>>,
+  Same<Json<CheckReport>, Json<z.infer<typeof checkSchema>>>,
+  Same<Json<readonly KeywordDescription[]>, Json<z.infer<typeof keywordsSchema>>>,
+  Same<Json<DoctorReport>, Json<z.infer<typeof doctorSchema>>>,
+  Same<Json<ReplayOutcome>, Json<z.infer<typeof replaySchema>>>,
+  Same<Json<DemoReport>, Json<z.infer<typeof demoSchema>>>,
+  Same<Json<VersionReport>, Json<z.infer<typeof versionSchema>>>,
+] = [true, true, true, true, true, true, true, true, true];

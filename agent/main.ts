@@ -6,6 +6,7 @@ import type { Config } from "./config/config.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Later } from "./ports/processes.ts";
 import type { Role } from "./runtime/ipc.ts";
+import type { Log } from "./runtime/log.ts";
 import type { RunOptions } from "./runtime/options.ts";
 import type { World } from "./runtime/world.ts";
 import type { Hmac } from "./wire/hmac.ts";
@@ -26,6 +27,9 @@ const hmac: Hmac = (algorithm, key, data) => createHmac(algorithm, key).update(d
 
 const yieldTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Below this only what must never be killed: systemd uses it for what it cannot do without. */
+const LAST_TO_BE_KILLED = -900;
+
 /** What each role is started with. A small young generation keeps the vrrp process's pauses short. */
 const NODE_ARGUMENTS: Readonly<Record<Role, { readonly nodeArguments: readonly string[] }>> = {
   vrrp: { nodeArguments: ["--max-semi-space-size=2", "--max-old-space-size=512"] },
@@ -41,17 +45,25 @@ export function version(): string {
 
 /** Runs the agent until it is told to stop. Answers the exit status. Throws a KernelError. */
 export async function runSupervisor(options: RunOptions): Promise<number> {
-  const [{ Supervisor }, { StateStore }, { openLog }, { processStarter }, { serveControl }] =
-    await Promise.all([
-      import("./runtime/supervisor.ts"),
-      import("./runtime/state-store.ts"),
-      import("./runtime/log-output.ts"),
-      import("./linux/processes.ts"),
-      import("./control/server.ts"),
-    ]);
-  const log = openLog(options.logFormat, options.logDetail, process.stdout.isTTY === true);
+  const [
+    { Supervisor },
+    { StateStore },
+    { openLog },
+    { processStarter },
+    { serveControl },
+    { serviceNotifier, withoutNotifier },
+  ] = await Promise.all([
+    import("./runtime/supervisor.ts"),
+    import("./runtime/state-store.ts"),
+    import("./runtime/log-output.ts"),
+    import("./linux/processes.ts"),
+    import("./control/server.ts"),
+    import("./linux/service-notifier.ts"),
+  ]);
+  const console = openLog(options.logFormat, options.logDetail, process.stdout.isTTY === true);
+  const log = await alsoToSyslog(console, options.syslogFacility);
   const supervisor = new Supervisor(options, {
-    start: processStarter<Role>(program, NODE_ARGUMENTS),
+    start: processStarter<Role>(program, NODE_ARGUMENTS, withoutNotifier(process.env)),
     later,
     nowMs: () => performance.now(),
     wallClock: () => Date.now(),
@@ -59,7 +71,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     version: version(),
     nodeVersion: process.versions.node,
     log,
-    notifier: { notify: () => undefined, watchdogMs: undefined },
+    notifier: serviceNotifier(process.env, process.pid),
     state: new StateStore(options.stateDirectory),
   });
   // First of all, as it is the lock too: a second agent would take the first one's addresses away.
@@ -74,6 +86,21 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
   const status = await supervisor.run();
   await server.close();
   return status;
+}
+
+/** keepalived's -S: the same lines to the local syslog daemon. */
+async function alsoToSyslog(log: Log, facility: number | undefined): Promise<Log> {
+  if (facility === undefined) return log;
+  const { openSyslog } = await import("./linux/syslog.ts");
+  const syslog = openSyslog(facility, "holdfast", process.pid);
+  return {
+    write: (line) => {
+      log.write(line);
+      const severity = line.level === "warn" ? "warning" : line.level;
+      syslog.write(severity, line.message, line.at);
+    },
+    flush: () => log.flush(),
+  };
 }
 
 async function runVrrp(): Promise<void> {
@@ -97,6 +124,8 @@ async function vrrpPorts() {
     { openFrameSender },
     { openNetwork },
     { enterNamedNamespace },
+    { nameProcess },
+    { applyScheduling, setOutOfMemoryScore },
   ] = await Promise.all([
     import("./linux/clock.ts"),
     import("./linux/timer.ts"),
@@ -104,6 +133,8 @@ async function vrrpPorts() {
     import("./linux/frame-sender.ts"),
     import("./linux/netlink/network.ts"),
     import("./linux/namespace.ts"),
+    import("./linux/process-identity.ts"),
+    import("./linux/scheduling.ts"),
   ]);
   const open = async (report: World["report"]): Promise<World> => ({
     clock: systemClock,
@@ -114,8 +145,12 @@ async function vrrpPorts() {
     hmac,
     report,
   });
-  const prepare = ({ global }: Config): void => {
-    process.title = global.processNames.vrrp ?? "holdfast: vrrp";
+  setOutOfMemoryScore(LAST_TO_BE_KILLED);
+  const prepare = ({ global }: Config): readonly string[] => {
+    nameProcess(global.processNames.vrrp ?? "holdfast_vrrp");
+    return applyScheduling(global.vrrpScheduling).map(
+      ({ setting, errno, remedy }) => `the kernel refused ${setting} (${errno}); ${remedy}`,
+    );
   };
   return { open, prepare, enterNamespace: enterNamedNamespace };
 }
@@ -125,7 +160,7 @@ async function runDirector(): Promise<void> {
     import("./runtime/director-process.ts"),
     import("./linux/processes.ts"),
   ]);
-  process.title = "holdfast: director";
+  process.title = "holdfast_director";
   const director = new DirectorProcess(parentChannel(), endAfterMessages);
   process.on("SIGTERM", () => director.stop());
   process.on("SIGINT", () => undefined);

@@ -19,9 +19,11 @@ export interface RoleStart {
 export function processStarter<Role extends string>(
   program: string,
   roles: Readonly<Record<Role, RoleStart>>,
+  environment: Readonly<Record<string, string | undefined>>,
 ): StartProcess<Role> {
   return (role: Role, listener: ChildListener): ChildProcess => {
     const child = fork(program, ["--role", role], {
+      env: environment,
       execArgv: [...roles[role].nodeArguments],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "json",

@@ -34,6 +34,6 @@ export type Later = (delayMs: number, then: () => void) => () => void;
 export interface ServiceNotifier {
   /** For example `READY=1`; several assignments are separated by newlines. */
   notify(state: string): void;
-  /** How often the manager wants WATCHDOG=1, in milliseconds; `undefined`: never. */
+  /** How often to say WATCHDOG=1, in milliseconds; `undefined`: never. */
   readonly watchdogMs: number | undefined;
 }

@@ -216,12 +216,11 @@ export class Supervisor implements ControlTarget {
     if (problem !== undefined) this.#log("warn", `the pid file: ${problem}`);
   }
 
-  /** Twice as often as the service manager wants it. */
   #beatWatchdog(): void {
     const { watchdogMs, notify } = this.#ports.notifier;
     if (watchdogMs === undefined) return;
     notify("WATCHDOG=1");
-    this.#cancelWatchdog = this.#ports.later(watchdogMs / 2, () => this.#beatWatchdog());
+    this.#cancelWatchdog = this.#ports.later(watchdogMs, () => this.#beatWatchdog());
   }
 
   #report(report: EventReport): void {

@@ -15,8 +15,11 @@ export interface VrrpProcessPorts {
   readonly yieldTurn: () => Promise<void>;
   /** Moves this process into a network namespace by name. Throws a KernelError. */
   readonly enterNamespace: (name: string) => void;
-  /** Applies priorities, affinity, names: before each configuration. */
-  readonly prepare: (config: Config) => void;
+  /**
+   * Applies priorities, affinity, names, before each configuration. Answers in words what the kernel
+   * refused.
+   */
+  readonly prepare: (config: Config) => readonly string[];
   readonly exit: (status: number) => void;
 }
 
@@ -103,7 +106,9 @@ export class VrrpProcess {
     try {
       await this.#enter(config.global.netNamespace);
       const node = await this.#node;
-      this.#ports.prepare(config);
+      for (const message of this.#ports.prepare(config)) {
+        this.#send({ kind: "log", level: "warn", message });
+      }
       const plan = await node.configure(config);
       this.#send({ kind: "configured", generation, plan });
     } catch (error) {

@@ -92,9 +92,10 @@ describe("timer", () => {
   });
 
   test("a deadline moved by what happens in its own turn is not due before", async () => {
-    const second = recorded();
     const later = inMicros(5_000);
+    // The loop hears of the timer first that was opened first.
     const first = recorded(() => second.timer.set(later));
+    const second = recorded();
     const at = inMicros(300);
     first.timer.set(at);
     second.timer.set(inMicros(301));

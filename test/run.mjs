@@ -12,7 +12,7 @@ import { installPrograms, missingPrograms } from "./packages.mjs";
 const TIERS = {
   static: undefined,
   unit: {
-    folders: ["core", "wire", "config", "runtime", "control", "cli", "rfc", "fuzz", "."],
+    folders: ["core", "wire", "config", "runtime", "control", "cli", "rfc", "fuzz", "docs", "."],
     jobs: 2,
   },
   sim: { folders: ["sim"], jobs: 2 },

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { RawNetlinkSocket } from "netlink";
+// Its index loads the schemas of every netlink family too, which takes 70 ms of a start.
+import { RawNetlinkSocket } from "netlink/dist/raw.js";
 import { KernelError } from "../../ports/error.ts";
 import { int32, libc } from "../libc.ts";
 import type { SocketOption } from "../socket-option.ts";

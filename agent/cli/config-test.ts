@@ -1,5 +1,7 @@
 import { appendFileSync } from "node:fs";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { KernelError } from "../ports/error.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
 import { CONFIG_TEST_EXIT } from "./exit-status.ts";
 import type { CliHost, RunOptions, Terminal } from "./host.ts";
@@ -26,20 +28,32 @@ export async function configTest(
   host: CliHost,
   terminal: Terminal,
 ): Promise<number> {
-  const { config, diagnostics } = await host.loadConfig({
-    file: options.configFile,
-    configId: options.configId,
-    includesMustExist: options.includesMustExist,
-  });
+  const told = (text: string): void =>
+    logFile === undefined ? terminal.err(text) : appendFileSync(logFile, text);
+  const loaded = await loadOrReason(options, host);
+  if (typeof loaded === "string") {
+    told(`${loaded}\n`);
+    return CONFIG_TEST_EXIT.refused;
+  }
+  const { config, diagnostics } = loaded;
   const sourceLine = sourceLines();
   const text = [
     ...diagnostics.map((each) => diagnosticText(each, sourceLine, PLAIN)),
     `${options.configFile}: ${countsText(diagnostics)}`,
   ];
-  const written = `${text.join("\n")}\n`;
-  if (logFile === undefined) terminal.err(written);
-  else appendFileSync(logFile, written);
+  told(`${text.join("\n")}\n`);
   return config === undefined ? CONFIG_TEST_EXIT.refused : configTestStatus(diagnostics);
+}
+
+/** The reason, where the file itself cannot be read: to keepalived a file that it cannot run. */
+async function loadOrReason(options: RunOptions, host: CliHost): Promise<LoadedConfig | string> {
+  const { configFile: file, configId, includesMustExist } = options;
+  try {
+    return await host.loadConfig({ file, configId, includesMustExist });
+  } catch (error) {
+    if (error instanceof KernelError) return error.message;
+    throw error;
+  }
 }
 
 export function configTestStatus(diagnostics: readonly Diagnostic[]): number {

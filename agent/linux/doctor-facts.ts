@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { release } from "node:os";
 import type { Family, IpAddress } from "../core/address.ts";
 import { isLinkLocal } from "../core/address.ts";
@@ -147,10 +147,22 @@ function sysctls(interfaces: readonly string[]): HostFacts["sysctls"] {
   return named;
 }
 
+/** Those of this network namespace: another one's set no address here. */
 function processesNamed(name: string): readonly number[] {
+  const own = networkOf("self");
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry) && text(`/proc/${entry}/comm`) === name)
+    .filter((entry) => networkOf(entry) === own)
     .map(Number);
+}
+
+/** `undefined`: gone, or not for us to know. */
+function networkOf(process: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${process}/ns/net`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A small file without its line end; `undefined`: not there, or not for us. */

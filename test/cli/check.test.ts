@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { configTestStatus } from "../../agent/cli/config-test.ts";
+import type { Severity } from "../../agent/config/diagnostic.ts";
+import { checkSchema } from "../schema/schemas.ts";
+
+// These run the program as it is installed: from the entry point to the exit status.
+
+const folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-check-`));
+after(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, extra: string): string {
+  const path = join(folder, name);
+  writeFileSync(
+    path,
+    `vrrp_instance VI_1 {
+    interface eth0
+    virtual_router_id 51
+    priority 100
+    virtual_ipaddress {
+        10.0.0.3
+    }
+    ${extra}
+}
+`,
+  );
+  return path;
+}
+
+const clean = file("clean.conf", "");
+const warned = file("warned.conf", "gravity 9");
+const silent = file("silent.conf", 'notify "/bin/true"');
+const wrong = file("wrong.conf", "virtual_router_id 999");
+
+const holdfast = (...words: readonly string[]) =>
+  spawnSync(process.execPath, ["agent/holdfast.mjs", ...words], { encoding: "utf8" });
+
+describe("exit statuses", () => {
+  const cases: readonly (readonly [readonly string[], number])[] = [
+    [["check", clean], 0],
+    [["check", "--strict", clean], 0],
+    [["check", warned], 0],
+    [["check", "--strict", warned], 1],
+    [["check", wrong], 2],
+    [["check", "--strict", wrong], 2],
+    [["check", join(folder, "none")], 1],
+    [["check", folder], 1],
+    [["-t", "-f", clean], 0],
+    [["--config-test", "--use-file", silent], 0],
+    [["-t", "-f", warned], 5],
+    [["-t", "-f", wrong], 4],
+    [["-t", "-f", join(folder, "none")], 4],
+    [["run", "-t", "--config", wrong], 4],
+    [["check", "--bogus"], 2],
+  ];
+  for (const [words, status] of cases) {
+    test(`holdfast ${words.join(" ").replaceAll(folder, "…")}: ${status}`, () => {
+      const answer = holdfast(...words);
+      assert.equal(answer.status, status, answer.stdout + answer.stderr);
+      assert.doesNotMatch(answer.stderr, /\n\s+at /, "no stack trace");
+    });
+  }
+});
+
+test("check names the place, the word, and what it understood", () => {
+  const { stdout } = holdfast("check", warned);
+  assert.match(stdout, /warned\.conf:8:5: warning\[keyword-unknown\]/);
+  assert.match(stdout, /VI_1 +51 +2 ipv4 +eth0 +100 +1 s +10\.0\.0\.3\/32/);
+  assert.match(stdout, /no errors, 1 warning\n$/);
+});
+
+test("check --json says the same", () => {
+  const report = checkSchema.parse(JSON.parse(holdfast("check", "--json", wrong).stdout));
+  assert.equal(report.accepted, false);
+  assert.equal(report.diagnostics[0]?.position.line, 8);
+});
+
+test("-t writes to the file that it is given", () => {
+  const log = join(folder, "log");
+  assert.equal(holdfast(`-t${log}`, "-f", wrong).stderr, "");
+  assert.match(readFileSync(log, "utf8"), /wrong\.conf:8:\d+: error/);
+});
+
+describe("keepalived's status of a finding", () => {
+  const cases: readonly (readonly [string, Severity, number])[] = [
+    ["essential-value", "error", 4],
+    ["keyword-unknown", "warning", 5],
+    ["value-invalid", "warning", 5],
+    ["no-effect-yet", "warning", 0],
+    ["extra-words", "warning", 0],
+    ["deprecated-keyword", "warning", 0],
+  ];
+  const position = { file: "x", line: 1, column: 1 };
+  for (const [code, severity, status] of cases) {
+    test(`${code}: ${status}`, () => {
+      const finding = { code, severity, position, message: "", text: "", hint: undefined };
+      assert.equal(configTestStatus([finding]), status);
+    });
+  }
+});

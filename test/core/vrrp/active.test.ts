@@ -151,6 +151,7 @@ describe("a lower priority", () => {
     };
     assert.deepEqual(heard(router(), SECOND, 6 * SECOND), [5 * SECOND, 6 * SECOND]);
     assert.deepEqual(heard(router(), SECOND, 4 * SECOND), []);
+    assert.deepEqual(heard(router(), 3 * SECOND, 12 * SECOND), [9 * SECOND, 12 * SECOND]);
     // Now and then is another rival each time.
     assert.deepEqual(heard(router(), 4 * SECOND, 40 * SECOND), []);
   });
@@ -303,6 +304,12 @@ describe("announcements", () => {
       assert.equal(asActive(next.state).announceAt, 100_000);
       const due = step(config, next.state, TICK, at(100_000));
       assert.deepEqual(kinds(due.effects), ["announce 5"]);
+    });
+
+    test("what was to come even sooner stays", () => {
+      const state = active({ announceAt: at(50_000), announceRepeat: 5 });
+      const next = step(config, state, advertisement(50), at(20_000));
+      assert.equal(asActive(next.state).announceAt, 50_000);
     });
 
     test("10,000 rivals a second provoke ten sets", () => {

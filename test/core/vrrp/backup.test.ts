@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
 import type { BackupState, VrrpState } from "../../../agent/core/vrrp/state.ts";
 import { step } from "../../../agent/core/vrrp/step.ts";
+import { activeDownInterval } from "../../../agent/core/vrrp/timers.ts";
 import type { VirtualRouter } from "../../../agent/core/vrrp/virtual-router.ts";
 import {
   advertisement,
@@ -198,6 +199,11 @@ describe("alarms", () => {
     );
   });
 
+  test("none about who resigns", () => {
+    const event = advertisement(0, OURS, seconds(4));
+    assert.deepEqual(step(router(), backup(), event, at(0)).effects, []);
+  });
+
   test("our own address", () => {
     const next = step(router(), backup(), advertisement(150, OURS), at(0));
     assert.deepEqual(kinds(next.effects), [`alarm own-address-heard ${OURS}`]);
@@ -252,6 +258,17 @@ describe("a new configuration", () => {
     const resigned = backup({ resigned: true, activeDownAt: at(SKEW) });
     const next = step(router({ priority: 254 }), resigned, configured, at(0));
     assert.equal(asBackup(next.state).activeDownAt, 7_812);
+  });
+
+  test("a preemption that is called off leaves a whole interval to hear the active router", () => {
+    const preempting = backup({ active: { address: HIGHER_ADDRESS, priority: 50 } });
+    const now = at(DOWN - 1);
+    for (const changed of [router({ preempt: false }), router({ priority: 40 })]) {
+      const { state } = step(changed, preempting, configured, now);
+      assert.equal(asBackup(state).activeDownAt, now + activeDownInterval(changed, seconds(1)));
+    }
+    const other = step(router({ priority: 60 }), preempting, configured, now);
+    assert.ok(asBackup(other.state).activeDownAt < now + SECOND);
   });
 
   test("there and back is where it was", () => {

@@ -55,6 +55,7 @@ describe("alarms are told when they begin", () => {
     const { alarms } = hear([foreign], [foreign], [unknown], [same], [unknown], [foreign]);
     const told = ["address-list-mismatch 192.0.2.9"];
     assert.deepEqual(alarms, [told, [], [], [], [], told]);
+    assert.deepEqual(hear([foreign], [unknown], [foreign]).alarms, [told, [], []]);
   });
 
   test("an IPv6 list that does not begin link-local", () => {

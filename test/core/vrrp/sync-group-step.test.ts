@@ -143,6 +143,8 @@ describe("members", () => {
     pair.send("inside", { kind: "fault-raised", fault: LINK_DOWN });
     assert.deepEqual(pair.kinds, ["fault", "fault", "fault"]);
     assert.deepEqual(pair.group.members, { inside: "fault", outside: "held" });
+    const { inside } = pair.routers;
+    assert.deepEqual(inside, FAULT);
     pair.send("inside", { kind: "fault-cleared", fault: LINK_DOWN });
     assert.deepEqual(pair.kinds, ["backup", "backup", "backup"]);
     assert.equal(pair.told.at(-1), "group fault>backup fault-cleared");
@@ -209,6 +211,26 @@ describe("configured", () => {
 test("whoever is no member is not heard", () => {
   const event = { kind: "member", member: "x", status: "fault", reason: "fault" } as const;
   assert.deepEqual(stepGroup(GROUP, INITIAL_GROUP, event), { state: INITIAL_GROUP, effects: [] });
+});
+
+test("a fault demotes nobody besides: it takes the others out by itself", () => {
+  const members = { inside: "active", outside: "active" } as const;
+  const event = { kind: "member", member: "inside", status: "fault", reason: "fault" } as const;
+  assert.deepEqual(stepGroup(GROUP, { kind: "active", members }, event).effects, [
+    { kind: "raise-fault", member: "outside", subject: "pair" },
+    { kind: "transition", from: "active", to: "fault", reason: "fault" },
+  ]);
+});
+
+test("leave is given once: the first to be active does not renew the others'", () => {
+  const members = { inside: "requesting", outside: "requesting" } as const;
+  const event = {
+    kind: "member",
+    member: "inside",
+    status: "active",
+    reason: "active-down-timer",
+  } as const;
+  assert.deepEqual(stepGroup(GROUP, { kind: "backup", members }, event).effects, []);
 });
 
 test("a repeated request is answered to the one who repeats it", () => {

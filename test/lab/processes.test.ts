@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { after, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { AddressWatch } from "./address-watch.ts";
+import { worstGap } from "./advert-gaps.ts";
+import type { Capture } from "./capture.ts";
+import type { Member } from "./cluster.ts";
+import { Cluster, transitions, untilState } from "./cluster.ts";
+import { eventually } from "./eventually.ts";
+import { configText, SERVICE } from "./instance-text.ts";
+import { nothingLeft } from "./leftovers.ts";
+import { Metronome } from "./metronome.ts";
+import { advertisements } from "./vrrp-frames.ts";
+
+/*
+ * What the death or the silence of each process does. The nodes do not preempt: whoever takes the
+ * address keeps it, so that every return as a backup can be seen.
+ */
+
+const INTERVAL_MS = 100;
+/** Three intervals, and the skew of priority 100. */
+const DOWN_MS = 361;
+const GRACE_MS = 4_000;
+const LATE_MS = 10;
+
+const config = (priority: number): string => configText([{ priority, more: ["nopreempt"] }]);
+
+interface Scene {
+  readonly cluster: Cluster;
+  readonly watch: AddressWatch;
+  readonly capture: Capture;
+  readonly metronome: Metronome;
+}
+
+/** Who has the address, and who waits for it. */
+function parts({ cluster, watch }: Scene): readonly [holder: Member, waiting: Member] {
+  const [name] = watch.holders;
+  const holder = cluster.members.find(({ node }) => node.name === name);
+  const waiting = cluster.members.find(({ node }) => node.name !== name);
+  assert.ok(holder !== undefined && waiting !== undefined && watch.holders.length === 1);
+  return [holder, waiting];
+}
+
+const isGone = (pid: number): boolean => !existsSync(`/proc/${pid}/exe`);
+
+const sentBy = ({ capture }: Scene, { address }: Member, from = 0) =>
+  advertisements(capture.frames.slice(from)).filter(({ source }) => source === address);
+
+/** No advertisement of the holder is late while `work` runs. */
+async function onTime(scene: Scene, t: TestContext, work: () => Promise<void>): Promise<void> {
+  const [holder] = parts(scene);
+  const from = scene.capture.frames.length;
+  await scene.metronome.worst();
+  await work();
+  const noise = await scene.metronome.worst();
+  const seen = sentBy(scene, holder, from);
+  const worst = worstGap(seen, holder.address);
+  t.diagnostic(
+    `${seen.length} advertisements, worst gap ${worst.toFixed(1)} ms, noise ${noise.toFixed(1)} ms`,
+  );
+  assert.ok(seen.length >= 5);
+  assert.ok(worst <= INTERVAL_MS + LATE_MS + noise, `a gap of ${worst} ms, noise ${noise} ms`);
+  assert.deepEqual(scene.watch.holders, [holder.node.name]);
+}
+
+/** Several intervals in which everything stays as it is. */
+async function nothingHappens(scene: Scene, intervals: number): Promise<void> {
+  const { length } = scene.watch.history;
+  await delay(intervals * INTERVAL_MS);
+  assert.deepEqual(scene.watch.history.slice(length), []);
+}
+
+type Step = (scene: Scene, t: TestContext) => Promise<void>;
+
+const steps: Readonly<Record<string, Step>> = {
+  "SIGTERM hands the address over at once, and the node comes back as a backup": async (scene) => {
+    const { watch, capture } = scene;
+    const [holder, waiting] = parts(scene);
+    const from = capture.frames.length;
+    assert.equal(await holder.agent.stop(), 0);
+    await watch.until([waiting.node], GRACE_MS);
+    const [left, came] = watch.history.slice(-2);
+    assert.deepEqual([left?.node, left?.held], [holder.node.name, false]);
+    assert.deepEqual([came?.node, came?.held], [waiting.node.name, true]);
+    await capture.until(() => sentBy(scene, waiting, from).length >= 2, GRACE_MS);
+    const [release] = sentBy(scene, holder, from).filter(({ priority }) => priority === 0);
+    const [claim] = sentBy(scene, waiting, from);
+    assert.ok(release !== undefined && claim !== undefined);
+    // One skew, and not a whole down interval.
+    assert.ok(claim.at - release.at < 0.25, `${claim.at - release.at} s`);
+    const start = holder.agent.events.length;
+    await holder.agent.start();
+    await untilState(holder.agent, "backup", GRACE_MS);
+    await nothingHappens(scene, 6);
+    assert.deepEqual(transitions(holder.agent, start), ["initialize to backup"]);
+  },
+
+  "SIGKILL of the vrrp process: it is started again, clears up and is a backup": async (scene) => {
+    const { watch } = scene;
+    const [holder, waiting] = parts(scene);
+    const before = await holder.agent.status();
+    assert.ok(before.processes.vrrp.pid !== null);
+    const start = holder.agent.events.length;
+    process.kill(before.processes.vrrp.pid, "SIGKILL");
+    await watch.until([waiting.node], GRACE_MS);
+    await untilState(holder.agent, "backup", GRACE_MS);
+    const { processes, current } = await holder.agent.status();
+    assert.ok(current);
+    assert.equal(processes.supervisor.pid, before.processes.supervisor.pid);
+    assert.equal(processes.vrrp.restarts, before.processes.vrrp.restarts + 1);
+    assert.notEqual(processes.vrrp.pid, before.processes.vrrp.pid);
+    assert.match(holder.agent.log, /removed 1 addresses and 0 links that an earlier run left/);
+    const told = holder.agent.events.slice(start).find(({ kind }) => kind === "process");
+    assert.match(
+      told?.message ?? "",
+      /the vrrp process ended \(signal SIGKILL\); the next one starts/,
+    );
+    await nothingHappens(scene, 6);
+    assert.deepEqual(transitions(holder.agent, start), ["initialize to backup"]);
+  },
+
+  "SIGKILL of the director delays nothing": (scene, t) =>
+    onTime(scene, t, async () => {
+      const [{ agent }] = parts(scene);
+      const { director } = (await agent.status()).processes;
+      assert.ok(director.pid !== null);
+      process.kill(director.pid, "SIGKILL");
+      await eventually("there is another director", GRACE_MS, async () => {
+        const { processes, current } = await agent.status();
+        assert.ok(current);
+        assert.equal(processes.director.restarts, director.restarts + 1);
+        assert.ok(processes.director.pid !== null && processes.director.pid !== director.pid);
+      });
+      await nothingHappens(scene, 6);
+    }),
+
+  "a stopped director delays nothing, shows in the status and is replaced": (scene, t) =>
+    onTime(scene, t, async () => {
+      const [{ agent }] = parts(scene);
+      const { director } = (await agent.status()).processes;
+      assert.ok(director.pid !== null);
+      process.kill(director.pid, "SIGSTOP");
+      await nothingHappens(scene, 10);
+      const meanwhile = await agent.status();
+      assert.ok(meanwhile.current);
+      assert.equal(meanwhile.processes.director.pid, director.pid);
+      assert.equal(meanwhile.routers[0]?.state, "active");
+      await eventually("it is replaced", 8_000, async () => {
+        const { processes } = await agent.status();
+        assert.equal(processes.director.restarts, director.restarts + 1);
+      });
+    }),
+
+  "a director that burns a CPU delays nothing": (scene, t) =>
+    onTime(scene, t, async () => {
+      const [{ agent, node }] = parts(scene);
+      const { director } = (await agent.status()).processes;
+      assert.ok(director.pid !== null);
+      const script = join(import.meta.dirname, "burn-cpu.ts");
+      const torch = node.spawn(process.execPath, [script, String(director.pid)], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      assert.ok(torch.stdout !== null);
+      const [said] = await once(torch.stdout, "data");
+      assert.equal(String(said), "spinning\n");
+      await nothingHappens(scene, 10);
+      assert.ok((await agent.status()).current);
+      await eventually("it is replaced", 8_000, async () => {
+        const { processes } = await agent.status();
+        assert.equal(processes.director.restarts, director.restarts + 1);
+      });
+      torch.kill("SIGKILL");
+    }),
+
+  "SIGKILL of the supervisor: the others let go gracefully and end": async (scene) => {
+    const { watch, capture } = scene;
+    const [holder, waiting] = parts(scene);
+    const pids = await holder.agent.pids();
+    assert.equal(pids.length, 3);
+    const from = capture.frames.length;
+    process.kill(holder.agent.pid, "SIGKILL");
+    await watch.until([waiting.node], GRACE_MS);
+    await eventually("its processes are gone", GRACE_MS, () => {
+      assert.deepEqual(
+        pids.filter((pid) => !isGone(pid)),
+        [],
+      );
+    });
+    assert.ok(sentBy(scene, holder, from).some(({ priority }) => priority === 0));
+    // The socket that it left is no obstacle.
+    assert.ok(existsSync(holder.agent.control));
+    await holder.agent.start();
+    await untilState(holder.agent, "backup", GRACE_MS);
+    await nothingHappens(scene, 6);
+  },
+
+  "SIGKILL of all: the next run first removes the address that was left": async (scene) => {
+    const { watch, cluster } = scene;
+    const [holder, waiting] = parts(scene);
+    const mark = watch.history.length;
+    await holder.agent.killAll();
+    await watch.until(cluster.nodes, GRACE_MS);
+    const start = holder.agent.events.length;
+    await holder.agent.start();
+    await watch.until([waiting.node], GRACE_MS);
+    await untilState(holder.agent, "backup", GRACE_MS);
+    await nothingHappens(scene, 6);
+    assert.deepEqual(transitions(holder.agent, start), ["initialize to backup"]);
+    assert.deepEqual(
+      watch.history.slice(mark).map(({ node, held }) => [node, held]),
+      [
+        [waiting.node.name, true],
+        [holder.node.name, false],
+      ],
+    );
+  },
+};
+
+/** Stops a process for as long as `meanwhile` takes, and lets it go on. */
+async function paused(pid: number | null, meanwhile: () => Promise<unknown>): Promise<void> {
+  assert.ok(pid !== null);
+  process.kill(pid, "SIGSTOP");
+  try {
+    await meanwhile();
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+}
+
+const pauses: Readonly<Record<string, Step>> = {
+  "a backup that was stopped hears what waits before it acts": async (scene) => {
+    const [, waiting] = parts(scene);
+    const before = await waiting.agent.status();
+    const from = scene.capture.frames.length;
+    await paused(before.processes.vrrp.pid, () => nothingHappens(scene, 12));
+    await nothingHappens(scene, 6);
+    assert.deepEqual(sentBy(scene, waiting, from), []);
+    const now = await waiting.agent.status();
+    assert.equal(now.processes.vrrp.pid, before.processes.vrrp.pid);
+    assert.deepEqual(now.routers[0]?.lastTransition, before.routers[0]?.lastTransition);
+  },
+
+  "an active node of higher priority that was stopped goes on, and the other yields": async (
+    scene,
+  ) => {
+    const { cluster, watch } = scene;
+    const [holder, waiting] = parts(scene);
+    assert.equal(holder.node.name, "a");
+    const { processes } = await holder.agent.status();
+    const start = holder.agent.events.length;
+    const otherStart = waiting.agent.events.length;
+    await paused(processes.vrrp.pid, () => watch.until(cluster.nodes, GRACE_MS));
+    await watch.until([holder.node], GRACE_MS);
+    await nothingHappens(scene, 6);
+    assert.deepEqual(transitions(holder.agent, start), []);
+    assert.deepEqual(transitions(waiting.agent, otherStart), [
+      "backup to active",
+      "active to backup",
+    ]);
+    assert.equal((await holder.agent.status()).processes.vrrp.pid, processes.vrrp.pid);
+  },
+
+  "an active node of lower priority that was stopped yields without a word": async (scene) => {
+    const { cluster, watch, capture } = scene;
+    const [first] = parts(scene);
+    await first.agent.stop();
+    const low = cluster.member(1);
+    await watch.until([low.node], GRACE_MS);
+    await first.agent.start();
+    await untilState(first.agent, "backup", GRACE_MS);
+    const { processes } = await low.agent.status();
+    const start = low.agent.events.length;
+    let from = 0;
+    await paused(processes.vrrp.pid, async () => {
+      await watch.until(cluster.nodes, GRACE_MS);
+      await capture.until(
+        (frames) => advertisements(frames).at(-1)?.source === first.address,
+        GRACE_MS,
+      );
+      from = capture.frames.length;
+    });
+    await watch.until([first.node], GRACE_MS);
+    await nothingHappens(scene, 6);
+    assert.deepEqual(transitions(low.agent, start), ["active to backup"]);
+    // The parting advertisement, as its address is gone; the claim that was due was never made.
+    assert.ok(sentBy(scene, low, from).length <= 1);
+  },
+
+  "a whole agent that was stopped is not taken for a stalled one": async (scene) => {
+    const [, waiting] = parts(scene);
+    const { processes } = await waiting.agent.status();
+    await paused(processes.supervisor.pid, () =>
+      paused(processes.vrrp.pid, () => paused(processes.director.pid, () => delay(4_000))),
+    );
+    // Longer than two heartbeats.
+    await delay(1_300);
+    const now = (await waiting.agent.status()).processes;
+    assert.equal(now.vrrp.pid, processes.vrrp.pid);
+    assert.equal(now.director.pid, processes.director.pid);
+  },
+};
+
+function inOrder(title: string, script: Readonly<Record<string, Step>>): void {
+  test(title, async (t) => {
+    const metronome = await Metronome.start();
+    t.after(() => metronome.close());
+    await Cluster.run([config(200), config(100)], async (cluster) => {
+      const watch = await cluster.watch(SERVICE);
+      const capture = await cluster.capture("ip proto 112");
+      await cluster.member(0).agent.start();
+      await watch.until([cluster.member(0).node], DOWN_MS + GRACE_MS);
+      await cluster.member(1).agent.start();
+      await untilState(cluster.member(1).agent, "backup", GRACE_MS);
+      const scene = { cluster, watch, capture, metronome };
+      // Each step begins where the one before it has ended: after a failure there is no more to learn.
+      let whole = true;
+      for (const [name, step] of Object.entries(script)) {
+        await t.test(name, { skip: !whole }, async (inner) => {
+          whole = false;
+          await step(scene, inner);
+          whole = true;
+        });
+      }
+    });
+  });
+}
+
+describe("processes", { concurrency: 2 }, () => {
+  after(nothingLeft);
+  inOrder("death", steps);
+  inOrder("silence", pauses);
+});

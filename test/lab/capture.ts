@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
 
 /** One captured frame. */
@@ -9,6 +8,8 @@ export interface Frame {
   readonly bytes: Uint8Array;
 }
 
+/** A busy machine may take its time. */
+const STARTED_MS = 30_000;
 const FILE_HEADER = 24;
 const FRAME_HEADER = 16;
 
@@ -16,12 +17,24 @@ const FRAME_HEADER = 16;
 export class Capture {
   readonly frames: Frame[] = [];
   readonly #child: ChildProcess;
+  readonly #changed = new Set<() => void>();
+  #said = "";
+  #ended = false;
   #rest: Buffer = Buffer.alloc(0);
   #headerSeen = false;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
     child.stdout?.on("data", (chunk: Buffer) => this.#take(chunk));
+    // To the end, or its next word to a closed pipe would kill it.
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#said += text;
+      this.#tell();
+    });
+    child.on("close", () => {
+      this.#ended = true;
+      this.#tell();
+    });
   }
 
   /** Resolves when the capture runs. `filter` is tcpdump's. */
@@ -32,20 +45,46 @@ export class Capture {
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     const capture = new Capture(child);
-    let said = "";
-    for await (const text of child.stderr?.setEncoding("utf8") ?? []) {
-      said += text;
-      if (said.includes("listening on")) break;
-    }
-    if (!said.includes("listening on")) throw new Error(`tcpdump: ${said}`);
+    await capture.#until(() => /listening on .*\n/.test(capture.#said), STARTED_MS, "it listens");
     return capture;
+  }
+
+  /** Resolves when the frames so far satisfy `wanted`; rejects after `timeoutMs`. */
+  until(wanted: (frames: readonly Frame[]) => boolean, timeoutMs: number): Promise<void> {
+    return this.#until(() => wanted(this.frames), timeoutMs, "all is seen");
   }
 
   /** Ends the capture after all that was seen so far has arrived. */
   async stop(): Promise<readonly Frame[]> {
     this.#child.kill("SIGINT");
-    if (this.#child.exitCode === null) await once(this.#child, "close");
+    await new Promise<void>((resolve) => {
+      if (this.#ended) resolve();
+      else this.#child.once("close", () => resolve());
+    });
     return this.frames;
+  }
+
+  #until(met: () => boolean, timeoutMs: number, what: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (problem?: string): void => {
+        clearTimeout(timer);
+        this.#changed.delete(check);
+        const seen = `${this.frames.length} frames, tcpdump said: ${this.#said.trim()}`;
+        if (problem === undefined) resolve();
+        else reject(new Error(`${problem} before ${what}; ${seen}`));
+      };
+      const check = (): void => {
+        if (met()) settle();
+        else if (this.#ended) settle("tcpdump ended");
+      };
+      const timer = setTimeout(() => settle(`${timeoutMs} ms passed`), timeoutMs);
+      this.#changed.add(check);
+      check();
+    });
+  }
+
+  #tell(): void {
+    for (const check of [...this.#changed]) check();
   }
 
   #take(chunk: Buffer): void {
@@ -63,5 +102,6 @@ export class Capture {
       this.frames.push({ at, bytes });
       this.#rest = this.#rest.subarray(FRAME_HEADER + size);
     }
+    this.#tell();
   }
 }

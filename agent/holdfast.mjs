@@ -30,7 +30,10 @@ async function startFromSources() {
 }
 
 async function importProgram() {
-  module.enableCompileCache?.(compileCacheDirectory());
+  const cache = compileCacheDirectory();
+  module.enableCompileCache?.(cache);
+  // For the processes that the agent starts of itself.
+  process.env.NODE_COMPILE_CACHE = cache;
   await import(program);
 }
 

@@ -36,6 +36,8 @@ export class Family {
   #stopped: (() => void) | undefined;
   #stopping = false;
   #ready = false;
+  /** The vrrp process that runs now has its configuration: what it says is worth remembering. */
+  #configuredNow = false;
 
   constructor(options: RunOptions, ports: SupervisorPorts, events: FamilyEvents) {
     this.#ports = ports;
@@ -81,7 +83,7 @@ export class Family {
   }
 
   async snapshot(limitMs: number): Promise<NodeSnapshot & { readonly current: boolean }> {
-    if (this.#children.get("vrrp")?.running === true) {
+    if (this.#configuredNow) {
       const fresh = await this.#client.snapshot(limitMs);
       if (fresh !== undefined) {
         this.#remembered.replace(fresh);
@@ -161,7 +163,10 @@ export class Family {
   }
 
   #ended(role: ServiceRole, clean: boolean, cause: string, restartMs: number | undefined): void {
-    if (role === "vrrp") this.#client.ended();
+    if (role === "vrrp") {
+      this.#configuredNow = false;
+      this.#client.ended();
+    }
     const path = this.#options.pidFiles[role];
     if (path !== undefined) removePidFile(path);
     if (this.#stopping) {
@@ -186,6 +191,7 @@ export class Family {
   }
 
   #configured(): void {
+    this.#configuredNow = this.#children.has("vrrp");
     this.#refresh();
     if (this.#ready) return;
     this.#ready = true;

@@ -10,6 +10,9 @@ import { SocketEndpoint } from "./endpoint.ts";
 const PACKETS_PER_TURN = 64;
 /** Packets of one endpoint that a drain reads: more than the default receive buffer holds. */
 const PACKETS_PER_DRAIN = 512;
+/** How often, and how many at most, packets that crossed a router are handed over as samples. */
+const DISTANT_EVERY_MS = 1_000;
+const DISTANT_PACKETS = 16;
 
 /** Opens the sockets of this process, and reads them all when the loop says that packets wait. */
 export function createAdvertisementSockets(): AdvertisementSockets {
@@ -27,6 +30,10 @@ export function createAdvertisementSockets(): AdvertisementSockets {
       for (const each of marked) each.read(PACKETS_PER_TURN);
     });
   };
+  let samples: NodeJS.Timeout | undefined;
+  const sample = (): void => {
+    for (const endpoint of [...endpoints]) endpoint.readDistant(DISTANT_PACKETS);
+  };
   const postpone = (work: () => void): void => {
     setImmediate(work);
   };
@@ -39,6 +46,7 @@ export function createAdvertisementSockets(): AdvertisementSockets {
     ): Endpoint {
       const endpoint = new SocketEndpoint(spec, receive, failed, mark, postpone);
       endpoints.add(endpoint);
+      samples ??= setInterval(sample, DISTANT_EVERY_MS).unref();
       return {
         send: (packet, destination) => endpoint.send(packet, destination),
         setVrids: (vrids) => endpoint.setVrids(vrids),
@@ -46,6 +54,9 @@ export function createAdvertisementSockets(): AdvertisementSockets {
         close: () => {
           endpoints.delete(endpoint);
           endpoint.close();
+          if (endpoints.size > 0) return;
+          clearInterval(samples);
+          samples = undefined;
         },
       };
     },

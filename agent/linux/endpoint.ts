@@ -3,6 +3,7 @@ import { addressBytes } from "../core/address.ts";
 import type { Endpoint, EndpointSpec, ReceivedPacket } from "../ports/advertisement-sockets.ts";
 import { DROP_ALL } from "../wire/bpf.ts";
 import { systemClock } from "./clock.ts";
+import { DistantSocket } from "./distant-socket.ts";
 import { errnoName } from "./errno.ts";
 import { lastErrno, libc } from "./libc.ts";
 import { receiveMessage } from "./message.ts";
@@ -19,12 +20,13 @@ export type Postpone = (work: () => void) => void;
 /** Peers come and go seldom; the bound keeps a caller that makes addresses up from filling memory. */
 const REMEMBERED_DESTINATIONS = 1_024;
 
-/** One spec's pair of sockets: one that only receives, one that only sends. */
+/** One spec's sockets: one that receives, one for samples of what that must not, one that sends. */
 export class SocketEndpoint implements Endpoint {
   readonly #spec: EndpointSpec;
   readonly #receive: (packet: ReceivedPacket) => void;
   readonly #failed: (errno: string) => void;
   readonly #receiver: ReceiveSocket;
+  readonly #distant: DistantSocket | undefined;
   readonly #sender: number;
   readonly #destinations = new Map<IpAddress, Uint8Array>();
   #closed = false;
@@ -45,11 +47,15 @@ export class SocketEndpoint implements Endpoint {
       () => ready(this),
       (errno) => postpone(() => this.#fail(errnoName(errno))),
     );
+    let distant: DistantSocket | undefined;
     try {
       this.#prepareReceiver();
+      distant = spec.group === undefined ? undefined : new DistantSocket(spec);
+      this.#distant = distant;
       this.#sender = openSendSocket(spec);
     } catch (error) {
       this.#receiver.close();
+      distant?.close();
       throw error;
     }
   }
@@ -65,6 +71,7 @@ export class SocketEndpoint implements Endpoint {
   setVrids(vrids: ReadonlySet<number>): void {
     if (this.#closed) return;
     attachFilter(this.#receiver.fd, filterFor(this.#spec, vrids));
+    this.#distant?.setVrids(vrids);
   }
 
   rejoin(): void {
@@ -84,6 +91,7 @@ export class SocketEndpoint implements Endpoint {
     if (this.#closed) return;
     this.#closed = true;
     this.#receiver.close();
+    this.#distant?.close();
     libc().close(this.#sender);
   }
 
@@ -98,6 +106,15 @@ export class SocketEndpoint implements Endpoint {
       else this.#receive({ ...message, at: systemClock.now() });
     }
     return count;
+  }
+
+  /** Hands over at most `limit` packets that crossed a router. */
+  readDistant(limit: number): void {
+    for (let count = 0; count < limit && !this.#closed; count += 1) {
+      const message = this.#distant?.next();
+      if (message === undefined) return;
+      this.#receive({ ...message, at: systemClock.now() });
+    }
   }
 
   get #v4(): boolean {

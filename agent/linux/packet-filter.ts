@@ -2,7 +2,7 @@ import koffi from "koffi";
 import { addressBytes } from "../core/address.ts";
 import type { EndpointSpec } from "../ports/advertisement-sockets.ts";
 import type { BpfProgram } from "../wire/bpf.ts";
-import { advertisementFilter, encodeBpf } from "../wire/bpf.ts";
+import { advertisementFilter, BPF, encodeBpf } from "../wire/bpf.ts";
 import { SO_ATTACH_FILTER, setOption } from "./socket-option.ts";
 
 /** What the endpoint's socket lets into this process; `vrids` undefined: every virtual router. */
@@ -13,6 +13,20 @@ export function filterFor(spec: EndpointSpec, vrids: ReadonlySet<number> | undef
     protocol,
     group: group === undefined ? undefined : addressBytes(group),
     vrids,
+  });
+}
+
+/** What `filterFor` would let through, had it not crossed a router. For multicast. */
+export function distantFilterFor(
+  spec: EndpointSpec,
+  vrids: ReadonlySet<number> | undefined,
+): BpfProgram {
+  const program = filterFor(spec, vrids);
+  // The comparison of the TTL or hop limit comes first.
+  const at = program.findIndex(({ code, k }) => code === BPF.JUMP_EQUAL && k === 255);
+  return program.map((instruction, index) => {
+    const { code, k, jt, jf } = instruction;
+    return index === at ? { code, k, jt: jf, jf: jt } : instruction;
   });
 }
 

@@ -17,7 +17,7 @@ export function openSendSocket(spec: EndpointSpec): number {
   const v4 = spec.family === "ipv4";
   const type = option.SOCK_RAW | option.SOCK_NONBLOCK_CLOEXEC;
   const fd = libc().socket(v4 ? option.AF_INET : option.AF_INET6, type, option.IPPROTO_RAW);
-  if (fd < 0) throw sendSocketRefused(lastErrno());
+  if (fd < 0) throw rawSocketRefused(lastErrno());
   try {
     prepare(fd, spec, v4);
   } catch (error) {
@@ -48,10 +48,11 @@ function multicastInterface(index: number): Uint8Array {
   return request;
 }
 
-function sendSocketRefused(errno: string): KernelError {
+/** For a raw socket that the kernel did not give. */
+export function rawSocketRefused(errno: string): KernelError {
   return new KernelError(
     "raw-socket-refused",
-    `no socket to send IP packets with (${errno})`,
+    `no raw socket (${errno})`,
     "run Holdfast as root, or give it CAP_NET_RAW (AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN in the unit)",
   );
 }

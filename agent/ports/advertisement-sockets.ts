@@ -23,7 +23,10 @@ export interface ReceivedPacket {
   readonly source: IpAddress;
   /** `undefined` where the packet is too short to say. */
   readonly destination: IpAddress | undefined;
-  /** TTL or hop limit as it came in; a kernel filter has already checked it for multicast. */
+  /**
+   * TTL or hop limit as it came in. For multicast the kernel drops all but 255; only samples of
+   * others come through, a few a second, so that they can be counted and told of.
+   */
   readonly ttl: number | undefined;
   /** IPv4: the whole packet with its header. IPv6: the payload. */
   readonly bytes: Uint8Array;

@@ -140,6 +140,25 @@ for (const family of ["ipv4", "ipv6"] as const) {
       assert.deepEqual(far.vrids, [200, 7, 8]);
     });
 
+    test("samples of what crossed a router come later, and only of our VRIDs", async () => {
+      const far = new Listener(b, multicast(family, b.index));
+      const frames = a.node.run(openFrameSender);
+      opened.push(frames);
+      far.endpoint.setVrids(new Set([7]));
+      const source = addresses[family]().near;
+      const send = (vrid: number): void => {
+        const sent = packet({ source, destination: group, ttl: 254, vrid });
+        frames.send(a.index, frame(a.mac, sent));
+      };
+      for (let count = 0; count < 500; count += 1) send(count % 2 === 0 ? 7 : 8);
+      sockets.drain();
+      assert.equal(far.packets.length, 0);
+      await far.heard(1);
+      assert.deepEqual([...new Set(far.vrids)], [7]);
+      assert.deepEqual([...new Set(far.packets.map(({ ttl }) => ttl))], [254]);
+      assert.ok(far.packets.length <= 16, `${far.packets.length} samples`);
+    });
+
     test("membership survives the link going down and coming back", async () => {
       const near = new Listener(a, multicast(family, a.index));
       const far = new Listener(b, multicast(family, b.index));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Instant } from "../../agent/core/time.ts";
 import { instant } from "../../agent/core/time.ts";
@@ -45,6 +45,9 @@ describe(`a flood of ${RATE} packets a second`, () => {
     const lan = lab.segment("lan");
     a = lab.attach(lab.node("a"), lan, { name: "eth0", addresses: ["192.0.2.1/24"] });
     b = lab.attach(lab.node("b"), lan, { name: "eth0", addresses: ["192.0.2.2/24"] });
+  });
+  beforeEach(() => {
+    count = 0;
     endpoint = b.node.run(() =>
       sockets.open(
         multicast("ipv4", b.index),
@@ -56,26 +59,26 @@ describe(`a flood of ${RATE} packets a second`, () => {
     );
     endpoint.setVrids(new Set([10]));
   });
-  after(() => {
-    endpoint.close();
-    lab.dispose();
-  });
+  afterEach(() => endpoint.close());
+  after(() => lab.dispose());
 
   const source = ip("192.0.2.1");
   const destination = GROUP.ipv4;
   const kinds = {
-    "a wrong TTL": { packet: packet({ source, destination, ttl: 64 }), seen: false },
-    "a foreign VRID": { packet: packet({ source, destination, vrid: 11 }), seen: false },
-    "no payload": { packet: packet({ source, destination }).slice(0, 20), seen: false },
-    "our VRID and rubbish": { packet: packet({ source, destination, tail: 40 }), seen: true },
+    "a wrong TTL": { packet: packet({ source, destination, ttl: 64 }), most: 48 },
+    "a foreign VRID": { packet: packet({ source, destination, vrid: 11 }), most: 0 },
+    "no payload": { packet: packet({ source, destination }).slice(0, 20), most: 0 },
+    "our VRID and rubbish": {
+      packet: packet({ source, destination, tail: 40 }),
+      most: Number.POSITIVE_INFINITY,
+    },
     "our VRID and 1,400 octets": {
       packet: packet({ source, destination, tail: 1_400 }),
-      seen: true,
+      most: Number.POSITIVE_INFINITY,
     },
   };
-  for (const [kind, { packet: bytes, seen }] of Object.entries(kinds)) {
+  for (const [kind, { packet: bytes, most }] of Object.entries(kinds)) {
     test(`${kind}: deadlines are kept`, async (context) => {
-      count = 0;
       const args = [
         FLOODER,
         String(a.index),
@@ -93,8 +96,8 @@ describe(`a flood of ${RATE} packets a second`, () => {
           `late p50 ${at(0.5)} p90 ${at(0.9)} max ${at(1)} µs; ${count} packets seen; ` +
             `CPU ${((user + system) / 10_000).toFixed(1)} %`,
         );
-        if (seen) assert.ok(count > RATE / 10, `only ${count} packets came`);
-        else assert.equal(count, 0);
+        assert.ok(count <= most, `${count} packets came through the filter`);
+        if (most > RATE) assert.ok(count > RATE / 10, `only ${count} packets came`);
         assert.ok(at(0.5) < 10_000);
       } finally {
         flooder.kill("SIGKILL");

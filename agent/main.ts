@@ -30,11 +30,16 @@ const yieldTurn = (): Promise<void> => new Promise((resolve) => setImmediate(res
 /** Below this only what must never be killed: systemd uses it for what it cannot do without. */
 const LAST_TO_BE_KILLED = -900;
 
+/** From sources, types that were stripped once are kept. */
+const strippedTypes: readonly string[] = program.endsWith(".ts")
+  ? ["--import", new URL("strip-cache.mjs", import.meta.url).href]
+  : [];
+
 /** What each role is started with. A small young generation keeps the vrrp process's pauses short. */
-const NODE_ARGUMENTS: Readonly<Record<Role, { readonly nodeArguments: readonly string[] }>> = {
-  vrrp: { nodeArguments: ["--max-semi-space-size=2", "--max-old-space-size=512"] },
-  director: { nodeArguments: [] },
-  config: { nodeArguments: ["--max-old-space-size=4096"] },
+const nodeArguments: Readonly<Record<Role, readonly string[]>> = {
+  vrrp: ["--max-semi-space-size=2", "--max-old-space-size=512", ...strippedTypes],
+  director: strippedTypes,
+  config: ["--max-old-space-size=4096", ...strippedTypes],
 };
 
 export function version(): string {
@@ -63,7 +68,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
   const console = openLog(options.logFormat, options.logDetail, process.stdout.isTTY === true);
   const log = await alsoToSyslog(console, options.syslogFacility);
   const supervisor = new Supervisor(options, {
-    start: processStarter<Role>(program, NODE_ARGUMENTS, withoutNotifier(process.env)),
+    start: processStarter<Role>(program, nodeArguments, withoutNotifier(process.env)),
     later,
     nowMs: () => performance.now(),
     wallClock: () => Date.now(),

@@ -6,25 +6,19 @@ import type {
   StartProcess,
 } from "../ports/processes.ts";
 
-/** How one role is started. */
-export interface RoleStart {
-  /** Arguments of Node itself. */
-  readonly nodeArguments: readonly string[];
-}
-
 /**
- * Starts `program` with `--role ROLE`. Its standard streams are ours; messages go as JSON over a
+ * Starts `program` with `--role ROLE` under Node with its arguments for that role. Its standard streams are ours; messages go as JSON over a
  * channel that also tells each side when the other is gone.
  */
 export function processStarter<Role extends string>(
   program: string,
-  roles: Readonly<Record<Role, RoleStart>>,
+  nodeArguments: Readonly<Record<Role, readonly string[]>>,
   environment: Readonly<Record<string, string | undefined>>,
 ): StartProcess<Role> {
   return (role: Role, listener: ChildListener): ChildProcess => {
     const child = fork(program, ["--role", role], {
       env: environment,
-      execArgv: [...roles[role].nodeArguments],
+      execArgv: [...nodeArguments[role]],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       serialization: "json",
     });

@@ -2,23 +2,29 @@ import type { Logger } from "pino";
 import type { Log, LogLine } from "./log.ts";
 
 /**
- * Writes log lines to the standard output, as JSON or for people. Loading the writer takes longer
- * than starting the children: lines from before wait for it.
+ * Writes log lines to the standard output, as JSON or for people. The writer is loaded for the first
+ * line: before, the children's start has the processors.
  */
 export function openLog(format: "pretty" | "json", detail: boolean, color: boolean): Log {
   const waiting: LogLine[] = [];
   let logger: Logger | undefined;
-  const loaded = loadLogger(format, detail, color).then((opened) => {
-    logger = opened;
+  let loading: Promise<void> | undefined;
+  const load = async (): Promise<void> => {
+    const opened = await loadLogger(format, detail, color);
     for (const line of waiting.splice(0)) writeLine(opened, line);
-  });
+    logger = opened;
+  };
   return {
     write(line) {
-      if (logger === undefined) waiting.push(line);
-      else writeLine(logger, line);
+      if (logger !== undefined) {
+        writeLine(logger, line);
+        return;
+      }
+      waiting.push(line);
+      loading ??= load();
     },
     async flush() {
-      await loaded;
+      await loading;
       await new Promise<void>((resolve) => {
         if (logger === undefined) resolve();
         else logger.flush(() => resolve());

@@ -64,6 +64,30 @@ export class AddressWatch {
     return performance.now();
   }
 
+  /** Resolves after `forMs` in which nobody got or lost it; rejects as soon as somebody does. */
+  async unchanged(forMs: number): Promise<void> {
+    const { length } = this.history;
+    await new Promise<void>((resolve, reject) => {
+      const check = (): void => {
+        const change = this.history[length];
+        if (change === undefined) return;
+        settle();
+        reject(
+          new Error(`${change.node} ${change.held ? "took" : "lost"} ${this.#address} meanwhile`),
+        );
+      };
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(check);
+      };
+      const timer = setTimeout(() => {
+        settle();
+        resolve();
+      }, forMs);
+      this.#waiting.add(check);
+    });
+  }
+
   close(): void {
     for (const child of this.#children) child.kill("SIGKILL");
   }

@@ -22,7 +22,7 @@ export class Keepalived {
     writeFileSync(join(this.folder, "keepalived.conf"), config);
   }
 
-  start(...more: readonly string[]): void {
+  async start(...more: readonly string[]): Promise<void> {
     const file = (name: string): string => join(this.folder, name);
     const child = this.node.spawn(
       "keepalived",
@@ -39,6 +39,7 @@ export class Keepalived {
         this.log += text;
       });
     }
+    await once(child, "spawn");
   }
 
   async stop(): Promise<void> {

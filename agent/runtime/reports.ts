@@ -5,9 +5,13 @@ import type { Fault } from "../core/vrrp/fault.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AlarmKind } from "./counters.ts";
 import { countAlarm } from "./counters.ts";
+import { Crowds } from "./crowd.ts";
 import type { EventReport, LogLevel } from "./ipc.ts";
 import { Repetition } from "./repetition.ts";
 import type { Router } from "./router.ts";
+
+/** Both its subject and its sender are whatever a stranger writes into a packet. */
+const UNKNOWN_VRID = "unknown-vrid";
 
 type Detail = Readonly<Record<string, unknown>>;
 type RouterTransition = Extract<VrrpEffect, { readonly kind: "transition" }>;
@@ -17,6 +21,7 @@ export class Reports {
   readonly #clock: Clock;
   readonly #report: (report: EventReport) => void;
   readonly #repetition = new Repetition();
+  readonly #senders = new Crowds();
 
   constructor(clock: Clock, report: (report: EventReport) => void) {
     this.#clock = clock;
@@ -61,7 +66,7 @@ export class Reports {
   }
 
   unknownVrid(vrid: number, from: IpAddress): void {
-    this.#seldom("info", `VRID ${vrid}`, "unknown-vrid", from, "no instance here has this VRID");
+    this.#seldom("info", `VRID ${vrid}`, UNKNOWN_VRID, from, "no instance here has this VRID");
   }
 
   sendError(router: Router, errno: string): void {
@@ -77,11 +82,15 @@ export class Reports {
   }
 
   #seldom(level: LogLevel, subject: string, kind: string, from: string, text: string): void {
-    const times = this.#repetition.happened(`${subject} ${kind} ${from}`, this.#clock.now());
+    const now = this.#clock.now();
+    const times = this.#repetition.happened(`${subject} ${kind} ${from}`, now);
     if (times === 0) return;
+    const crowd = this.#senders.admit(kind === UNKNOWN_VRID ? kind : `${subject} ${kind}`, now);
+    if (crowd === "untold") return;
     const origin = from === "" ? "" : ` (from ${from})`;
+    const rest = crowd === "last" ? "; further senders are only counted for now" : "";
     this.#emit("alarm", level, subject, {
-      message: text + origin + countText(times),
+      message: text + origin + countText(times) + rest,
       detail: { alarm: kind, from, times },
     });
   }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 
 /** A process that has nothing to do but to wake up on time, and tells how late it was at worst. */
 const SCRIPT = `
-  const period = 5;
+  const period = 2;
   let due = performance.now() + period;
   let worst = 0;
   const beat = () => {

@@ -25,6 +25,8 @@ interface Lanes {
   readonly slot: Slot;
 }
 
+const REMEMBERED_FRAMES = 8_192;
+
 const AT_ONCE: Pace = { arpInterval: micros(0), naInterval: micros(0) };
 
 /** Tells the segments where addresses are now, at the pace that was configured. */
@@ -35,6 +37,7 @@ export class Announcer {
   readonly #schedule: Schedule;
   readonly #failed: (owner: string, errno: string) => void;
   readonly #lanes = new Map<string, Lanes>();
+  readonly #made = new Map<string, Uint8Array>();
   readonly #forwarding = new Map<string, boolean>();
   #paces: readonly AnnouncementPace[] = [];
 
@@ -55,6 +58,7 @@ export class Announcer {
   configure(paces: readonly AnnouncementPace[]): void {
     this.#paces = paces;
     this.#forwarding.clear();
+    this.#made.clear();
     for (const [key, lanes] of this.#lanes) lanes.pace = this.#paceOf(key);
   }
 
@@ -116,16 +120,27 @@ export class Announcer {
 
   #send({ owner, interface: name, address }: PaceEffect): void {
     const link = this.#network.linkByName(name);
-    const mac = link === undefined ? undefined : parseMac(link.mac);
     // Links without ARP (NOARP, tunnels) have nobody who would listen.
-    if (link === undefined || mac === undefined || !link.arp) return;
-    const errno = this.#frames.send(link.index, this.#frame(address, mac, link));
+    if (link === undefined || !link.arp) return;
+    const frame = this.#frame(address, link);
+    const errno = frame === undefined ? undefined : this.#frames.send(link.index, frame);
     if (errno !== undefined) this.#failed(owner, errno);
   }
 
-  #frame(address: IpAddress, mac: Uint8Array, link: Link): Uint8Array {
-    if (familyOf(address) === "ipv4") return gratuitousArp(address, mac);
-    return unsolicitedNeighborAdvertisement(address, mac, this.#forwards(link));
+  /** Each address is announced several times, and again: its frame is made once. */
+  #frame(address: IpAddress, link: Link): Uint8Array | undefined {
+    const key = `${link.mac} ${address}`;
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const mac = parseMac(link.mac);
+    if (mac === undefined) return undefined;
+    const frame =
+      familyOf(address) === "ipv4"
+        ? gratuitousArp(address, mac)
+        : unsolicitedNeighborAdvertisement(address, mac, this.#forwards(link));
+    if (this.#made.size >= REMEMBERED_FRAMES) this.#made.clear();
+    this.#made.set(key, frame);
+    return frame;
   }
 
   /** Only a router may call itself one. Looked up once per interface and configuration. */

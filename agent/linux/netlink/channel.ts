@@ -8,7 +8,7 @@ import {
   joinMessages,
 } from "../../wire/netlink/message.ts";
 import { errnoName } from "../errno.ts";
-import type { NetlinkSocket } from "./netlink-socket.ts";
+import type { NetlinkProtocol, NetlinkSocket } from "./netlink-socket.ts";
 import { openNetlinkSocket } from "./netlink-socket.ts";
 
 /** How the kernel answered one request; `errno` is `undefined` for a success. */
@@ -36,6 +36,8 @@ interface Job {
   readonly answers: (Answer | undefined)[];
   readonly parts: NetlinkMessage[];
   readonly finished: () => void;
+  /** Its messages are one: the first answer is that of all. */
+  readonly whole: boolean;
   interrupted: boolean;
   remaining: number;
 }
@@ -53,8 +55,9 @@ export class Channel {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor() {
-    this.#socket = openNetlinkSocket(RECEIVE_BUFFER, (bytes) => this.#receive(bytes));
+  constructor(protocol: NetlinkProtocol = "route") {
+    const receive = (bytes: Uint8Array): void => this.#receive(bytes);
+    this.#socket = openNetlinkSocket(RECEIVE_BUFFER, receive, protocol);
   }
 
   /** One answer per message, in order; each message must carry the flags REQUEST and ACK. */
@@ -65,6 +68,18 @@ export class Channel {
     }
     const jobs = await Promise.all(batches);
     return jobs.flatMap(({ answers }) => answers.map((answer) => answer ?? DONE));
+  }
+
+  /** The messages of one transaction, in one datagram; only the last asks for its answer. */
+  async transact(messages: readonly Uint8Array[]): Promise<Answer> {
+    const { answers } = await this.#enqueue(messages, true);
+    return answers[0] ?? DONE;
+  }
+
+  /** A question with one reply. */
+  async ask(type: number, body: Uint8Array): Promise<Dump> {
+    const job = await this.#enqueue([encodeMessage(type, FLAG.request | FLAG.ack, body)]);
+    return { ...(job.answers[0] ?? DONE), messages: job.parts };
   }
 
   async dump(type: number, body: Uint8Array): Promise<Dump> {
@@ -88,15 +103,16 @@ export class Channel {
     for (const job of waiting) settle(job, "ECANCELED");
   }
 
-  #enqueue(messages: readonly Uint8Array[]): Promise<Job> {
+  #enqueue(messages: readonly Uint8Array[], whole = false): Promise<Job> {
     return new Promise((resolve) => {
       const job: Job = {
         messages,
-        answers: messages.map(() => undefined),
+        answers: whole ? [undefined] : messages.map(() => undefined),
         parts: [],
         finished: () => resolve(job),
+        whole,
         interrupted: false,
-        remaining: messages.length,
+        remaining: whole ? 1 : messages.length,
       };
       if (this.#closed) settle(job, "ECANCELED");
       else this.#queue.push(job);
@@ -163,8 +179,9 @@ export class Channel {
 }
 
 function answer(job: Job, index: number, given: Answer): void {
-  if (job.answers[index] !== undefined) return;
-  job.answers[index] = given;
+  const at = job.whole ? 0 : index;
+  if (job.answers[at] !== undefined) return;
+  job.answers[at] = given;
   job.remaining -= 1;
 }
 

@@ -12,7 +12,9 @@ import {
   trySetOption,
 } from "../socket-option.ts";
 
-const NETLINK_ROUTE = 0;
+/** NETLINK_…. */
+export const PROTOCOL = { route: 0, netfilter: 12 } as const;
+export type NetlinkProtocol = keyof typeof PROTOCOL;
 
 const netlinkOption = (number: number, name: string): SocketOption => ({
   level: 270,
@@ -32,7 +34,7 @@ export interface Pressure {
   readonly dropped: number;
 }
 
-/** An rtnetlink socket in the event loop, of the namespace that the main thread is in. */
+/** A netlink socket in the event loop, of the namespace that the main thread is in. */
 export interface NetlinkSocket {
   readonly port: number;
   /** One datagram; the kernel works it off before this returns. `failed` hears the errno name. */
@@ -56,10 +58,11 @@ export interface ReceiveBufferSize {
 export function openNetlinkSocket(
   buffer: ReceiveBufferSize,
   received: (bytes: Uint8Array) => void,
+  protocol: NetlinkProtocol = "route",
 ): NetlinkSocket {
-  const socket = openRaw();
+  const socket = openRaw(protocol);
   const { port } = socket.address();
-  const fd = descriptorOf(port);
+  const fd = descriptorOf(PROTOCOL[protocol], port);
   if (fd === undefined) {
     socket.close();
     throw new KernelError(
@@ -110,9 +113,9 @@ export function throwLater(error: unknown): void {
   });
 }
 
-function openRaw(): RawNetlinkSocket {
+function openRaw(protocol: NetlinkProtocol): RawNetlinkSocket {
   try {
-    return new RawNetlinkSocket(NETLINK_ROUTE);
+    return new RawNetlinkSocket(PROTOCOL[protocol]);
   } catch (error) {
     throw new KernelError(
       "netlink-refused",
@@ -123,11 +126,11 @@ function openRaw(): RawNetlinkSocket {
 }
 
 /** The addon hides its descriptor: the port leads to the inode, and that to the descriptor. */
-function descriptorOf(port: number): number | undefined {
+function descriptorOf(protocol: number, port: number): number | undefined {
   const row = readFileSync("/proc/thread-self/net/netlink", "utf8")
     .split("\n")
     .map((line) => line.trim().split(/\s+/))
-    .find((fields) => fields[1] === String(NETLINK_ROUTE) && fields[2] === String(port));
+    .find((fields) => fields[1] === String(protocol) && fields[2] === String(port));
   const inode = row?.at(-1);
   const name = readdirSync("/proc/self/fd").find(
     (candidate) => linkOf(`/proc/self/fd/${candidate}`) === `socket:[${inode}]`,

@@ -34,6 +34,13 @@ export class BodyWriter {
     return this;
   }
 
+  u32Network(value: number): this {
+    this.#reserve(4);
+    this.#view.setUint32(this.#length, value);
+    this.#length += 4;
+    return this;
+  }
+
   bytes(value: Uint8Array): this {
     this.#reserve(value.length);
     this.#bytes.set(value, this.#length);
@@ -64,6 +71,11 @@ export class BodyWriter {
 
   attributeU32(type: number, value: number): this {
     return this.attribute(type, (writer) => writer.u32(value));
+  }
+
+  /** In network order, as netfilter has its numbers. */
+  attributeU32Network(type: number, value: number): this {
+    return this.attribute(type, (writer) => writer.u32Network(value));
   }
 
   attributeBytes(type: number, value: Uint8Array): this {
@@ -104,16 +116,24 @@ export class BodyWriter {
 
 /** The attributes from `offset` on. A broken one ends the list. */
 export function decodeAttributes(bytes: Uint8Array, offset: number): Attributes {
+  return new Map(decodeAttributeList(bytes, offset));
+}
+
+/** The same in their order, for lists in which a type stands more than once. */
+export function decodeAttributeList(
+  bytes: Uint8Array,
+  offset: number,
+): readonly (readonly [type: number, payload: Uint8Array])[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const attributes = new Map<number, Uint8Array>();
+  const attributes: [number, Uint8Array][] = [];
   let at = offset;
   while (at + 4 <= bytes.length) {
     const length = view.getUint16(at, byteOrder);
     if (length < 4 || at + length > bytes.length) break;
-    attributes.set(
+    attributes.push([
       view.getUint16(at + 2, byteOrder) & TYPE_MASK,
       bytes.subarray(at + 4, at + length),
-    );
+    ]);
     at += (length + 3) & ~3;
   }
   return attributes;

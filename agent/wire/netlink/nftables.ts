@@ -1,0 +1,222 @@
+import { BodyWriter, decodeAttributeList, decodeAttributes } from "./attribute.ts";
+import type { NetlinkMessage } from "./message.ts";
+import { encodeMessage, FLAG } from "./message.ts";
+import type { Expression } from "./nftables-expression.ts";
+import { writeExpression } from "./nftables-expression.ts";
+import {
+  CHAIN,
+  CHAIN_HOOK,
+  DATA,
+  GENERATION,
+  LIST_ELEMENT,
+  NFNL_BATCH,
+  NFT,
+  RULE,
+  SET,
+  SET_ELEMENT,
+  SET_ELEMENTS,
+  SET_FLAG,
+  TABLE,
+  TABLE_FAMILY,
+  VERDICT,
+} from "./nftables-numbers.ts";
+
+/** Length of `nfgenmsg`. */
+const HEADER = 4;
+const VERSION = 0;
+/** The subsystem that a batch is for. */
+const NFTABLES = 10;
+const FAMILY_OF_BATCH = 0;
+
+/** A message that has not got its place in a batch yet. */
+export interface Command {
+  readonly type: number;
+  readonly flags: number;
+  readonly body: Uint8Array;
+}
+
+export interface Table {
+  readonly family: keyof typeof TABLE_FAMILY;
+  readonly name: string;
+}
+
+/** Where a chain is called by the kernel. */
+export interface Hook {
+  /** HOOK or ARP_HOOK. */
+  readonly number: number;
+  /** Lower is earlier; 0 is where `filter` is. */
+  readonly priority: number;
+  readonly policy: keyof typeof VERDICT;
+}
+
+export interface SetSpec {
+  readonly name: string;
+  /** Tells the sets of one batch apart. */
+  readonly id: number;
+  /** Only for how nft shows the keys. */
+  readonly keyType: number;
+  /** Bytes. */
+  readonly keyLength: number;
+  /** Elements may have a timeout. */
+  readonly timeouts?: boolean;
+}
+
+export interface SetElement {
+  readonly key: Uint8Array;
+  /** From now on; `undefined`: it stays. Only in a set with timeouts. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** No error when it is there already. */
+export const newTable = (table: Table): Command => ({
+  type: NFT.newTable,
+  flags: FLAG.create,
+  body: start(table).attributeText(TABLE.name, table.name).finish(),
+});
+
+/** With all that is in it. ENOENT when it is not there. */
+export const deleteTable = (table: Table): Command => ({
+  type: NFT.deleteTable,
+  flags: 0,
+  body: start(table).attributeText(TABLE.name, table.name).finish(),
+});
+
+export const newChain = (table: Table, name: string, hook: Hook): Command => ({
+  type: NFT.newChain,
+  flags: FLAG.create,
+  body: start(table)
+    .attributeText(CHAIN.table, table.name)
+    .attributeText(CHAIN.name, name)
+    .attributeText(CHAIN.type, "filter")
+    .attributeU32Network(CHAIN.policy, VERDICT[hook.policy])
+    .nested(CHAIN.hook, (inside) =>
+      inside
+        .attributeU32Network(CHAIN_HOOK.number, hook.number)
+        .attributeU32Network(CHAIN_HOOK.priority, hook.priority),
+    )
+    .finish(),
+});
+
+export const newSet = (table: Table, spec: SetSpec): Command => ({
+  type: NFT.newSet,
+  flags: FLAG.create,
+  body: start(table)
+    .attributeText(SET.table, table.name)
+    .attributeText(SET.name, spec.name)
+    .attributeU32Network(SET.flags, spec.timeouts === true ? SET_FLAG.timeout : 0)
+    .attributeU32Network(SET.keyType, spec.keyType)
+    .attributeU32Network(SET.keyLength, spec.keyLength)
+    .attributeU32Network(SET.id, spec.id)
+    .finish(),
+});
+
+/** At the end of the chain. */
+export const newRule = (
+  table: Table,
+  chain: string,
+  expressions: readonly Expression[],
+): Command => ({
+  type: NFT.newRule,
+  flags: FLAG.create | FLAG.append,
+  body: start(table)
+    .attributeText(RULE.table, table.name)
+    .attributeText(RULE.chain, chain)
+    .nested(RULE.expressions, (list) => {
+      for (const each of expressions) {
+        list.nested(LIST_ELEMENT, (inside) => writeExpression(inside, each));
+      }
+    })
+    .finish(),
+});
+
+/**
+ * At most 1,000 elements, as all of them are in one attribute of 64 KiB. One that is there already is
+ * no error, and keeps its timeout: to extend that, delete and add it in one batch.
+ */
+export const addElements = (table: Table, set: string, elements: readonly SetElement[]): Command =>
+  elementsCommand(NFT.newSetElements, FLAG.create, table, set, elements);
+
+/** At most 1,000. ENOENT when one of them is not there. */
+export const deleteElements = (
+  table: Table,
+  set: string,
+  elements: readonly SetElement[],
+): Command => elementsCommand(NFT.deleteSetElements, 0, table, set, elements);
+
+/** The messages of one transaction: all of it happens, or nothing. The last command is answered. */
+export function encodeBatch(commands: readonly Command[]): readonly Uint8Array[] {
+  const last = commands.length - 1;
+  return [
+    encodeMessage(NFNL_BATCH.begin, FLAG.request, header(FAMILY_OF_BATCH, NFTABLES).finish()),
+    ...commands.map(({ type, flags, body }, at) =>
+      encodeMessage(type, FLAG.request | flags | (at === last ? FLAG.ack : 0), body),
+    ),
+    encodeMessage(NFNL_BATCH.end, FLAG.request, header(FAMILY_OF_BATCH, NFTABLES).finish()),
+  ];
+}
+
+/** Asks for the number that counts up with every change that anybody makes in this namespace. */
+export const getGeneration = (): Uint8Array => header(FAMILY_OF_BATCH, 0).finish();
+
+export const getRules = (table: Table, chain: string): Uint8Array =>
+  start(table).attributeText(RULE.table, table.name).attributeText(RULE.chain, chain).finish();
+
+export const getElements = (table: Table, set: string): Uint8Array =>
+  start(table)
+    .attributeText(SET_ELEMENTS.table, table.name)
+    .attributeText(SET_ELEMENTS.set, set)
+    .finish();
+
+/** `undefined` for other messages. */
+export function decodeGeneration({ type, body }: NetlinkMessage): number | undefined {
+  const id = decodeAttributes(body, HEADER).get(GENERATION.id);
+  if (type !== NFT.newGeneration || id?.length !== 4) return undefined;
+  return new DataView(id.buffer, id.byteOffset, id.length).getUint32(0);
+}
+
+/** The keys in one message of a dump; none in other messages. */
+export function decodeElements({ type, body }: NetlinkMessage): readonly Uint8Array[] {
+  if (type !== NFT.newSetElements) return [];
+  const list = decodeAttributes(body, HEADER).get(SET_ELEMENTS.elements);
+  if (list === undefined) return [];
+  return decodeAttributeList(list, 0).flatMap(([, element]) => {
+    const key = decodeAttributes(element, 0).get(SET_ELEMENT.key);
+    const value = key === undefined ? undefined : decodeAttributes(key, 0).get(DATA.value);
+    return value === undefined ? [] : [value];
+  });
+}
+
+function elementsCommand(
+  type: number,
+  flags: number,
+  table: Table,
+  set: string,
+  elements: readonly SetElement[],
+): Command {
+  const body = start(table)
+    .attributeText(SET_ELEMENTS.table, table.name)
+    .attributeText(SET_ELEMENTS.set, set)
+    .nested(SET_ELEMENTS.elements, (list) => {
+      for (const each of elements) {
+        list.nested(LIST_ELEMENT, (inside) => writeElement(inside, each));
+      }
+    });
+  return { type, flags, body: body.finish() };
+}
+
+function writeElement(writer: BodyWriter, { key, timeoutMs }: SetElement): void {
+  writer.nested(SET_ELEMENT.key, (data) => data.attributeBytes(DATA.value, key));
+  if (timeoutMs === undefined) return;
+  writer.attribute(SET_ELEMENT.timeout, (time) =>
+    time.u32Network(Math.floor(timeoutMs / 2 ** 32)).u32Network(timeoutMs),
+  );
+}
+
+const start = ({ family }: Table): BodyWriter => header(TABLE_FAMILY[family], 0);
+
+/** `nfgenmsg`; its resource number is in network order. */
+const header = (family: number, resource: number): BodyWriter =>
+  new BodyWriter()
+    .u8(family)
+    .u8(VERSION)
+    .bytes(Uint8Array.of(resource >>> 8, resource));

@@ -26,17 +26,15 @@ export interface GlobalConfig {
   readonly processNames: Readonly<Record<"supervisor" | "vrrp" | "director", string | undefined>>;
   readonly vrrpScheduling: SchedulingConfig;
   readonly directorScheduling: SchedulingConfig;
-  /** Interfaces that do not exist yet were announced; they are waited for in any case. */
-  readonly dynamicInterfaces: boolean;
-  /** An interface of the same name may come back as another one. */
-  readonly allowInterfaceChanges: boolean;
+  /** Raises the vrrp process's real-time priority by one when a deadline is met this late. */
+  readonly automaticPriority: AutomaticPriority | undefined;
+  /** No IGMP reports for link-local groups such as VRRP's own: a sysctl of the whole host. */
   readonly disableLocalIgmp: boolean;
   readonly logUnknownVrids: boolean;
   /** From the start of the process, and of the machine, to the first decision of an instance. */
   readonly startupDelay: Micros;
   readonly delayAfterBoot: Micros;
-  readonly receiveBuffer: ReceiveBuffer;
-  readonly netlinkReceiveBuffer: { readonly bytes: number; readonly force: boolean } | undefined;
+  readonly netlinkReceiveBuffers: NetlinkReceiveBuffers;
   readonly umask: number | undefined;
   readonly reload: ReloadConfig;
 }
@@ -54,16 +52,36 @@ export interface SchedulingConfig {
   readonly noSwap: boolean;
 }
 
+export interface AutomaticPriority {
+  /** The highest SCHED_RR priority to go to, 1–99. */
+  readonly ceiling: number;
+  /** Lateness that counts. */
+  readonly lateness: Micros;
+}
+
+/** SO_RCVBUF of the sockets to the kernel; `undefined`: 8 MiB for announcements, 1 MiB for answers. */
+export interface NetlinkReceiveBuffers {
+  readonly announcements: NetlinkReceiveBuffer | undefined;
+  readonly answers: NetlinkReceiveBuffer | undefined;
+}
+
+export interface NetlinkReceiveBuffer {
+  readonly bytes: number;
+  /** Beyond net.core.rmem_max. */
+  readonly force: boolean;
+}
+
+/** Room for packets that one instance asks for; a shared socket gets the sum. */
 export type ReceiveBuffer =
   | { readonly policy: "system" }
+  /** This many packets of the interface's MTU, or of the size of the instance's advertisement. */
   | { readonly policy: "mtu" | "advertisement"; readonly multiplier: number }
   | { readonly policy: "bytes"; readonly bytes: number };
 
 export interface ReloadConfig {
-  /** Validate the new file in a process of its own first. Holdfast always does. */
-  readonly checkConfig: boolean;
   /** File that holds the moment of a scheduled reload. */
   readonly timeFile: string | undefined;
+  /** A moment without a date comes again every day; else the file is removed with the reload. */
   readonly repeat: boolean;
   /** File present while configuration is being read. */
   readonly lockFile: string | undefined;
@@ -74,10 +92,9 @@ export interface InstanceConfig {
   readonly position: Position;
   /** Protocol parameters; `priority` is the configured one, `primaryAddress` is not known yet. */
   readonly router: VirtualRouter;
-  /** `state MASTER` was written. It matters for the owner and inside sync groups only. */
-  readonly initialActive: boolean;
   /** `undefined` only for unicast with a source address. */
   readonly interface: string | undefined;
+  /** The VRF that unicast without an interface is bound to. */
   readonly vrf: string | undefined;
   readonly transport: Transport;
   /** mcast_src_ip or unicast_src_ip. */
@@ -85,8 +102,8 @@ export interface InstanceConfig {
   /** Fault while the source address is not on the host. */
   readonly trackSourceAddress: boolean;
   readonly virtualLink: VirtualLink | undefined;
-  /** use_vmac_addr: a virtual MAC also on other interfaces that carry addresses. */
-  readonly virtualLinkForAddresses: boolean;
+  /** Virtual links on further interfaces, for addresses that say `useVirtualMac`. */
+  readonly addressLinks: readonly AddressLink[];
   readonly addresses: readonly AddressConfig[];
   /** Installed but not advertised. */
   readonly excludedAddresses: readonly AddressConfig[];
@@ -106,8 +123,7 @@ export interface InstanceConfig {
   /** The instance's own interface going down is no fault. */
   readonly ignorePrimaryInterface: boolean;
   readonly promoteSecondaries: boolean;
-  /** SO_RCVBUF in bytes. */
-  readonly receiveBuffer: number | undefined;
+  readonly receiveBuffer: ReceiveBuffer;
   /** Periodic announcements on interfaces other than the instance's own. */
   readonly extraInterfaceAnnouncements:
     | { readonly interval: Micros; readonly all: boolean }
@@ -157,6 +173,13 @@ export type VirtualLink =
       readonly group: number | undefined;
     };
 
+/** A macvlan with the virtual router's MAC on an interface that carries addresses. */
+export interface AddressLink {
+  /** The interface below. */
+  readonly interface: string;
+  readonly link: VirtualLink;
+}
+
 /** One line of virtual_ipaddress, virtual_ipaddress_excluded or static_ipaddress. */
 export interface AddressConfig {
   readonly position: Position;
@@ -176,6 +199,7 @@ export interface AddressConfig {
   /** Losing it to somebody else is no fault. */
   readonly noTrack: boolean;
   readonly trackGroup: string | undefined;
+  /** It goes on the virtual link of its interface (`addressLinks`), where there is one. */
   readonly useVirtualMac: boolean;
 }
 
@@ -209,7 +233,8 @@ export interface RouteConfig {
   readonly congestionControl: { readonly name: string; readonly lock: boolean } | undefined;
   readonly encapsulation: Encapsulation | undefined;
   readonly nexthops: readonly Nexthop[];
-  readonly append: boolean;
+  /** What to do beside a route to the same destination: take its place, or stand behind or before it. */
+  readonly mode: "replace" | "append" | "prepend";
   readonly noTrack: boolean;
   readonly trackGroup: string | undefined;
 }

@@ -50,6 +50,7 @@ export function createAdvertisementSockets(): AdvertisementSockets {
       return {
         send: (packet, destination) => endpoint.send(packet, destination),
         setVrids: (vrids) => endpoint.setVrids(vrids),
+        setReceiveBuffer: (bytes) => endpoint.setReceiveBuffer(bytes),
         rejoin: () => endpoint.rejoin(),
         close: () => {
           endpoints.delete(endpoint);

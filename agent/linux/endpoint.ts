@@ -20,6 +20,9 @@ export type Postpone = (work: () => void) => void;
 /** Peers come and go seldom; the bound keeps a caller that makes addresses up from filling memory. */
 const REMEMBERED_DESTINATIONS = 1_024;
 
+/** Less would lose packets of a burst, as each takes most of a kilobyte of kernel memory. */
+const LEAST_BUFFER = 8_192;
+
 /** One spec's sockets: one that receives, one for samples of what that must not, one that sends. */
 export class SocketEndpoint implements Endpoint {
   readonly #spec: EndpointSpec;
@@ -29,6 +32,7 @@ export class SocketEndpoint implements Endpoint {
   readonly #distant: DistantSocket | undefined;
   readonly #sender: number;
   readonly #destinations = new Map<IpAddress, Uint8Array>();
+  #defaultBuffer: number | undefined;
   #closed = false;
 
   constructor(
@@ -72,6 +76,17 @@ export class SocketEndpoint implements Endpoint {
     if (this.#closed) return;
     attachFilter(this.#receiver.fd, filterFor(this.#spec, vrids));
     this.#distant?.setVrids(vrids);
+  }
+
+  /** Beyond net.core.rmem_max with CAP_NET_ADMIN, else as much as the system allows. */
+  setReceiveBuffer(wanted: number | undefined): void {
+    if (this.#closed) return;
+    const { fd } = this.#receiver;
+    // Getting reports twice what was set: the kernel counts its own records too.
+    this.#defaultBuffer ??= (option.getOption(fd, option.SO_RCVBUF) ?? 0) / 2;
+    const bytes = wanted === undefined ? this.#defaultBuffer : Math.max(wanted, LEAST_BUFFER);
+    if (option.trySetOption(fd, option.SO_RCVBUFFORCE, bytes) === undefined) return;
+    option.trySetOption(fd, option.SO_RCVBUF, bytes);
   }
 
   rejoin(): void {
@@ -128,11 +143,10 @@ export class SocketEndpoint implements Endpoint {
   /** What comes in before the socket is bound may be of any interface: it is thrown away. */
   #prepareReceiver(): void {
     const { fd } = this.#receiver;
-    const { family, group, interfaceIndex, receiveBuffer } = this.#spec;
+    const { family, group, interfaceIndex } = this.#spec;
     attachFilter(fd, DROP_ALL);
     while (receiveMessage(fd, family) !== undefined);
     if (interfaceIndex !== undefined) option.setOption(fd, option.SO_BINDTOIFINDEX, interfaceIndex);
-    if (receiveBuffer !== undefined) this.#enlargeBuffer(receiveBuffer);
     option.setOption(fd, this.#v4 ? option.IP_MULTICAST_ALL : option.IPV6_MULTICAST_ALL, 0);
     if (!this.#v4) {
       option.setOption(fd, option.IPV6_RECVPKTINFO, 1);
@@ -143,13 +157,6 @@ export class SocketEndpoint implements Endpoint {
       option.setOption(fd, join, this.#membership(group));
     }
     attachFilter(fd, filterFor(this.#spec, undefined));
-  }
-
-  /** Beyond net.core.rmem_max with CAP_NET_ADMIN, else as much as the system allows. */
-  #enlargeBuffer(bytes: number): void {
-    const { fd } = this.#receiver;
-    if (option.trySetOption(fd, option.SO_RCVBUFFORCE, bytes) === undefined) return;
-    option.setOption(fd, option.SO_RCVBUF, bytes);
   }
 
   /** struct ip_mreqn (group, local address, index) or struct ipv6_mreq (group, index). */

@@ -74,7 +74,12 @@ function openReceiver(index: number, family: Family): number {
 }
 
 /** Answers the errno name when the packet was refused. */
-function send(index: number, family: Family, source: IpAddress, open: number[]): string | undefined {
+function send(
+  index: number,
+  family: Family,
+  source: IpAddress,
+  open: number[],
+): string | undefined {
   const v4 = family === "ipv4";
   const fd = openSendSocket({
     family,
@@ -82,7 +87,6 @@ function send(index: number, family: Family, source: IpAddress, open: number[]):
     interfaceIndex: index,
     group: groupAddress(family),
     ttl: 255,
-    receiveBuffer: undefined,
   });
   open.push(fd);
   option.setOption(fd, v4 ? option.IP_MULTICAST_LOOP : option.IPV6_MULTICAST_LOOP, 1);

@@ -14,8 +14,6 @@ export interface EndpointSpec {
   readonly group: IpAddress | undefined;
   /** TTL or hop limit on send, 1–255. */
   readonly ttl: number;
-  /** SO_RCVBUF in bytes; `undefined`: the system's default. */
-  readonly receiveBuffer: number | undefined;
 }
 
 /** One packet as it came in. The bytes belong to the receiver: they are not reused. */
@@ -41,6 +39,8 @@ export interface Endpoint {
   send(packet: Uint8Array, destination: IpAddress): void;
   /** Which virtual routers the kernel lets through; others may be dropped before JavaScript. */
   setVrids(vrids: ReadonlySet<number>): void;
+  /** SO_RCVBUF in bytes; `undefined`: the system's default. */
+  setReceiveBuffer(bytes: number | undefined): void;
   /** Joins the group anew, after a link came back or its index changed. */
   rejoin(): void;
   close(): void;

@@ -97,7 +97,7 @@ function linkFaults(
   home: Link | undefined,
   host: HostView,
 ): readonly Fault[] {
-  const faults: Fault[] = [];
+  const faults: Fault[] = [...missingLinks(config, host)];
   const name = config.interface ?? base?.name;
   if (base === undefined) {
     if (name !== undefined) faults.push({ cause: "interface-missing", subject: name });
@@ -112,6 +112,17 @@ function linkFaults(
     faults.push({ cause: "tracked-interface-down", subject: foreign });
   }
   return faults;
+}
+
+/** The VRF, and virtual links that are still to be made on an interface that is there. */
+function* missingLinks({ vrf, addressLinks }: InstanceConfig, host: HostView): Generator<Fault> {
+  if (vrf !== undefined && host.link(vrf) === undefined) {
+    yield { cause: "interface-missing", subject: vrf };
+  }
+  for (const { interface: below, link } of addressLinks) {
+    if (host.link(below) === undefined || host.link(link.name) !== undefined) continue;
+    yield { cause: "interface-missing", subject: link.name };
+  }
 }
 
 function sourceFaults(

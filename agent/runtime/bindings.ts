@@ -1,4 +1,4 @@
-import type { InstanceConfig } from "../config/config.ts";
+import type { InstanceConfig, VirtualLink } from "../config/config.ts";
 import type { IpAddress } from "../core/address.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
 import { sameFault } from "../core/vrrp/fault.ts";
@@ -11,6 +11,7 @@ import { assess } from "./assess.ts";
 import type { Driver } from "./driver.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
 import type { Links } from "./links.ts";
+import { receiveRoom } from "./receive-room.ts";
 import type { Reports } from "./reports.ts";
 import type { Router } from "./router.ts";
 import { timeToLive } from "./sender.ts";
@@ -65,13 +66,24 @@ export class Bindings {
     await this.#parts.virtualLinks.release(router.id);
   }
 
+  /** Removes virtual links that its configuration does not name any more; nothing is on them now. */
+  trim(router: Router): void {
+    const { virtualLink, addressLinks } = router.config;
+    const names = addressLinks.map(({ link }) => link.name);
+    if (virtualLink !== undefined) names.push(virtualLink.name);
+    void this.#parts.virtualLinks.retain(router.id, names);
+  }
+
   /** The socket that a router of this configuration needs; `undefined`: none can be had yet. */
   specFor(router: Router, config: InstanceConfig): EndpointSpec | undefined {
-    return endpointSpec(config, this.#assess(router.name, router.id, config));
+    return this.#endpointSpec(config, this.#assess(router.name, router.id, config));
   }
 
   #assess(name: string, id: string, config: InstanceConfig): Assessment {
     const { links, network, groups } = this.#parts;
+    for (const { interface: below, link } of config.addressLinks) {
+      this.#wantLink(id, config, link, links.named(below));
+    }
     const host: HostView = {
       link: (wanted) => links.named(wanted),
       isUp: (wanted) => links.isUp(wanted),
@@ -83,15 +95,38 @@ export class Bindings {
   }
 
   #virtualLink(id: string, config: InstanceConfig): Link | undefined {
-    const { virtualLink: spec, router } = config;
-    const parent =
-      config.interface === undefined ? undefined : this.#parts.links.named(config.interface);
-    if (spec === undefined || parent === undefined) return undefined;
+    const { virtualLink: spec, interface: below } = config;
+    if (spec === undefined || below === undefined) return undefined;
+    return this.#wantLink(id, config, spec, this.#parts.links.named(below));
+  }
+
+  #wantLink(
+    id: string,
+    { router }: InstanceConfig,
+    spec: VirtualLink,
+    parent: Link | undefined,
+  ): Link | undefined {
+    if (parent === undefined) return undefined;
     const own = spec.kind === "macvlan" ? spec.mac : undefined;
     const virtual = formatMac(virtualRouterMac(router.vrid, router.family));
     const mac = spec.kind === "macvlan" ? (own ?? virtual) : undefined;
     const wish = { spec, parentIndex: parent.index, family: router.family, mac };
     return this.#parts.virtualLinks.want(id, wish);
+  }
+
+  #endpointSpec(config: InstanceConfig, { transmit }: Assessment): EndpointSpec | undefined {
+    const { transport, authentication, router, vrf } = config;
+    const named = config.interface === undefined ? undefined : transmit?.index;
+    const device = vrf === undefined ? named : this.#parts.links.named(vrf)?.index;
+    const bound = config.interface !== undefined || vrf !== undefined;
+    if (bound && device === undefined) return undefined;
+    return {
+      family: router.family,
+      protocol: authentication.kind === "ah" ? 51 : 112,
+      interfaceIndex: device,
+      group: transport.mode === "multicast" ? transport.group : undefined,
+      ttl: timeToLive({ config }),
+    };
   }
 
   #raise(router: Router, faults: readonly Fault[]): void {
@@ -117,11 +152,15 @@ export class Bindings {
     const { base, transmit, home, source } = assessment;
     if (source !== binding.source) binding.templates = undefined;
     Object.assign(binding, { base, transmit, home, source });
-    const spec = endpointSpec(router.config, assessment);
+    const spec = this.#endpointSpec(router.config, assessment);
     const { lease } = binding;
-    if (spec === undefined || sameSpec(lease?.spec, spec)) return;
+    if (spec === undefined || sameSpec(lease?.spec, spec)) {
+      lease?.reserve(receiveRoom(router.config, transmit?.mtu));
+      return;
+    }
     try {
       binding.lease = this.#parts.pool.lease(spec, router.effective.vrid, router);
+      binding.lease.reserve(receiveRoom(router.config, transmit?.mtu));
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       binding.lease = undefined;
@@ -153,20 +192,6 @@ export class Bindings {
     if (previous.priority !== priority)
       this.#parts.reports.priority(router, previous.priority, priority);
   }
-}
-
-function endpointSpec(config: InstanceConfig, { transmit }: Assessment): EndpointSpec | undefined {
-  const { transport, authentication, router, receiveBuffer } = config;
-  const bound = config.interface !== undefined;
-  if (bound && transmit === undefined) return undefined;
-  return {
-    family: router.family,
-    protocol: authentication.kind === "ah" ? 51 : 112,
-    interfaceIndex: bound ? transmit?.index : undefined,
-    group: transport.mode === "multicast" ? transport.group : undefined,
-    ttl: timeToLive({ config }),
-    receiveBuffer,
-  };
 }
 
 const sameSpec = (a: EndpointSpec | undefined, b: EndpointSpec): boolean =>

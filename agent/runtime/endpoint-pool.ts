@@ -24,6 +24,8 @@ export interface SharedEndpoint<User> {
 export interface EndpointLease {
   readonly spec: EndpointSpec;
   readonly endpoint: Endpoint;
+  /** Asks for room for received packets, in bytes; the socket gets the sum of what is asked for. */
+  reserve(bytes: number | undefined): void;
   release(): void;
 }
 
@@ -33,6 +35,9 @@ class Shared<User> implements SharedEndpoint<User> {
   readonly byVrid = new Map<number, User[]>();
   /** Leases that have no user yet: taken before a reload is sure to go through. */
   leases = 0;
+  #room: number | undefined;
+
+  readonly #wishes = new Map<object, number>();
 
   constructor(spec: EndpointSpec, open: (shared: Shared<User>) => Endpoint) {
     this.spec = spec;
@@ -41,6 +46,17 @@ class Shared<User> implements SharedEndpoint<User> {
 
   users(vrid: number): readonly User[] {
     return this.byVrid.get(vrid) ?? [];
+  }
+
+  reserve(who: object, bytes: number | undefined): void {
+    if (this.#wishes.get(who) === bytes) return;
+    if (bytes === undefined) this.#wishes.delete(who);
+    else this.#wishes.set(who, bytes);
+    let sum = 0;
+    for (const wish of this.#wishes.values()) sum += wish;
+    const room = sum === 0 ? undefined : sum;
+    if (room !== this.#room) this.endpoint.setReceiveBuffer(room);
+    this.#room = room;
   }
 
   *all(): Iterable<User> {
@@ -84,9 +100,13 @@ export class EndpointPool<User> {
     const release = () => {
       if (released) return;
       released = true;
+      shared.reserve(release, undefined);
       this.#release(key, shared, vrid, user);
     };
-    return { spec, endpoint: shared.endpoint, release };
+    const reserve = (bytes: number | undefined): void => {
+      if (!released) shared.reserve(release, bytes);
+    };
+    return { spec, endpoint: shared.endpoint, reserve, release };
   }
 
   /** Joins the groups on this interface anew. */

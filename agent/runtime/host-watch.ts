@@ -165,7 +165,9 @@ function isTracked({ config }: Router, address: string): boolean {
 }
 
 function concerns({ config, binding }: Router, name: string): boolean {
-  if (name === config.interface || name === config.virtualLink?.name) return true;
+  const { interface: own, virtualLink, vrf, addressLinks } = config;
+  if (name === own || name === virtualLink?.name || name === vrf) return true;
+  if (addressLinks.some((one) => name === one.interface || name === one.link.name)) return true;
   if (name === binding.base?.name) return true;
   if (config.trackInterfaces.some((one) => one.interface === name)) return true;
   for (const [foreign] of foreignInterfaces(config)) if (foreign === name) return true;

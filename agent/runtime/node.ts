@@ -6,6 +6,7 @@ import { micros } from "../core/time.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import { virtualRouter } from "../core/vrrp/step.ts";
 import { credentialsOf } from "../wire/authentication.ts";
+import { Acceptance } from "./acceptance.ts";
 import { Announcer } from "./announcer.ts";
 import { Bindings } from "./bindings.ts";
 import { Driver } from "./driver.ts";
@@ -38,6 +39,10 @@ type Keep = Extract<Step, { readonly action: "keep" }>;
 /** Steps that the journal keeps: at 2,000 routers and one advertisement a second, eight seconds. */
 const JOURNAL_STEPS = 16_384;
 
+/** Owner of settings that belong to no router; router ids carry a number sign. */
+const HOST = "host";
+const IGMP_REPORTS = "net/ipv4/igmp_link_local_mcast_reports";
+
 /** All virtual routers of this host, driven by one configuration. */
 export class Node {
   readonly journal = new Journal(JOURNAL_STEPS);
@@ -46,6 +51,7 @@ export class Node {
   readonly #byId = new Map<string, Router>();
   readonly #schedule: Schedule;
   readonly #reports: Reports;
+  readonly #acceptance: Acceptance;
   readonly #holdings: Holdings;
   readonly #possessions: Possessions;
   readonly #announcer: Announcer;
@@ -69,7 +75,11 @@ export class Node {
     const { clock, network, hmac } = world;
     this.#schedule = new Schedule(clock, world.openTimer, () => world.sockets.drain());
     this.#reports = new Reports(clock, world.report);
-    this.#holdings = new Holdings(network, (owners, _, outcome) => {
+    this.#acceptance = new Acceptance(world.acceptFilter, clock, this.#schedule, {
+      changed: () => this.#touchAll(),
+      tell: (level, message) => this.#reports.host(level, "packet filter", message),
+    });
+    this.#holdings = new Holdings(network, this.#acceptance, (owners, _, outcome) => {
       for (const owner of owners) this.#refused(owner, outcome.message);
     });
     this.#announcer = new Announcer(
@@ -148,7 +158,9 @@ export class Node {
     for (const router of routers) this.#driver.deliver(router, { kind: "shutdown" });
     this.#statics.clear();
     await Promise.all(routers.map((router) => this.#retire(router)));
+    this.#sysctls.release(HOST);
     this.#unsubscribe();
+    this.#acceptance.close();
     this.#schedule.close();
   }
 
@@ -184,6 +196,7 @@ export class Node {
       otherFaults: (router) => [
         ...this.#statics.faultsOf(router.name),
         ...this.#losses.faultsOf(router),
+        ...this.#acceptance.faultsOf(router),
       ],
     });
   }
@@ -232,22 +245,29 @@ export class Node {
     fresh: readonly Router[],
   ): Promise<readonly EndpointLease[]> {
     const leases: EndpointLease[] = [];
+    const kept = this.#kept(steps);
     for (const router of fresh) this.#bindings.specFor(router, router.config);
+    for (const { router, step } of kept) this.#bindings.specFor(router, step.to);
     await this.#virtualLinks.settled();
     // At the first start a socket that cannot be had is that router's fault, not everybody's.
     if (this.#config === undefined) return leases;
     try {
       for (const router of fresh) this.#lease(router, router.config, leases);
-      for (const step of steps) {
-        const kept = step.action === "keep" ? this.#routers.get(step.from.router.name) : undefined;
-        if (kept !== undefined && step.action === "keep") this.#lease(kept, step.to, leases);
-      }
+      for (const { router, step } of kept) this.#lease(router, step.to, leases);
       return leases;
     } catch (error) {
       for (const lease of leases) lease.release();
       await Promise.all(fresh.map((router) => this.#virtualLinks.release(router.id)));
       throw error;
     }
+  }
+
+  /** Routers that stay, with what becomes of them. */
+  #kept(steps: readonly Step[]): readonly { readonly router: Router; readonly step: Keep }[] {
+    return steps.flatMap((step) => {
+      const router = step.action === "keep" ? this.#routers.get(step.from.router.name) : undefined;
+      return router === undefined || step.action !== "keep" ? [] : [{ router, step }];
+    });
   }
 
   #lease(router: Router, config: InstanceConfig, leases: EndpointLease[]): void {
@@ -262,14 +282,12 @@ export class Node {
         ? (this.#routers.get(step.from.router.name) ?? [])
         : [],
     );
-    const kept = steps.flatMap((step) => {
-      const router = step.action === "keep" ? this.#routers.get(step.from.router.name) : undefined;
-      return router === undefined || step.action !== "keep" ? [] : [{ router, step }];
-    });
+    const kept = this.#kept(steps);
     this.#config = config;
     this.#links.configure(config.interfaceDelays);
     this.#announcer.configure(config.announcementPaces);
     this.#pool.everyVrid = config.global.logUnknownVrids;
+    this.#setHost(config.global);
     this.#routers.clear();
     for (const { router, step } of kept) {
       router.name = step.to.router.name;
@@ -292,6 +310,17 @@ export class Node {
     return retired;
   }
 
+  /** What the configuration changes of the whole host. */
+  #setHost({ disableLocalIgmp }: Config["global"]): void {
+    if (!disableLocalIgmp) {
+      this.#sysctls.release(HOST);
+      return;
+    }
+    const errno = this.#sysctls.set(HOST, IGMP_REPORTS, "0");
+    if (errno === undefined) return;
+    this.#reports.host("warn", "disable_local_igmp", `${IGMP_REPORTS} cannot be set: ${errno}`);
+  }
+
   /** A router that stays: its machine and its host learn what is new. */
   #update(router: Router, { to, changes }: Keep): void {
     router.config = delayed(to, 0);
@@ -302,8 +331,9 @@ export class Node {
     router.credentials = credentialsOf(to.authentication);
     router.binding.templates = undefined;
     this.#evaluate(router);
+    if (router.state.kind === "active") this.#possessions.take(router);
+    this.#holdings.whenSettled(router.id, () => this.#bindings.trim(router));
     if (router.state.kind !== "active") return;
-    this.#possessions.take(router);
     if (changes.addresses.added.length === 0) return;
     this.#possessions.announce(router, router.effective.announcement.repeat);
   }

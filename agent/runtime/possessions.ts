@@ -4,6 +4,7 @@ import type { Announcement } from "../core/vrrp/announcement-pace.ts";
 import type { AddressSnapshot } from "../core/vrrp/snapshot.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Network } from "../ports/network.ts";
+import { refusesPackets } from "./acceptance.ts";
 import type { Announcer } from "./announcer.ts";
 import type { Holding } from "./holding.ts";
 import { addressKey } from "./holding.ts";
@@ -80,10 +81,12 @@ export class Possessions {
   #wanted(router: Router): readonly Holding[] {
     const { addresses, excludedAddresses, routes, rules } = router.config;
     const holdings: Holding[] = [];
+    const refuse = refusesPackets(router.config);
     for (const address of [...addresses, ...excludedAddresses]) {
       const link = this.#linkOf(router, address);
       if (link === undefined) continue;
-      holdings.push({ kind: "address", request: { interfaceIndex: link.index, address } });
+      const request = { interfaceIndex: link.index, address };
+      holdings.push({ kind: "address", request, refuse });
     }
     const interfaceIndex = router.binding.home?.index;
     for (const route of routes) holdings.push({ kind: "route", route, interfaceIndex });
@@ -92,7 +95,12 @@ export class Possessions {
   }
 
   #linkOf({ binding, config }: Router, address: AddressConfig) {
-    const { interface: name } = address;
+    const { interface: name, useVirtualMac } = address;
+    const below = name ?? config.interface;
+    const own = useVirtualMac
+      ? config.addressLinks.find((one) => one.interface === below)
+      : undefined;
+    if (own !== undefined) return this.#network.linkByName(own.link.name);
     // On the instance's own interface, an address moves to the virtual link with it.
     if (name === undefined || name === config.interface) return binding.home;
     return this.#network.linkByName(name);
@@ -113,9 +121,10 @@ export class Possessions {
 
   /** Periodic announcements where no advertisements keep switches aware of us. */
   #startExtra(router: Router): void {
-    const { extraInterfaceAnnouncements: extra, virtualLink } = router.config;
+    const { extraInterfaceAnnouncements: extra, virtualLink, addressLinks } = router.config;
     this.#stopExtra(router);
-    if (extra === undefined || (!extra.all && virtualLink === undefined)) return;
+    if (extra === undefined) return;
+    if (!extra.all && virtualLink === undefined && addressLinks.length === 0) return;
     const slot = this.#schedule.slot((now) => {
       const own = router.binding.transmit?.name;
       this.#announcer.announce(this.#announcements(router, 1, (name) => name !== own));

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import type { Config } from "../config/config.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 
 interface Accepted {
   readonly version: typeof VERSION;

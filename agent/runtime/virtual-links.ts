@@ -78,9 +78,15 @@ export class VirtualLinks {
     }
   }
 
-  async release(owner: string): Promise<void> {
+  release(owner: string): Promise<void> {
+    return this.retain(owner, []);
+  }
+
+  /** Lets go of all links of this owner but those of these names. */
+  async retain(owner: string, names: readonly string[]): Promise<void> {
     const removed: Promise<unknown>[] = [];
     for (const [name, entry] of this.#entries) {
+      if (names.includes(name)) continue;
       if (!entry.owners.delete(owner) || entry.owners.size > 0) continue;
       this.#entries.delete(name);
       removed.push(this.#remove(entry));

@@ -20,7 +20,6 @@ export const multicast = (family: "ipv4" | "ipv6", interfaceIndex: number): Endp
   interfaceIndex,
   group: GROUP[family],
   ttl: 255,
-  receiveBuffer: undefined,
 });
 
 /** A unicast endpoint on any interface. */
@@ -30,7 +29,6 @@ export const unicast = (family: "ipv4" | "ipv6"): EndpointSpec => ({
   interfaceIndex: undefined,
   group: undefined,
   ttl: 255,
-  receiveBuffer: undefined,
 });
 
 export interface PacketOptions {

@@ -205,11 +205,23 @@ describe("routes", { skip }, () => {
 
   test("appended routes live side by side", async () => {
     const both = [gateway, address("192.0.2.8")].map((by) =>
-      route({ destination: prefix("10.10.0.0/16"), gateway: by, append: true }),
+      route({ destination: prefix("10.10.0.0/16"), gateway: by, mode: "append" }),
     );
     assert.ok(allOk(await network.installRoutes(both, undefined)));
     assert.equal(ipJson("route show 10.10.0.0/16").length, 2);
     assert.ok(allOk(await network.removeRoutes(both, undefined)));
+  });
+
+  test("a prepended route stands before those to the same destination", async () => {
+    const [first, second] = [gateway, address("192.0.2.8")].map((by) =>
+      route({ destination: prefix("10.12.0.0/16"), gateway: by, mode: "prepend" }),
+    );
+    assert.ok(first !== undefined && second !== undefined);
+    assert.ok(allOk(await network.installRoutes([first], undefined)));
+    assert.ok(allOk(await network.installRoutes([second], undefined)));
+    const shown = ipJson("route show 10.12.0.0/16").map((one) => one.gateway);
+    assert.deepEqual(shown, [second.gateway, first.gateway]);
+    assert.ok(allOk(await network.removeRoutes([first, second], undefined)));
   });
 
   test("refusals are outcomes that say what to do", async () => {

@@ -105,7 +105,7 @@ export const route = (words: Partial<RouteConfig>): RouteConfig => ({
   congestionControl: undefined,
   encapsulation: undefined,
   nexthops: [],
-  append: false,
+  mode: "replace",
   noTrack: false,
   trackGroup: undefined,
   ...words,

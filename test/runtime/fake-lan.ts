@@ -33,6 +33,8 @@ export class FakeLan {
   readonly sent: Sent[] = [];
   readonly opened: EndpointSpec[] = [];
   readonly closed: EndpointSpec[] = [];
+  /** Receive buffers as they were set. */
+  readonly rooms: (number | undefined)[] = [];
   /** Hosts that are cut off. */
   readonly cut = new Set<string>();
   /** Hosts that do not run: what they hear waits in their sockets. */
@@ -58,6 +60,9 @@ export class FakeLan {
           send: (packet, destination) => this.#send(port, packet, destination),
           setVrids: (vrids) => {
             port.vrids = vrids;
+          },
+          setReceiveBuffer: (bytes) => {
+            this.rooms.push(bytes);
           },
           rejoin: () => undefined,
           close: () => {

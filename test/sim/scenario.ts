@@ -57,6 +57,7 @@ function drawRouter(prng: Prng, temper: Temper, index: number, priority: number)
     family: "ipv4",
     version,
     priority,
+    initialActive: false,
     advertisementInterval: interval,
     downTimerAdverts,
     preempt: priority === 255 ? true : preempt,

@@ -42,11 +42,20 @@ export function stepInitialize(
   }
 }
 
+/**
+ * keepalived's `state MASTER` in a sync group: one interval, and the shortest skew. An active router
+ * would be heard in that time, and the rest of the group has its say before anything is claimed.
+ */
+const patience = (router: VirtualRouter): VirtualRouter =>
+  router.inSyncGroup && router.initialActive
+    ? { ...router, priority: OWNER_PRIORITY, downTimerAdverts: 1 }
+    : router;
+
 function start(router: VirtualRouter, state: InitializeState, now: Instant): VrrpTransition {
   if (state.faults.length > 0) return becomeFaulty("initialize", state.faults);
   if (router.priority !== OWNER_PRIORITY) {
     return {
-      state: backupState(router, now),
+      state: backupState(patience(router), now),
       effects: [transition("initialize", "backup", "startup")],
     };
   }

@@ -32,6 +32,8 @@ export interface VirtualRouter {
   readonly version: 2 | 3;
   /** Effective priority, 1–255; 255: the address owner. Already the sum of its contributions. */
   readonly priority: number;
+  /** keepalived's `state MASTER`: a sync-group member that does not wait as long as the others. */
+  readonly initialActive: boolean;
   /** Advertisement_Interval. v2: whole seconds; v3: 10 ms – 40.95 s. RFC 9568 §6.1. */
   readonly advertisementInterval: Micros;
   /** Advertisement intervals in Active_Down_Interval. The RFC has 3; keepalived lets it be 1–100. */

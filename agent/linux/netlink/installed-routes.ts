@@ -60,11 +60,11 @@ export class InstalledRoutes {
       (route) => this.#lacking(route, interfaces) ?? encodeRouteInstall(route, interfaces),
       (messages) => this.#requests.request(messages),
       (route, answer) => {
-        // With "append", the very route may be there from an earlier run.
+        // Beside others, the very route may be there from an earlier run.
         const outcome = outcomeOf(
           answer,
           `add ${routeWords(route)}`,
-          route.append ? ["EEXIST"] : [],
+          route.mode === "replace" ? [] : ["EEXIST"],
         );
         if (outcome.ok) this.#tracked.add(route, identityOfRoute(route, interfaces));
         return outcome;

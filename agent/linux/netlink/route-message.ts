@@ -70,9 +70,16 @@ export function missingInterfaces(
   );
 }
 
+/** Without a word about others, IPv4 puts a route before them: iproute2's prepend. */
+const MODES: Readonly<Record<RouteConfig["mode"], number>> = {
+  replace: FLAG.replace,
+  append: FLAG.append,
+  prepend: 0,
+};
+
 export function encodeRouteInstall(route: RouteConfig, interfaces: RouteInterfaces): Uint8Array {
-  const flags = FLAG.create | (route.append ? FLAG.append : FLAG.replace);
-  return encodeMessage(RTM.newRoute, REQUEST | flags, routeBody(route, interfaces));
+  const flags = REQUEST | FLAG.create | MODES[route.mode];
+  return encodeMessage(RTM.newRoute, flags, routeBody(route, interfaces));
 }
 
 export function encodeRouteRemoval(route: RouteConfig, interfaces: RouteInterfaces): Uint8Array {

@@ -30,8 +30,8 @@ describe("authentication", () => {
 
   test("AH starts as backup below priority 255", () => {
     const ah = block("auth_type AH", "auth_pass 1111");
-    assert.equal(instanceOf(`state MASTER\npriority 200\n${ah}`).initialActive, false);
-    assert.equal(instanceOf(`priority 255\n${ah}`).initialActive, true);
+    assert.equal(instanceOf(`state MASTER\npriority 200\n${ah}`).router.initialActive, false);
+    assert.equal(instanceOf(`priority 255\n${ah}`).router.initialActive, true);
   });
 
   const FINDINGS: readonly (readonly [lines: string, finding: string, refused: boolean])[] = [

@@ -7,19 +7,26 @@ const GLOBAL: readonly (readonly [lines: string, path: string, wanted: unknown])
   ["", "routerId", "main"],
   ["router_id lb02", "routerId", "lb02"],
   ["", "childWaitTime", 5 * SECOND],
-  ["", "receiveBuffer", { policy: "system" }],
-  ["vrrp_rx_bufs_policy MTU", "receiveBuffer", { policy: "mtu", multiplier: 3 }],
-  [
-    "vrrp_rx_bufs_policy ADVERT\nvrrp_rx_bufs_multiplier 5",
-    "receiveBuffer",
-    { policy: "advertisement", multiplier: 5 },
-  ],
-  ["vrrp_rx_bufs_policy 9000", "receiveBuffer", { policy: "bytes", bytes: 9000 }],
-  ["", "netlinkReceiveBuffer", undefined],
+  ["", "netlinkReceiveBuffers.announcements", undefined],
   [
     "vrrp_netlink_monitor_rcv_bufs 9000\nvrrp_netlink_monitor_rcv_bufs_force",
-    "netlinkReceiveBuffer",
+    "netlinkReceiveBuffers.announcements",
     { bytes: 9000, force: true },
+  ],
+  ["vrrp_netlink_cmd_rcv_bufs 0", "netlinkReceiveBuffers.answers", undefined],
+  [
+    "vrrp_netlink_cmd_rcv_bufs 9000",
+    "netlinkReceiveBuffers.answers",
+    { bytes: 9000, force: false },
+  ],
+  ["vrrp_netlink_cmd_rcv_bufs_force on", "netlinkReceiveBuffers.answers", undefined],
+  ["", "automaticPriority", undefined],
+  ["max_auto_priority -1", "automaticPriority", undefined],
+  ["max_auto_priority 7", "automaticPriority", { ceiling: 7, lateness: SECOND }],
+  [
+    "max_auto_priority\nmin_auto_priority_delay 5000",
+    "automaticPriority",
+    { ceiling: 99, lateness: 5_000 },
   ],
   ["", "vrrpScheduling.realtimePriority", undefined],
   ["vrrp_priority -10", "vrrpScheduling.nice", -10],
@@ -30,9 +37,6 @@ const GLOBAL: readonly (readonly [lines: string, path: string, wanted: unknown])
   ["vrrp_cpu_affinity 0 2", "vrrpScheduling.cpuAffinity", [0, 2]],
   ["vrrp_no_swap", "vrrpScheduling.noSwap", true],
   ["vrrp_no_swap", "directorScheduling.noSwap", false],
-  ["dynamic_interfaces", "dynamicInterfaces", true],
-  ["dynamic_interfaces", "allowInterfaceChanges", false],
-  ["dynamic_interfaces allow_if_changes", "allowInterfaceChanges", true],
   ["disable_local_igmp", "disableLocalIgmp", true],
   ["log_unknown_vrids", "logUnknownVrids", true],
   ["vrrp_startup_delay 2.5", "startupDelay", 2.5 * SECOND],
@@ -44,7 +48,6 @@ const GLOBAL: readonly (readonly [lines: string, path: string, wanted: unknown])
   ["vrrp_process_name mine", "processNames.vrrp", "mine"],
   ["process_name mine", "processNames.supervisor", "mine"],
   ["", "processNames.vrrp", undefined],
-  ["reload_check_config", "reload.checkConfig", true],
   ["reload_time_file /run/t\nreload_repeat", "reload.timeFile", "/run/t"],
   ["reload_repeat", "reload.repeat", true],
   ["reload_file /run/l", "reload.lockFile", "/run/l"],
@@ -62,6 +65,14 @@ const ROOTS: readonly (readonly [lines: string, path: string, wanted: unknown])[
 /** global_defs after the instance, which must make no difference, and what the instance gets. */
 const INHERITED: readonly (readonly [lines: string, path: string, wanted: unknown])[] = [
   ["vrrp_version 3", "router.version", 3],
+  ["", "receiveBuffer", { policy: "system" }],
+  ["vrrp_rx_bufs_policy MTU", "receiveBuffer", { policy: "mtu", multiplier: 3 }],
+  [
+    "vrrp_rx_bufs_policy ADVERT\nvrrp_rx_bufs_multiplier 5",
+    "receiveBuffer",
+    { policy: "advertisement", multiplier: 5 },
+  ],
+  ["vrrp_rx_bufs_policy 9000", "receiveBuffer", { policy: "bytes", bytes: 9000 }],
   ["vrrp_strict", "strict", true],
   ["vrrp_skip_check_adv_addr", "skipAddressListCheck", true],
   ["vrrp_lower_prio_no_advert", "router.lowerPrioNoAdvert", true],
@@ -128,6 +139,19 @@ describe("global_defs", () => {
     assert.equal(at(instances[0], "transport.checkSource"), true);
     assert.equal(at(instances[1], "transport.group"), "ff02::99");
     assert.equal(at(instances[1], "virtualLink.name"), "vip.51");
+  });
+
+  test("vmac_addr_prefix names virtual links of addresses, vmac_prefix where it is not given", () => {
+    const text = instanceText(
+      "use_vmac_addr\nvirtual_ipaddress {\n192.0.2.1/24\n198.51.100.1/24 dev eth1\n}",
+    );
+    for (const [words, name] of [
+      ["vmac_prefix vip\nvmac_addr_prefix addr", "addr.51"],
+      ["vmac_prefix vip", "vip.51"],
+    ]) {
+      const { instances } = configOf(`global_defs {\n${words}\n}\n${text}`);
+      assert.equal(at(instances[0], "addressLinks.0.link.name"), name);
+    }
   });
 
   test("paces: garp_group for its interfaces, the global ones for all others", () => {

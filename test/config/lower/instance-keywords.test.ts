@@ -4,6 +4,15 @@ import { at, brief, instanceOf, instanceText, load } from "./lowered.ts";
 
 const SECOND = 1_000_000;
 
+/** What addresses with a virtual MAC go on. */
+const ADDRESS_LINK = {
+  kind: "macvlan",
+  name: "vrrp.51",
+  mac: undefined,
+  transmitOnBase: true,
+  group: undefined,
+};
+
 /** Lines of an instance, a path into its configuration, and what must stand there. */
 const ROWS: readonly (readonly [lines: string, path: string, wanted: unknown])[] = [
   ["", "router.name", "VI"],
@@ -33,7 +42,7 @@ const ROWS: readonly (readonly [lines: string, path: string, wanted: unknown])[]
       lowerPriorityDelay: 5 * SECOND,
     },
   ],
-  ["", "initialActive", false],
+  ["", "router.initialActive", false],
   ["", "interface", "eth0"],
   ["", "transport", { mode: "multicast", group: "224.0.0.18" }],
   ["", "sourceAddress", undefined],
@@ -48,11 +57,11 @@ const ROWS: readonly (readonly [lines: string, path: string, wanted: unknown])[]
   ["virtual_router_id 255", "router.vrid", 255],
   ["priority 1", "router.priority", 1],
   ["priority 255", "router.priority", 255],
-  ["priority 255", "initialActive", true],
-  ["state MASTER\npriority 150", "initialActive", true],
+  ["priority 255", "router.initialActive", true],
+  ["state MASTER\npriority 150", "router.initialActive", true],
   ["state MASTER", "router.priority", 255],
   ["state BACKUP", "router.priority", 100],
-  ["state SLAVE", "initialActive", false],
+  ["state SLAVE", "router.initialActive", false],
   ["priority lots", "router.priority", 100],
   ["advert_int 3", "router.advertisementInterval", 3 * SECOND],
   ["advert_int 2.5", "router.advertisementInterval", 3 * SECOND],
@@ -115,7 +124,8 @@ const ROWS: readonly (readonly [lines: string, path: string, wanted: unknown])[]
   ["skip_check_adv_addr off", "skipAddressListCheck", false],
   ["holdfast_drop_foreign_addresses", "addressListMismatch", "drop"],
   ["promote_secondaries", "promoteSecondaries", true],
-  ["kernel_rx_buf_size 65536", "receiveBuffer", 65_536],
+  ["kernel_rx_buf_size 65536", "receiveBuffer", { policy: "bytes", bytes: 65_536 }],
+  ["kernel_rx_buf_size 0", "receiveBuffer", { policy: "system" }],
   ["garp_extra_if all 30", "extraInterfaceAnnouncements", { interval: 30 * SECOND, all: true }],
   ["vmac_garp_intvl 30", "extraInterfaceAnnouncements", { interval: 30 * SECOND, all: false }],
   ["garp_extra_if 0", "extraInterfaceAnnouncements", undefined],
@@ -139,7 +149,22 @@ const ROWS: readonly (readonly [lines: string, path: string, wanted: unknown])[]
   ["use_vmac", "virtualLink.transmitOnBase", false],
   ["use_vmac\nunicast_peer {\n192.0.2.2\n}", "virtualLink.transmitOnBase", true],
   ["vmac_xmit_base", "virtualLink", undefined],
-  ["use_vmac_addr", "virtualLinkForAddresses", true],
+  [
+    "use_vmac_addr\nvirtual_ipaddress {\n192.0.2.1/24\n198.51.100.1/24 dev eth1\n}",
+    "addressLinks",
+    [{ interface: "eth1", link: ADDRESS_LINK }],
+  ],
+  [
+    "use_vmac_addr\nuse_vmac\nvirtual_ipaddress {\n192.0.2.1/24\n198.51.100.1/24 dev eth1\n}",
+    "addressLinks.0.link.name",
+    "vrrp1.51",
+  ],
+  [
+    "virtual_ipaddress {\n192.0.2.1/24 use_vmac\n}",
+    "addressLinks",
+    [{ interface: "eth0", link: ADDRESS_LINK }],
+  ],
+  ["use_vmac\nvirtual_ipaddress {\n192.0.2.1/24 use_vmac\n}", "addressLinks", []],
   [
     "use_ipvlan ipv0 192.0.2.8/24 bridge",
     "virtualLink",

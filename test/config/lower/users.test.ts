@@ -18,7 +18,7 @@ const PAIR: Values = {
   "instances.0.router.vrid": 50,
   "instances.0.router.version": 2,
   "instances.0.router.advertisementInterval": 1_000_000,
-  "instances.0.initialActive": false,
+  "instances.0.router.initialActive": false,
   "instances.0.authentication": { kind: "pass", password: "1111" },
   "instances.0.addresses.0.address": "10.0.0.3",
   "instances.0.addresses.0.prefixLength": 32,
@@ -48,12 +48,12 @@ const ROWS: readonly (readonly [name: string, findings: readonly string[], value
   [
     "lvs-dr-node1",
     DIRECTOR,
-    { ...LVS, "instances.0.router.priority": 100, "instances.0.initialActive": true },
+    { ...LVS, "instances.0.router.priority": 100, "instances.0.router.initialActive": true },
   ],
   [
     "lvs-dr-node4",
     DIRECTOR,
-    { ...LVS, "instances.0.router.priority": 50, "instances.0.initialActive": false },
+    { ...LVS, "instances.0.router.priority": 50, "instances.0.router.initialActive": false },
   ],
   ["lvs-dr-global-strict", MAIL, { "global.routerId": "LVS_DEVEL", instances: [] }],
 ];
@@ -80,7 +80,7 @@ describe("configurations that users have", () => {
     ]);
     assert.ok(diagnostics.every(({ severity }) => severity === "warning"));
     assert.equal(at(config, "instances.0.accept"), false);
-    assert.equal(at(config, "instances.0.initialActive"), false);
+    assert.equal(at(config, "instances.0.router.initialActive"), false);
     assert.equal(at(config, "instances.0.skipAddressListCheck"), true);
     assert.deepEqual(at(config, "instances.0.authentication"), { kind: "none" });
   });

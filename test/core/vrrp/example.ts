@@ -28,6 +28,7 @@ const ROUTER: VirtualRouter = {
   family: "ipv4",
   version: 3,
   priority: 100,
+  initialActive: false,
   advertisementInterval: seconds(1),
   downTimerAdverts: 3,
   preempt: true,

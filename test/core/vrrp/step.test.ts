@@ -171,6 +171,16 @@ describe("initialize", () => {
     assert.deepEqual(cleared.state, INITIALIZE);
   });
 
+  test("state MASTER in a sync group waits one interval and the shortest skew", () => {
+    const downAt = (changes: Parameters<typeof router>[0]): number | undefined => {
+      const { state } = step(router(changes), INITIALIZE, { kind: "startup" }, at(0));
+      return state.kind === "backup" ? state.activeDownAt : undefined;
+    };
+    assert.equal(downAt({ initialActive: true, inSyncGroup: true }), 1_003_906);
+    assert.equal(downAt({ initialActive: false, inSyncGroup: true }), DOWN);
+    assert.equal(downAt({ initialActive: true, inSyncGroup: false }), DOWN);
+  });
+
   test("an owner in a sync group asks its group before it claims", () => {
     const owner = router({ priority: 255, inSyncGroup: true });
     const next = step(owner, INITIALIZE, { kind: "startup" }, at(0));

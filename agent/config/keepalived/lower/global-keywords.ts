@@ -43,7 +43,6 @@ export interface GlobalDraft {
   extraInterfaces?: ExtraInterfaces | undefined;
   receiveBufferPolicy?: ReceiveBuffer["policy"];
   umask?: number;
-  allowInterfaceChanges?: boolean;
 }
 
 export const emptyGlobal = (): GlobalDraft => ({
@@ -157,24 +156,19 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   child_wait_time: span(0, LONGEST_DELAY),
   default_interface: interfaceName,
   disable_local_igmp: toggle,
-  dynamic_interfaces: (draft, statement, lowering) => {
-    const word = statement.words[0];
-    draft.allowInterfaceChanges = word?.text === "allow_if_changes";
-    if (word === undefined || draft.allowInterfaceChanges)
-      draft.switches.set("dynamic_interfaces", true);
-    else toggle(draft, statement, lowering);
-  },
   instance: text,
   iproute_etc_dir: text,
   iproute_usr_dir: text,
   log_unknown_vrids: toggle,
   lvs_process_name: text,
+  max_auto_priority: (draft, statement, lowering) => {
+    if (statement.words.length > 0) whole(-1, 99)(draft, statement, lowering);
+    else draft.numbers.set("max_auto_priority", 99);
+  },
+  min_auto_priority_delay: whole(0, 10_000_000),
   net_namespace: text,
   process_name: text,
   process_names: toggle,
-  reload_check_config: (draft) => {
-    draft.switches.set("reload_check_config", true);
-  },
   reload_file: (draft, statement) => {
     draft.texts.set("reload_file", statement.words[0]?.text ?? "");
   },
@@ -198,6 +192,8 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   vrrp_mcast_group6: group("groupIpv6"),
   vrrp_min_garp: (draft, statement, lowering) =>
     readMinimalAnnouncement(draft.announcement, statement, lowering),
+  vrrp_netlink_cmd_rcv_bufs: whole(0, 0x7fff_ffff),
+  vrrp_netlink_cmd_rcv_bufs_force: toggle,
   vrrp_netlink_monitor_rcv_bufs: whole(0, 0x7fff_ffff),
   vrrp_netlink_monitor_rcv_bufs_force: toggle,
   vrrp_owner_ignore_adverts: toggle,

@@ -1,7 +1,9 @@
 import { micros } from "../../../core/time.ts";
 import type {
   AnnouncementPace,
+  AutomaticPriority,
   GlobalConfig,
+  NetlinkReceiveBuffer,
   ReceiveBuffer,
   SchedulingConfig,
 } from "../../config.ts";
@@ -33,6 +35,11 @@ export function inheritedFrom(draft: GlobalDraft): Inherited {
     startupDelay: draft.spans.get("vrrp_startup_delay") ?? micros(0),
     addressInterface: draft.texts.get("default_interface") ?? DEFAULTS.addressInterface,
     virtualLinkPrefix: draft.texts.get("vmac_prefix") ?? DEFAULTS.virtualLinkPrefix,
+    addressLinkPrefix:
+      draft.texts.get("vmac_addr_prefix") ??
+      draft.texts.get("vmac_prefix") ??
+      DEFAULTS.virtualLinkPrefix,
+    receiveBuffer: receiveBuffer(draft),
   };
 }
 
@@ -44,9 +51,8 @@ export function nameDirectories({ texts }: GlobalDraft): NameDirectories {
 }
 
 export function completeGlobal(draft: GlobalDraft, hostName: string): GlobalConfig {
-  const { texts, switches, spans, numbers } = draft;
+  const { texts, switches, spans } = draft;
   const on = (name: string): boolean => switches.get(name) ?? false;
-  const bytes = numbers.get("vrrp_netlink_monitor_rcv_bufs");
   return {
     routerId: texts.get("router_id") ?? hostName,
     netNamespace: texts.get("net_namespace"),
@@ -56,18 +62,17 @@ export function completeGlobal(draft: GlobalDraft, hostName: string): GlobalConf
     processNames: processNames(draft),
     vrrpScheduling: completeScheduling(draft.vrrpScheduling),
     directorScheduling: completeScheduling(draft.directorScheduling),
-    dynamicInterfaces: on("dynamic_interfaces"),
-    allowInterfaceChanges: draft.allowInterfaceChanges === true,
+    automaticPriority: automaticPriority(draft),
     disableLocalIgmp: on("disable_local_igmp"),
     logUnknownVrids: on("log_unknown_vrids"),
     startupDelay: spans.get("vrrp_startup_delay") ?? micros(0),
     delayAfterBoot: spans.get("vrrp_delay_after_boot") ?? micros(0),
-    receiveBuffer: receiveBuffer(draft),
-    netlinkReceiveBuffer:
-      bytes === undefined ? undefined : { bytes, force: on("vrrp_netlink_monitor_rcv_bufs_force") },
+    netlinkReceiveBuffers: {
+      announcements: netlinkBuffer(draft, "vrrp_netlink_monitor_rcv_bufs"),
+      answers: netlinkBuffer(draft, "vrrp_netlink_cmd_rcv_bufs"),
+    },
     umask: draft.umask,
     reload: {
-      checkConfig: on("reload_check_config"),
       timeFile: texts.get("reload_time_file"),
       repeat: on("reload_repeat"),
       lockFile: lockFile(draft),
@@ -97,6 +102,22 @@ function completeScheduling(draft: SchedulingDraft): SchedulingConfig {
     cpuAffinity: draft.cpuAffinity,
     noSwap: draft.noSwap === true,
   };
+}
+
+/** The default lateness is keepalived's: a second. */
+function automaticPriority({ numbers }: GlobalDraft): AutomaticPriority | undefined {
+  const ceiling = numbers.get("max_auto_priority") ?? 0;
+  if (ceiling <= 0) return undefined;
+  return { ceiling, lateness: micros(numbers.get("min_auto_priority_delay") ?? 1_000_000) };
+}
+
+/** Zero leaves it as it is. */
+function netlinkBuffer(
+  { numbers, switches }: GlobalDraft,
+  name: string,
+): NetlinkReceiveBuffer | undefined {
+  const bytes = numbers.get(name) ?? 0;
+  return bytes === 0 ? undefined : { bytes, force: switches.get(`${name}_force`) === true };
 }
 
 function receiveBuffer({ receiveBufferPolicy: policy, numbers }: GlobalDraft): ReceiveBuffer {

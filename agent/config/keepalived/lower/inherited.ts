@@ -1,6 +1,7 @@
 import type { IpAddress } from "../../../core/address.ts";
 import type { Micros } from "../../../core/time.ts";
 import type { AnnouncementPolicy } from "../../../core/vrrp/virtual-router.ts";
+import type { ReceiveBuffer } from "../../config.ts";
 import type { ExtraInterfaces } from "./instance-draft.ts";
 
 /** What global_defs says for every instance that does not say it itself. */
@@ -22,4 +23,6 @@ export interface Inherited {
   /** Where addresses of an instance without interface go, and static ones. */
   readonly addressInterface: string;
   readonly virtualLinkPrefix: string;
+  readonly addressLinkPrefix: string;
+  readonly receiveBuffer: ReceiveBuffer;
 }

@@ -39,10 +39,13 @@ export function completeAddresses(
       "put them into virtual_ipaddress_excluded",
     );
   }
-  const place = ({ address }: AddressWord): AddressConfig =>
-    address.interface === undefined && fallbackInterface !== undefined
-      ? { ...address, interface: fallbackInterface }
-      : address;
+  const place = ({ address }: AddressWord): AddressConfig => {
+    const on = address.interface ?? fallbackInterface;
+    const elsewhere = on !== undefined && on !== draft.interface?.value;
+    const useVirtualMac = address.useVirtualMac || (draft.virtualLinkForAddresses && elsewhere);
+    if (on === address.interface && useVirtualMac === address.useVirtualMac) return address;
+    return { ...address, interface: on, useVirtualMac };
+  };
   return {
     addresses: advertised.map(place),
     excludedAddresses: surplus.concat(excluded).map(place),

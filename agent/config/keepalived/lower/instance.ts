@@ -1,6 +1,6 @@
 import type { Micros } from "../../../core/time.ts";
 import type { VirtualRouter } from "../../../core/vrrp/virtual-router.ts";
-import type { InstanceConfig } from "../../config.ts";
+import type { InstanceConfig, ReceiveBuffer } from "../../config.ts";
 import { completeInterval } from "./advertisement-interval.ts";
 import { instanceAnnouncement } from "./announcement.ts";
 import { completeAuthentication } from "./authentication.ts";
@@ -56,15 +56,24 @@ export function completeInstance(
   // Written out field by field: spreading took most of the time of large configurations.
   return {
     position: draft.name.position,
-    router: routerOf(draft, identity, switches, advertisementInterval, surroundings, lowering),
-    initialActive: completeInitial(draft, identity, authentication.kind === "ah", lowering),
+    router: routerOf(
+      draft,
+      {
+        ...identity,
+        initialActive: completeInitial(draft, identity, authentication.kind === "ah", lowering),
+      },
+      switches,
+      advertisementInterval,
+      surroundings,
+      lowering,
+    ),
     interface: draft.interface?.value,
     vrf: vrfOf(draft, lowering),
     transport,
     sourceAddress: source.sourceAddress,
     trackSourceAddress: source.trackSourceAddress,
     virtualLink: undefined,
-    virtualLinkForAddresses: draft.virtualLinkForAddresses,
+    addressLinks: [],
     addresses: addresses.addresses,
     excludedAddresses: addresses.excludedAddresses,
     routes: draft.routes,
@@ -78,7 +87,7 @@ export function completeInstance(
     trackInterfaces: trackedBy(draft, surroundings, lowering),
     ignorePrimaryInterface: draft.ignorePrimaryInterface,
     promoteSecondaries: promotes(draft, lowering),
-    receiveBuffer: draft.receiveBuffer?.value,
+    receiveBuffer: ownBuffer(draft) ?? inherited.receiveBuffer,
     extraInterfaceAnnouncements: extraInterfaces(draft, inherited),
     syncGroup,
   };
@@ -100,6 +109,7 @@ function routerOf(
     family: identity.family,
     version: identity.version,
     priority: identity.priority,
+    initialActive: identity.initialActive,
     advertisementInterval,
     downTimerAdverts: draft.downTimerAdverts?.value ?? inherited.downTimerAdverts,
     preempt: preemption.preempt,
@@ -118,6 +128,12 @@ function routerOf(
       lowering,
     ),
   };
+}
+
+/** kernel_rx_buf_size 0 leaves it to the policy of all. */
+function ownBuffer({ receiveBuffer }: InstanceDraft): ReceiveBuffer | undefined {
+  const bytes = receiveBuffer?.value ?? 0;
+  return bytes === 0 ? undefined : { policy: "bytes", bytes };
 }
 
 /** With AH a sequence number must have been heard first. As keepalived has it. */

@@ -9,7 +9,7 @@ import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
 import type { Named } from "./named.ts";
 import type { TakenNames } from "./virtual-link.ts";
-import { completeVirtualLink } from "./virtual-link.ts";
+import { addressLink, completeVirtualLink } from "./virtual-link.ts";
 
 export interface LoweredInstances {
   readonly instances: readonly InstanceConfig[];
@@ -39,7 +39,7 @@ export function lowerInstances(
     if (draft.virtualLink !== undefined) linked.push(draft);
   }
   return {
-    instances: withVirtualLinks(instances, linked, inherited.virtualLinkPrefix, lowering),
+    instances: withVirtualLinks(instances, linked, inherited, lowering),
     syncGroups: groups.map(completeSyncGroup),
   };
 }
@@ -56,24 +56,47 @@ function readInstance({ name, statement }: Named, lowering: Lowering): InstanceD
 function withVirtualLinks(
   instances: readonly InstanceConfig[],
   drafts: readonly InstanceDraft[],
-  prefix: string,
+  { virtualLinkPrefix, addressLinkPrefix }: Inherited,
   lowering: Lowering,
 ): readonly InstanceConfig[] {
-  if (drafts.length === 0) return instances;
+  if (drafts.length === 0 && !instances.some(needsAddressLinks)) return instances;
   const taken: TakenNames = new Map();
   for (const { name, virtualLink } of drafts) {
     const written = virtualLink?.name?.value;
     if (written !== undefined && !taken.has(written)) taken.set(written, name.text);
   }
   const byName = new Map(drafts.map((draft) => [draft.name.text, draft]));
-  return instances.map((instance) => {
+  const own = instances.map((instance) => {
     const draft = byName.get(instance.router.name);
     if (draft?.virtualLink === undefined) return instance;
     const { name, vrid, family } = instance.router;
     const owner = { name, vrid, family, transmitOnBase: transmitsOnBase(draft, instance.strict) };
-    const link = completeVirtualLink(draft.virtualLink, owner, prefix, taken, lowering);
+    const link = completeVirtualLink(draft.virtualLink, owner, virtualLinkPrefix, taken, lowering);
     return { ...instance, virtualLink: link };
   });
+  return own.map((instance) =>
+    needsAddressLinks(instance) ? withAddressLinks(instance, addressLinkPrefix, taken) : instance,
+  );
+}
+
+const onVirtualMac = ({ addresses, excludedAddresses }: InstanceConfig) =>
+  [...addresses, ...excludedAddresses].filter(({ useVirtualMac }) => useVirtualMac);
+
+const needsAddressLinks = (instance: InstanceConfig): boolean => onVirtualMac(instance).length > 0;
+
+/** One for each interface that has such addresses; on the instance's own, its virtual link will do. */
+function withAddressLinks(
+  instance: InstanceConfig,
+  prefix: string,
+  taken: TakenNames,
+): InstanceConfig {
+  const { interface: own, virtualLink, router } = instance;
+  const names = new Set(onVirtualMac(instance).map((address) => address.interface ?? own));
+  if (virtualLink !== undefined) names.delete(own);
+  const addressLinks = [...names].flatMap((name) =>
+    name === undefined ? [] : { interface: name, link: addressLink(router, prefix, taken) },
+  );
+  return { ...instance, addressLinks };
 }
 
 /** Each member exists and has one group. A member left out would move without the others. */

@@ -36,7 +36,7 @@ export const emptyRoute = (): RouteDraft => ({
   congestionControl: undefined,
   encapsulation: undefined,
   nexthops: [],
-  append: false,
+  mode: "replace",
   noTrack: false,
   trackGroup: undefined,
   hasDestination: false,

@@ -1,4 +1,4 @@
-import type { RouteMetric } from "../../config.ts";
+import type { RouteConfig, RouteMetric } from "../../config.ts";
 import type { Word } from "../tree.ts";
 import { takeEncapsulation } from "./encapsulation.ts";
 import { parseWhole } from "./literals.ts";
@@ -80,9 +80,16 @@ const destinationOption =
     settle(line, family) ? undefined : mixed(line);
 
 const flag =
-  (key: "onlink" | "append" | "noTrack"): RouteOption =>
+  (key: "onlink" | "noTrack"): RouteOption =>
   (_line, _word, route) => {
     route[key] = true;
+    return undefined;
+  };
+
+const mode =
+  (value: RouteConfig["mode"]): RouteOption =>
+  (_line, _word, route) => {
+    route.mode = value;
     return undefined;
   };
 
@@ -201,8 +208,8 @@ export const ROUTE_OPTIONS: Readonly<Record<string, RouteOption>> = {
     return undefined;
   },
   add: () => undefined,
-  append: flag("append"),
-  prepend: () => undefined,
+  append: mode("append"),
+  prepend: mode("prepend"),
   no_track: flag("noTrack"),
   track_group: put("trackGroup", (line, word) =>
     takeValue(line, word, "the name of a track_group", (text) => text),

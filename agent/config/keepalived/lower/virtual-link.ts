@@ -157,8 +157,23 @@ function linkName(
   return name;
 }
 
+/** A macvlan with the virtual router's MAC, for addresses on an interface besides the instance's own. */
+export function addressLink(
+  owner: Pick<Owner, "name" | "vrid" | "family">,
+  prefix: string,
+  taken: TakenNames,
+): VirtualLink {
+  const name = freeName(owner, prefix, taken);
+  taken.set(name, owner.name);
+  return { kind: "macvlan", name, mac: undefined, transmitOnBase: true, group: undefined };
+}
+
 /** PREFIX.VRID; when taken, a number before the dot, 6 first for IPv6. As keepalived names them. */
-function freeName({ vrid, family }: Owner, prefix: string, taken: TakenNames): string {
+function freeName(
+  { vrid, family }: Pick<Owner, "vrid" | "family">,
+  prefix: string,
+  taken: TakenNames,
+): string {
   const plain = shorten(prefix, `.${vrid}`);
   if (!taken.has(plain)) return plain;
   if (family === "ipv6") {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
 import { Lab } from "../../agent/linux/lab.ts";
 import { configText } from "../lab/instance-text.ts";
-import { commandLine, memoryMib, processorSeconds } from "./process-figures.ts";
+import { memoryMib, processorSeconds, roleOf } from "./process-figures.ts";
 import type { Package, ProgramName } from "./program.ts";
 import { Daemon, PROGRAMS } from "./program.ts";
 import type { Row, Section } from "./row.ts";
@@ -94,7 +94,10 @@ async function measure(program: ProgramName, from: Package): Promise<Figures> {
       perAdvertisement: (used / count) * 1e6,
       share: (used / passed) * 100,
       rate: count / passed,
-      memory: daemon.pids.map((each) => ({ role: roleOf(each, pid), ...memoryMib(each) })),
+      memory: daemon.pids.map((each) => ({
+        role: each === pid ? "vrrp" : (roleOf(each) ?? "parent"),
+        ...memoryMib(each),
+      })),
     };
   } finally {
     await daemon.stop();
@@ -102,9 +105,6 @@ async function measure(program: ProgramName, from: Package): Promise<Figures> {
     lab.dispose();
   }
 }
-
-const roleOf = (pid: number, vrrp: number): string =>
-  pid === vrrp ? "vrrp" : (/--role (\w+)/.exec(commandLine(pid))?.[1] ?? "parent");
 
 const config = (): string =>
   configText(

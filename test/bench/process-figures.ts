@@ -10,8 +10,12 @@ export function processTree(pid: number): readonly number[] {
   return [pid, ...direct.flatMap(processTree)];
 }
 
-export const commandLine = (pid: number): string =>
-  read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
+/** Which of Holdfast's processes this is, by its title; `undefined` for any other. */
+export const roleOf = (pid: number): string | undefined =>
+  /^holdfast[_: ]+(\w+)|--role.(\w+)/
+    .exec(read(`/proc/${pid}/cmdline`))
+    ?.slice(1)
+    .find(Boolean);
 
 /** Seconds of processor time that the process has used, of all its threads. */
 export function processorSeconds(pid: number): number {

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
-import { commandLine, processTree } from "./process-figures.ts";
+import { processTree, roleOf } from "./process-figures.ts";
 
 export type ProgramName = "holdfast" | "keepalived";
 export const PROGRAMS: readonly ProgramName[] = ["holdfast", "keepalived"];
@@ -74,9 +74,10 @@ export class Daemon {
   /** The one that speaks VRRP; keepalived's first and only child when it checks no servers. */
   get vrrpPid(): number {
     const [, ...children] = this.pids;
-    const own = children.find((pid) => commandLine(pid).includes("--role vrrp"));
+    const own = children.find((pid) => roleOf(pid) === "vrrp");
     const pid = this.name === "holdfast" ? own : children[0];
-    if (pid === undefined) throw new Error(`${this.name} has no VRRP process:\n${this.log}`);
+    if (pid === undefined)
+      throw new Error(`${this.name} has no VRRP process:\n${this.log.slice(-1_000)}`);
     return pid;
   }
 

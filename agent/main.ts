@@ -128,6 +128,7 @@ async function vrrpPorts() {
     { createAdvertisementSockets },
     { openFrameSender },
     { openNetwork },
+    { openAcceptFilter },
     { enterNamedNamespace },
     { nameProcess },
     { applyScheduling, setOutOfMemoryScore },
@@ -137,6 +138,7 @@ async function vrrpPorts() {
     import("./linux/advertisement-sockets.ts"),
     import("./linux/frame-sender.ts"),
     import("./linux/netlink/network.ts"),
+    import("./linux/netlink/accept-filter.ts"),
     import("./linux/namespace.ts"),
     import("./linux/process-identity.ts"),
     import("./linux/scheduling.ts"),
@@ -147,6 +149,7 @@ async function vrrpPorts() {
     sockets: createAdvertisementSockets(),
     frames: openFrameSender(),
     network: await openNetwork(),
+    acceptFilter: openAcceptFilter(),
     hmac,
     report,
   });

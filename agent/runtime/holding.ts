@@ -3,7 +3,12 @@ import type { AddressRequest, Network, RequestOutcome } from "../ports/network.t
 
 /** Something to be had on the host. A route carries the interface that is meant by default. */
 export type Holding =
-  | { readonly kind: "address"; readonly request: AddressRequest }
+  | {
+      readonly kind: "address";
+      readonly request: AddressRequest;
+      /** Packets to it are not accepted. */
+      readonly refuse: boolean;
+    }
   | {
       readonly kind: "route";
       readonly route: RouteConfig;
@@ -47,22 +52,25 @@ function attributes(holding: Holding): string {
 const withoutPosition = (value: object): string =>
   JSON.stringify(value, (key, part: unknown) => (key === "position" ? undefined : part));
 
-/** Holdings of one kind, as the batches that the port takes. */
+export const isRefused = (holding: Holding): boolean =>
+  holding.kind === "address" && holding.refuse;
+
+/** Holdings of one kind, as the batches that the port takes; refused addresses are apart. */
 export function batches<Entry>(
   entries: readonly Entry[],
   kind: HoldingKind,
   holdingOf: (entry: Entry) => Holding,
 ): readonly (readonly Entry[])[] {
-  const byInterface = new Map<number | undefined, Entry[]>();
+  const groups = new Map<number | boolean | undefined, Entry[]>();
   for (const entry of entries) {
     const holding = holdingOf(entry);
     if (holding.kind !== kind) continue;
-    const group = holding.kind === "route" ? holding.interfaceIndex : undefined;
-    const batch = byInterface.get(group);
-    if (batch === undefined) byInterface.set(group, [entry]);
+    const group = holding.kind === "route" ? holding.interfaceIndex : isRefused(holding);
+    const batch = groups.get(group);
+    if (batch === undefined) groups.set(group, [entry]);
     else batch.push(entry);
   }
-  return [...byInterface.values()];
+  return [...groups.values()];
 }
 
 /** Asks the port for one batch: holdings of one kind and, for routes, one default interface. */

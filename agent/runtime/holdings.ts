@@ -1,7 +1,7 @@
 import type { RouteConfig, RuleConfig } from "../config/config.ts";
 import type { AddressRequest, Network, RequestOutcome } from "../ports/network.ts";
 import type { Holding, HoldingKind } from "./holding.ts";
-import { batches, keyOf, request, sameHolding } from "./holding.ts";
+import { batches, isRefused, keyOf, request, sameHolding } from "./holding.ts";
 
 /** Hears what the host refused. */
 export type Refused = (
@@ -9,6 +9,16 @@ export type Refused = (
   holding: Holding,
   outcome: Extract<RequestOutcome, { ok: false }>,
 ) => void;
+
+/** Sees to it that packets to an address are not accepted. */
+export interface Refusals {
+  /** Before the addresses are installed; answers why it cannot be done. */
+  refuse(
+    requests: readonly AddressRequest[],
+  ): Promise<Extract<RequestOutcome, { ok: false }> | undefined>;
+  /** Idempotent, also for what was never refused. */
+  release(request: AddressRequest): void;
+}
 
 /** One thing on the host, with everybody who wants it there. */
 interface Item {
@@ -44,14 +54,16 @@ const FIRST_OUT: readonly HoldingKind[] = ["route", "rule", "address"];
  */
 export class Holdings {
   readonly #network: Network;
+  readonly #refusals: Refusals;
   readonly #refused: Refused;
   readonly #items = new Map<string, Item>();
   readonly #owners = new Map<string, Owner>();
   readonly #dirty = new Set<Item>();
   #scheduled = false;
 
-  constructor(network: Network, refused: Refused) {
+  constructor(network: Network, refusals: Refusals, refused: Refused) {
     this.#network = network;
+    this.#refusals = refusals;
     this.#refused = refused;
   }
 
@@ -222,6 +234,7 @@ export class Holdings {
       if (outcome.ok) {
         item.actual = holding;
         item.foreign = outcome.foreign;
+        if (!isRefused(holding)) this.#release(holding);
       } else {
         item.refused = true;
         this.#refused(
@@ -241,7 +254,7 @@ export class Holdings {
   ): void {
     for (const item of batch) item.inFlight = true;
     // A rejection would be a bug of the port's: it answers outcomes. It then ends the process.
-    void request(this.#network, verb, holdings).then((outcomes) => {
+    void this.#request(verb, holdings).then((outcomes) => {
       for (const [at, item] of batch.entries()) {
         const outcome = outcomes[at];
         const holding = holdings[at];
@@ -251,6 +264,23 @@ export class Holdings {
       }
       this.#flush();
     });
+  }
+
+  async #request(
+    verb: "install" | "remove",
+    holdings: readonly Holding[],
+  ): Promise<readonly RequestOutcome[]> {
+    const requests = holdings.flatMap((holding) =>
+      verb === "install" && holding.kind === "address" && holding.refuse ? holding.request : [],
+    );
+    const problem = requests.length === 0 ? undefined : await this.#refusals.refuse(requests);
+    // A batch is refused as a whole. Without that, nothing of it may be on the host.
+    if (problem !== undefined) return holdings.map(() => problem);
+    return request(this.#network, verb, holdings);
+  }
+
+  #release(holding: Holding): void {
+    if (holding.kind === "address") this.#refusals.release(holding.request);
   }
 
   #settle(item: Item): void {
@@ -267,6 +297,7 @@ export class Holdings {
 
   #forget(item: Item): void {
     const idle = item.owners.size === 0 && !item.inFlight && !this.#dirty.has(item);
+    if (idle) this.#release(item.wanted);
     if (idle && item.expectedRemovals === 0) this.#items.delete(item.key);
   }
 }
@@ -281,5 +312,7 @@ function nextFor(item: Item): "install" | "remove" | undefined {
     return undefined;
   }
   if (!want) return "remove";
-  return item.foreign || sameHolding(item.actual, item.wanted) ? undefined : "remove";
+  if (!item.foreign && !sameHolding(item.actual, item.wanted)) return "remove";
+  // Only whether packets are accepted is new: the address itself stays where it is.
+  return isRefused(item.actual) === isRefused(item.wanted) || item.refused ? undefined : "install";
 }

@@ -135,6 +135,7 @@ export class Node {
    * called again before it has answered.
    */
   async configure(config: Config): Promise<ReloadPlan> {
+    await this.#acceptance.prepare(this.#config?.instances, config.instances);
     const steps = plan(this.#config?.instances ?? [], config.instances);
     const fresh = this.#create(config, steps);
     const provisional = await this.#provision(steps, fresh);

@@ -75,7 +75,8 @@ export class Statics {
       const link =
         address.interface === undefined ? undefined : this.#network.linkByName(address.interface);
       if (link === undefined) continue;
-      holdings.push({ kind: "address", request: { interfaceIndex: link.index, address } });
+      const request = { interfaceIndex: link.index, address };
+      holdings.push({ kind: "address", request, refuse: false });
     }
     for (const route of this.#config.staticRoutes) {
       const { interface: name } = route;

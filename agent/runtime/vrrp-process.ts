@@ -57,7 +57,7 @@ export class VrrpProcess {
     this.#then(async () => {
       const node = await this.#node.catch(() => undefined);
       await node?.stop();
-      this.#close();
+      await this.#close();
       this.#send({ kind: "stopped" });
       this.#ports.exit(0);
     });
@@ -65,12 +65,17 @@ export class VrrpProcess {
 
   async #open(): Promise<Node> {
     this.#world = await this.#ports.open((report) => this.#send({ kind: "event", report }));
-    const { network } = this.#world;
+    const { network, acceptFilter } = this.#world;
     const { addresses, links } = await network.removeLeftovers();
     if (addresses + links > 0) {
       const level = "warn" as const;
       const message = `removed ${addresses} addresses and ${links} links that an earlier run left`;
       this.#send({ kind: "log", level, message });
+    }
+    // After the addresses: until then nobody may get at them.
+    if (await acceptFilter.removeLeftovers()) {
+      const message = "removed the packet filter (table inet holdfast) that an earlier run left";
+      this.#send({ kind: "log", level: "warn", message });
     }
     return new Node(this.#world);
   }
@@ -122,13 +127,14 @@ export class VrrpProcess {
     if (namespace === this.#namespace || namespace === undefined) return;
     const node = await this.#node;
     await node.stop();
-    this.#close();
+    await this.#close();
     this.#ports.enterNamespace(namespace);
     this.#namespace = namespace;
     this.#node = this.#open();
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
+    await this.#world?.acceptFilter.close();
     this.#world?.network.close();
     this.#world?.frames.close();
   }

@@ -1,3 +1,4 @@
+import type { AcceptFilter } from "../ports/accept-filter.ts";
 import type { AdvertisementSockets, FrameSender } from "../ports/advertisement-sockets.ts";
 import type { Clock, OpenTimer } from "../ports/clock.ts";
 import type { Network } from "../ports/network.ts";
@@ -11,6 +12,7 @@ export interface World {
   readonly sockets: AdvertisementSockets;
   readonly frames: FrameSender;
   readonly network: Network;
+  readonly acceptFilter: AcceptFilter;
   readonly hmac: Hmac;
   /** Takes note of what happened, for the log and for whoever follows the events. */
   readonly report: (report: EventReport) => void;

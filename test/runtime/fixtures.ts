@@ -10,6 +10,7 @@ import { micros, seconds } from "../../agent/core/time.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
 import type { EventReport } from "../../agent/runtime/ipc.ts";
 import { Node } from "../../agent/runtime/node.ts";
+import { FakeAcceptFilter } from "./fake-accept-filter.ts";
 import type { FakeLan } from "./fake-lan.ts";
 import { FakeNetwork } from "./fake-network.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -157,6 +158,7 @@ export interface SentFrame {
 export interface TestHost {
   readonly node: Node;
   readonly network: FakeNetwork;
+  readonly acceptFilter: FakeAcceptFilter;
   readonly reports: EventReport[];
   readonly frames: SentFrame[];
 }
@@ -168,6 +170,7 @@ export function host(
   own: string | undefined,
 ): TestHost {
   const network = new FakeNetwork();
+  const acceptFilter = new FakeAcceptFilter();
   network.addLink("eth0");
   if (own !== undefined) network.addAddress("eth0", own);
   const reports: EventReport[] = [];
@@ -184,10 +187,11 @@ export function host(
       close: () => undefined,
     },
     network,
+    acceptFilter,
     hmac: (algorithm, key, data) => createHmac(algorithm, key).update(data).digest(),
     report: (report) => reports.push(report),
   });
-  return { node, network, reports, frames };
+  return { node, network, acceptFilter, reports, frames };
 }
 
 /** The snapshot of one router. */

@@ -12,7 +12,8 @@ function world() {
   const network = new FakeNetwork();
   const { index } = network.addLink("eth0");
   const refused: string[] = [];
-  const holdings = new Holdings(network, (owners, _, { errno }) => {
+  const refusals = { refuse: () => Promise.resolve(undefined), release: () => undefined };
+  const holdings = new Holdings(network, refusals, (owners, _, { errno }) => {
     refused.push(`${owners.join("+")} ${errno}`);
   });
   network.subscribe((event) => {
@@ -24,6 +25,7 @@ function world() {
   const held = (text: string, change: Partial<AddressConfig> = {}): Holding => ({
     kind: "address",
     request: { interfaceIndex: index, address: address(text, change) },
+    refuse: false,
   });
   return { network, holdings, held, refused, gone };
 }

@@ -43,6 +43,7 @@ const fault = z.strictObject({
     "track-group-lost",
     "no-unicast-peer",
     "socket",
+    "packet-filter",
     "tracker",
     "sync-group",
   ]),

@@ -58,6 +58,10 @@ const FAULTS: Readonly<Record<FaultCause, (subject: string) => Advice>> = {
     problem: `the socket failed: ${what}`,
     next: "the log has the error; holdfast doctor looks for the cause",
   }),
+  "packet-filter": (subsystem) => ({
+    problem: `the kernel cannot refuse packets (${subsystem}), as no_accept or strict mode asks for`,
+    next: "load nf_tables, or take out no_accept and strict mode; the log has the error",
+  }),
   tracker: (name) => ({
     problem: `the check ${name} fails`,
     next: "run it by hand; its service is down or its path is wrong",

@@ -8,6 +8,8 @@ export type FaultCause =
   | "track-group-lost"
   | "no-unicast-peer"
   | "socket"
+  /** Accept_Mode is false, and the kernel cannot refuse packets. */
+  | "packet-filter"
   | "tracker"
   | "sync-group";
 

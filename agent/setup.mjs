@@ -1,7 +1,7 @@
 // What a fresh clone needs before any TypeScript can run. Plain JavaScript, as the Node that finds
 // it may be too old to strip types.
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -28,12 +28,20 @@ export function dependenciesAreStale() {
   return statSync(marker).mtimeMs < statSync(join(root, "package-lock.json")).mtimeMs;
 }
 
+/** A link leads to another checkout's folder, which npm ci would empty first. */
+const isLinked = () =>
+  lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+
 /**
  * Installs the dependencies if they are missing or stale. Answers undefined, or in one line why it
  * failed and what to do.
  */
 export function installDependencies() {
   if (!dependenciesAreStale()) return undefined;
+  if (isLinked()) {
+    if (existsSync(nodeBinary())) return undefined;
+    return "node_modules is a link to a folder without the dependencies; run npm ci where it leads";
+  }
   process.stderr.write("holdfast: installing dependencies (npm ci) …\n");
   const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,

@@ -18,9 +18,9 @@ const cell = (
 
 /**
  * All that keepalived speaks. Authentication is a matter of version 2, which has IPv4 only. The
- * IPv4 checksum of the message alone is not here: Debian's keepalived 2.2.7 neither knows
- * `v3_checksum_as_v2` nor accepts that form, so a Holdfast that sends it is refused there; FRR,
- * which knows both, has those cells.
+ * IPv4 checksum of the message alone is not here: Debian's keepalived 2.2.7 and FRR 8.4 know no
+ * setting for it and refuse to hear it, so nobody but Holdfast can be met in it; see
+ * checksum.test.ts.
  */
 export const CELLS: readonly Cell[] = [
   cell(2, "ipv4", "multicast"),

@@ -9,6 +9,9 @@ import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../agent/holdfast.mjs");
 
+/** Far beyond a start on a busy machine; one that restarts its children for ever is no start. */
+const STARTED_MS = 30_000;
+
 /** A real agent on a node of the lab, with its files in a folder of its own. */
 export class Agent {
   readonly node: LabNode;
@@ -52,7 +55,8 @@ export class Agent {
         this.log += text;
       });
     }
-    while (child.exitCode === null && child.signalCode === null) {
+    const deadline = performance.now() + STARTED_MS;
+    while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
       const status = await requestStatus(this.control).catch(() => undefined);
       if (status?.current) {
         void readEvents(this.control, true, (event) => this.events.push(event)).catch(
@@ -62,7 +66,8 @@ export class Agent {
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    throw new Error(`the agent on ${this.node.name} ended:\n${this.log}`);
+    const outcome = performance.now() < deadline ? "ended" : `answered not in ${STARTED_MS} ms`;
+    throw new Error(`the agent on ${this.node.name} ${outcome}:\n${this.log}`);
   }
 
   status(): Promise<Status> {

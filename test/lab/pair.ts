@@ -70,8 +70,8 @@ export class Pair {
     return program;
   }
 
-  async watch(address: string): Promise<AddressWatch> {
-    const watch = await AddressWatch.start(this.nodes, address);
+  async watch(address: string, nodes: readonly LabNode[] = this.nodes): Promise<AddressWatch> {
+    const watch = await AddressWatch.start(nodes, address);
     this.#watches.push(watch);
     return watch;
   }

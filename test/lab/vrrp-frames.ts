@@ -7,6 +7,8 @@ export interface SeenAdvertisement {
   /** Seconds since 1970. */
   readonly at: number;
   readonly source: IpAddress;
+  /** Who sent the frame: lower case with colons. */
+  readonly mac: string;
   readonly version: number;
   readonly vrid: number;
   readonly priority: number;
@@ -22,7 +24,8 @@ export function advertisements(frames: readonly Frame[]): readonly SeenAdvertise
     const found = payload(bytes);
     if (found === undefined) return [];
     const [first = 0, vrid = 0, priority = 0] = bytes.subarray(found.start);
-    return [{ at, source: found.source, version: first >> 4, vrid, priority }];
+    const mac = [...bytes.subarray(6, 12)].map((octet) => octet.toString(16).padStart(2, "0"));
+    return [{ at, source: found.source, mac: mac.join(":"), version: first >> 4, vrid, priority }];
   });
 }
 

@@ -104,7 +104,10 @@ export interface Network {
   ): Promise<Link>;
   removeVirtualLink(index: number): Promise<RequestOutcome>;
 
-  /** Everything that carries our mark and was left by an earlier run, routes and rules too. */
+  /**
+   * Everything that carries our mark and was left by an earlier run, routes and rules too. Throws a
+   * KernelError when this process may not change the network at all.
+   */
   removeLeftovers(): Promise<{ readonly addresses: number; readonly links: number }>;
 
   /** net.ipv4|ipv6.conf.<interface>.<name>; `undefined` when the kernel has no such setting. */

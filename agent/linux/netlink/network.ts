@@ -16,6 +16,7 @@ import { Monitor } from "./monitor.ts";
 import type { ReceiveBufferSize } from "./netlink-socket.ts";
 import { throwLater } from "./netlink-socket.ts";
 import { meaningOf } from "./outcome.ts";
+import { requireAdministration } from "./permission.ts";
 import { Resynchronization } from "./resynchronization.ts";
 import { VirtualLinks } from "./virtual-links.ts";
 
@@ -175,6 +176,7 @@ class KernelNetwork implements Network {
   }
 
   async removeLeftovers() {
+    await requireAdministration(this.#requests);
     await this.#routes.removeLeftovers();
     await this.#rules.removeLeftovers();
     const addresses = await this.#addresses.removeLeftovers();

@@ -1,4 +1,15 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { Config } from "../config/config.ts";
 
@@ -27,15 +38,23 @@ export class StateStore {
     return attempt(() => {
       mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       const fresh = `${this.#path}.new`;
-      writeFileSync(fresh, JSON.stringify(accepted), { mode: 0o600 });
+      // Made anew, never through a link that somebody laid there.
+      rmSync(fresh, { force: true });
+      withFile(fresh, "wx", (fd) => {
+        writeFileSync(fd, JSON.stringify(accepted));
+        fsyncSync(fd);
+      });
       renameSync(fresh, this.#path);
     });
   }
 
-  /** What an earlier run of the same file accepted and did not put away. */
+  /**
+   * What an earlier run of the same file accepted and did not put away. What others may have written
+   * counts for nothing.
+   */
   load(file: string): Config | undefined {
     try {
-      const accepted = JSON.parse(readFileSync(this.#path, "utf8")) as Partial<Accepted>;
+      const accepted = JSON.parse(withFile(this.#path, NO_LINK, readOwn)) as Partial<Accepted>;
       return accepted.version === VERSION && accepted.file === file ? accepted.config : undefined;
     } catch {
       return undefined;
@@ -52,12 +71,35 @@ export class StateStore {
 export function writePidFile(path: string, pid: number): string | undefined {
   return attempt(() => {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, `${pid}\n`);
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | NO_LINK;
+    withFile(path, flags, (fd) => writeFileSync(fd, `${pid}\n`), 0o644);
   });
 }
 
 export function removePidFile(path: string): void {
   attempt(() => rmSync(path, { force: true }));
+}
+
+const NO_LINK = constants.O_NOFOLLOW;
+
+function withFile<Result>(
+  path: string,
+  flags: string | number,
+  work: (fd: number) => Result,
+  mode = 0o600,
+): Result {
+  const fd = openSync(path, flags, mode);
+  try {
+    return work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readOwn(fd: number): string {
+  const { uid, mode } = fstatSync(fd);
+  if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) throw new TypeError("not ours alone");
+  return readFileSync(fd, "utf8");
 }
 
 function attempt(action: () => void): string | undefined {

@@ -7,12 +7,15 @@ const NEEDED = {
   ip: "iproute2",
   ps: "procps",
   unshare: "util-linux",
+  setpriv: "util-linux",
   nft: "nftables",
   tcpdump: "tcpdump",
   arping: "iputils-arping",
   ping: "iputils-ping",
   keepalived: "keepalived",
   "/usr/lib/frr/vrrpd": "frr",
+  // The other kernel of test/guest, for this processor alone.
+  ...(process.arch === "x64" && { "/usr/bin/linux.uml": "user-mode-linux", kmod: "kmod" }),
 };
 
 const PATHS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];

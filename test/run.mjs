@@ -1,6 +1,6 @@
 // The test command. Plain JavaScript: it installs what is missing, then runs the tiers in order
 // under the right Node, and ends with one line of counts.
-//   node test/run.mjs [static|unit|sim|linux|lab|interop …]     no name: all
+//   node test/run.mjs [static|unit|sim|linux|lab|interop|guest …]     no name: all
 //   node test/run.mjs --exec FILE [arguments]                    one script under the right Node
 import { spawn, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { installDependencies, nodeBinary, root } from "../agent/setup.mjs";
 import { installPrograms, missingPrograms } from "./packages.mjs";
 
-/** Tier → the folders of test/ that it runs, and how many files at once. */
+/** Tier → the folders of test/ that it runs (`flat`: without those below), and how many files at once. */
 const TIERS = {
   static: undefined,
   unit: {
@@ -19,6 +19,8 @@ const TIERS = {
   linux: { folders: ["linux"], jobs: 1, host: true },
   lab: { folders: ["lab"], jobs: 1, host: true },
   interop: { folders: ["interop"], jobs: 1, host: true },
+  // On another kernel, which has what this one may lack. It runs test/guest/inside itself.
+  guest: { folders: ["guest"], flat: true, jobs: 1, host: true },
 };
 
 const STATIC = [
@@ -41,10 +43,10 @@ const STATIC = [
 
 const inCi = process.env.CI === "true" || process.env.CI === "1";
 
-function testFiles(folder) {
+function testFiles(folder, flat) {
   const base = join(root, "test", folder);
   try {
-    return readdirSync(base, { recursive: folder !== ".", encoding: "utf8" })
+    return readdirSync(base, { recursive: !flat && folder !== ".", encoding: "utf8" })
       .filter((name) => name.endsWith(".test.ts"))
       .map((name) => join("test", folder, name))
       .sort();
@@ -68,8 +70,8 @@ function runStatic() {
 }
 
 /** Runs one tier in a runner of its own; answers its counts. */
-async function runTier({ folders, jobs }) {
-  const files = folders.flatMap(testFiles);
+async function runTier({ folders, flat = false, jobs }) {
+  const files = folders.flatMap((folder) => testFiles(folder, flat));
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
   const runner = spawn(
     nodeBinary(),

@@ -35,10 +35,10 @@ async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
     import("./linux/config-host.ts"),
     import("./ports/error.ts"),
   ]);
-  const { file, configId } = request;
+  const { file, configId, includesMustExist } = request;
   const host = configHost({ configId, workingDirectory: process.cwd() });
   const read = host.readFile(file);
-  if (read.ok) return load({ file, text: read.text }, host);
+  if (read.ok) return load({ file, text: read.text }, host, includesMustExist);
   throw new KernelError(
     "config-unreadable",
     `${file} cannot be read (${read.errno})`,

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
-import type { Config } from "./config/config.ts";
+import type { Config, GlobalConfig, NetlinkReceiveBuffers } from "./config/config.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Later } from "./ports/processes.ts";
 import type { Role } from "./runtime/ipc.ts";
@@ -11,7 +11,7 @@ import type { RunOptions } from "./runtime/options.ts";
 import type { World } from "./runtime/world.ts";
 import type { Hmac } from "./wire/hmac.ts";
 
-type LoadRequest = Pick<RunOptions, "configFile" | "configId">;
+type LoadRequest = Pick<RunOptions, "configFile" | "configId" | "includesMustExist">;
 
 // The composition root: the one place that knows every implementation. Each role loads its own code
 // only, so that the vrrp process is small and starts fast.
@@ -30,6 +30,13 @@ const yieldTurn = (): Promise<void> => new Promise((resolve) => setImmediate(res
 /** Below this only what must never be killed: systemd uses it for what it cannot do without. */
 const LAST_TO_BE_KILLED = -900;
 
+/** Without it Node opens its debugger on SIGUSR1, until a process has its own handler. */
+const withoutDebugger: readonly string[] = process.allowedNodeEnvironmentFlags.has(
+  "--disable-sigusr1",
+)
+  ? ["--disable-sigusr1"]
+  : [];
+
 /** From sources, types that were stripped once are kept. */
 const strippedTypes: readonly string[] = program.endsWith(".ts")
   ? ["--import", new URL("strip-cache.mjs", import.meta.url).href]
@@ -44,10 +51,11 @@ const nodeArguments: Readonly<Record<Role, readonly string[]>> = {
     "--max-semi-space-size=2",
     "--single-threaded-gc",
     "--max-old-space-size=512",
+    ...withoutDebugger,
     ...strippedTypes,
   ],
-  director: strippedTypes,
-  config: ["--max-old-space-size=4096", ...strippedTypes],
+  director: [...withoutDebugger, ...strippedTypes],
+  config: ["--max-old-space-size=4096", ...withoutDebugger, ...strippedTypes],
 };
 
 export function version(): string {
@@ -65,6 +73,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     { processStarter },
     { serveControl },
     { serviceNotifier, withoutNotifier },
+    { ignoreRealtimeSignals, nameProcess },
   ] = await Promise.all([
     import("./runtime/supervisor.ts"),
     import("./runtime/state-store.ts"),
@@ -72,7 +81,9 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     import("./linux/processes.ts"),
     import("./control/server.ts"),
     import("./linux/service-notifier.ts"),
+    import("./linux/process-identity.ts"),
   ]);
+  ignoreRealtimeSignals();
   const console = openLog(options.logFormat, options.logDetail, process.stdout.isTTY === true);
   const log = await alsoToSyslog(console, options.syslogFacility);
   const supervisor = new Supervisor(options, {
@@ -86,6 +97,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     log,
     notifier: serviceNotifier(process.env, process.pid),
     state: new StateStore(options.stateDirectory),
+    prepare: supervisorSettings(options, nameProcess),
   });
   // First of all, as it is the lock too: a second agent would take the first one's addresses away.
   const server = await serveControl({
@@ -96,9 +108,27 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
   process.on("SIGHUP", () => void supervisor.reload());
   process.on("SIGTERM", () => supervisor.stop());
   process.on("SIGINT", () => supervisor.stop());
+  for (const signal of DUMP_SIGNALS) process.on(signal, () => pointToStatus(signal, log));
   const status = await supervisor.run();
   await server.close();
   return status;
+}
+
+/** Name and umask of this process, by each configuration; the command line's -u wins. */
+function supervisorSettings(options: RunOptions, nameProcess: (name: string) => void) {
+  const umask = options.umask ?? process.umask();
+  return ({ processNames, umask: wanted }: GlobalConfig): void => {
+    if (processNames.supervisor !== undefined) nameProcess(processNames.supervisor);
+    process.umask(options.umask ?? wanted ?? umask);
+  };
+}
+
+/** keepalived writes files to /tmp on these; here nothing may end or open a debugger by them. */
+const DUMP_SIGNALS = ["SIGUSR1", "SIGUSR2"] as const;
+
+function pointToStatus(signal: string, log: Log): void {
+  const message = `${signal}: there are no dump files; \`holdfast status --json\` has it all`;
+  log.write({ level: "info", at: Date.now(), message, fields: {} });
 }
 
 /** keepalived's -S: the same lines to the local syslog daemon. */
@@ -124,9 +154,6 @@ async function runVrrp(): Promise<void> {
   ]);
   const vrrp = new VrrpProcess(parentChannel(), { ...ports, yieldTurn, exit: endAfterMessages });
   process.on("SIGTERM", () => vrrp.stop());
-  // Ctrl-C reaches the whole group: the supervisor decides what it means.
-  process.on("SIGINT", () => undefined);
-  process.on("SIGHUP", () => undefined);
 }
 
 async function vrrpPorts() {
@@ -139,7 +166,8 @@ async function vrrpPorts() {
     { openAcceptFilter },
     { enterNamedNamespace },
     { nameProcess },
-    { applyScheduling, setOutOfMemoryScore },
+    { failureText, scheduler, setOutOfMemoryScore },
+    { PriorityEscalation },
   ] = await Promise.all([
     import("./linux/clock.ts"),
     import("./linux/timer.ts"),
@@ -150,37 +178,57 @@ async function vrrpPorts() {
     import("./linux/namespace.ts"),
     import("./linux/process-identity.ts"),
     import("./linux/scheduling.ts"),
+    import("./linux/automatic-priority.ts"),
   ]);
-  const open = async (report: World["report"]): Promise<World> => ({
+  const escalation = new PriorityEscalation();
+  const schedule = scheduler();
+  const open = async (report: World["report"], buffers: NetlinkReceiveBuffers): Promise<World> => ({
     clock: systemClock,
     openTimer,
     sockets: createAdvertisementSockets(),
     frames: openFrameSender(),
-    network: await openNetwork(),
+    network: await openNetwork({
+      receiveBuffer: buffers.announcements,
+      answerBuffer: buffers.answers,
+    }),
     acceptFilter: openAcceptFilter(),
     hmac,
+    late: (lateness) => escalation.met(lateness),
     report,
   });
   setOutOfMemoryScore(LAST_TO_BE_KILLED);
   const prepare = ({ global }: Config): readonly string[] => {
     nameProcess(global.processNames.vrrp ?? "holdfast_vrrp");
-    return applyScheduling(global.vrrpScheduling).map(
-      ({ setting, errno, remedy }) => `the kernel refused ${setting} (${errno}); ${remedy}`,
-    );
+    escalation.configure(global.automaticPriority, global.vrrpScheduling);
+    return schedule(global.vrrpScheduling).map(failureText);
   };
   return { open, prepare, enterNamespace: enterNamedNamespace };
 }
 
+const DIRECTOR_NAME = "holdfast_director";
+
 async function runDirector(): Promise<void> {
-  const [{ DirectorProcess }, { parentChannel, endAfterMessages }] = await Promise.all([
+  const [
+    { DirectorProcess },
+    { parentChannel, endAfterMessages },
+    { failureText, scheduler },
+    { nameProcess },
+  ] = await Promise.all([
     import("./runtime/director-process.ts"),
     import("./linux/processes.ts"),
+    import("./linux/scheduling.ts"),
+    import("./linux/process-identity.ts"),
   ]);
-  process.title = "holdfast_director";
-  const director = new DirectorProcess(parentChannel(), endAfterMessages);
+  const schedule = scheduler();
+  nameProcess(DIRECTOR_NAME);
+  const director = new DirectorProcess(parentChannel(), {
+    prepare: ({ name, scheduling }) => {
+      nameProcess(name ?? DIRECTOR_NAME);
+      return schedule(scheduling).map(failureText);
+    },
+    exit: endAfterMessages,
+  });
   process.on("SIGTERM", () => director.stop());
-  process.on("SIGINT", () => undefined);
-  process.on("SIGHUP", () => undefined);
 }
 
 async function runConfig(): Promise<void> {
@@ -199,7 +247,7 @@ async function configLoader(): Promise<(options: LoadRequest) => LoadedConfig> {
     import("./linux/config-host.ts"),
     import("./ports/error.ts"),
   ]);
-  return ({ configFile, configId }) => {
+  return ({ configFile, configId, includesMustExist }) => {
     const host = configHost({ configId, workingDirectory: dirname(configFile) });
     const read = host.readFile(configFile);
     if (!read.ok) {
@@ -209,7 +257,7 @@ async function configLoader(): Promise<(options: LoadRequest) => LoadedConfig> {
         "name the file with --config, and let this user read it",
       );
     }
-    return loadConfig({ file: configFile, text: read.text }, host);
+    return loadConfig({ file: configFile, text: read.text }, host, includesMustExist);
   };
 }
 
@@ -225,4 +273,8 @@ const ROLES: Readonly<Record<Role, () => Promise<void>>> = {
 };
 
 const [flag, role] = process.argv.slice(2);
+if (flag === "--role") {
+  // Ctrl-C reaches the whole group, and scripts signal by name: the supervisor decides.
+  for (const signal of ["SIGINT", "SIGHUP", ...DUMP_SIGNALS]) process.on(signal, () => undefined);
+}
 await (flag === "--role" ? ROLES[role as Role]() : runPeople());

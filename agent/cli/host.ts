@@ -20,6 +20,7 @@ export interface RunOptions {
   /** What `@id` lines are compared with; `undefined`: the first label of the host name. */
   readonly configId: string | undefined;
   readonly includesMustExist: boolean;
+  readonly umask: number | undefined;
 }
 
 /** What a replayed journal showed: where the machines of this version decide otherwise. */

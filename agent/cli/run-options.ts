@@ -38,6 +38,7 @@ export function runOptions(parsed: ParsedArguments, terminal: Terminal): RunOpti
     pidFiles: { supervisor: path("pid"), vrrp: path("vrrp_pid"), director: path("checkers_pid") },
     configId: textOf(parsed, "config-id"),
     includesMustExist: parsed.options.has("all-config"),
+    umask: umaskOf(parsed),
   };
 }
 
@@ -64,7 +65,7 @@ function facility(text: string | undefined): number | undefined {
 }
 
 /** keepalived's -u, octal. */
-export function umaskOf(parsed: ParsedArguments): number | undefined {
+function umaskOf(parsed: ParsedArguments): number | undefined {
   const text = textOf(parsed, "umask");
   if (text === undefined) return undefined;
   if (/^(0o?)?[0-7]{1,3}$/.test(text)) return Number.parseInt(text.replace("o", ""), 8);

@@ -2,7 +2,7 @@ import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./commands.ts";
 import { EXIT } from "./exit-status.ts";
 import { SIGNALS } from "./keepalived-options.ts";
-import { notesOn, runOptions, textOf, umaskOf } from "./run-options.ts";
+import { notesOn, runOptions, textOf } from "./run-options.ts";
 
 /** `holdfast run`, and every command line of keepalived. */
 export async function run(context: CommandContext): Promise<number> {
@@ -16,7 +16,6 @@ export async function run(context: CommandContext): Promise<number> {
   if (signal !== undefined) return printSignal(signal, context);
 
   const options = runOptions(parsed, terminal);
-  const umask = umaskOf(parsed);
   if (parsed.options.has("config-test")) {
     const { configTest } = await import("./config-test.ts");
     return configTest(options, textOf(parsed, "config-test"), host, terminal);
@@ -24,7 +23,7 @@ export async function run(context: CommandContext): Promise<number> {
   for (const note of notesOn(parsed)) terminal.err(`holdfast: ${note}\n`);
   const namespace = textOf(parsed, "namespace");
   if (namespace !== undefined) await host.enterNamespace(namespace);
-  if (umask !== undefined) process.umask(umask);
+  if (options.umask !== undefined) process.umask(options.umask);
   return host.runAgent(options);
 }
 

@@ -21,8 +21,12 @@ export const DEFAULTS = {
   addressInterface: "eth0",
   virtualLinkPrefix: "vrrp",
   childWaitTime: seconds(5),
-  /** RLIMIT_RTTIME in microseconds, where a real-time priority is set. */
-  realtimeLimit: 10_000,
+  /**
+   * RLIMIT_RTTIME in microseconds, where a real-time priority is set. keepalived has 10 ms; a
+   * collection of garbage or a reload works longer without a pause, and the kernel would kill it.
+   */
+  realtimeLimit: 1_000_000,
+  leastRealtimeLimit: 200_000,
   receiveBufferMultiplier: 3,
   /** Priority of the backup that timer_expired_backup reckons with. */
   otherPriority: 254,

@@ -1,6 +1,8 @@
 import type { Config } from "./config.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { ConfigHost } from "./keepalived/config-host.ts";
+import { allIncludeChecks, noIncludeChecks } from "./keepalived/include.ts";
+import { keywordTable } from "./keepalived/keyword-table.ts";
 import { lowerKeepalived } from "./keepalived/lower/lower.ts";
 import { parseKeepalived } from "./keepalived/parse-keepalived.ts";
 
@@ -16,12 +18,15 @@ export interface LoadedConfig {
  * what a file says; the time is linear in its size.
  *
  * @param entry name of the file, as findings should show it, and its text
+ * @param includesMustExist an include line that names no file is an error: keepalived's -e
  */
 export function loadConfig(
   entry: { readonly file: string; readonly text: string },
   host: ConfigHost,
+  includesMustExist = false,
 ): LoadedConfig {
-  const parsed = parseKeepalived(entry, host);
+  const checks = includesMustExist ? allIncludeChecks : noIncludeChecks;
+  const parsed = parseKeepalived(entry, host, keywordTable, checks);
   const lowered = lowerKeepalived(parsed.tree, host);
   const diagnostics = merge(parsed.diagnostics, lowered.diagnostics);
   const refused = diagnostics.some(({ severity }) => severity === "error");

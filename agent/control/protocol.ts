@@ -32,6 +32,8 @@ export interface Status {
   readonly protocol: typeof PROTOCOL_VERSION;
   readonly version: string;
   readonly node: string;
+  /** router_id, else the host's name; `null` before a configuration was accepted. */
+  readonly routerId: string | null;
   readonly processes: Readonly<Record<"supervisor" | "vrrp" | "director", ProcessStatus>>;
   readonly configuration: {
     readonly file: string;

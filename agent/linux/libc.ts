@@ -34,6 +34,7 @@ export interface Libc {
   mlock2(start: bigint, length: bigint, flags: number): number;
   prctl(option: number, a: bigint, b: bigint, c: bigint, d: bigint): number;
   prctlText(option: number, text: string, b: bigint, c: bigint, d: bigint): number;
+  signal(number: number, disposition: bigint): bigint;
   setns(fd: number, kind: number): number;
   unshare(kind: number): number;
 }
@@ -56,6 +57,7 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   mlock2: "int mlock2(size_t, size_t, unsigned int)",
   prctl: "int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)",
   prctlText: "int prctl(int, const char *, unsigned long, unsigned long, unsigned long)",
+  signal: "intptr_t signal(int, intptr_t)",
   setns: "int setns(int, int)",
   unshare: "int unshare(int)",
 };

@@ -15,6 +15,18 @@ export function dieWithParent(signal: keyof typeof SIGNALS, parent: number): boo
   return process.ppid === parent;
 }
 
+/** SIGRTMIN + 2, SIGRTMAX − 1 and SIGRTMAX, as `--signum` gives them to scripts. */
+const REALTIME_SIGNALS = [36, 63, 64];
+const SIG_IGN = 1n;
+
+/**
+ * keepalived's signals for JSON, clearing statistics and thread lists end a process that does not
+ * know them, and Node cannot catch them. Children inherit that they are ignored.
+ */
+export function ignoreRealtimeSignals(): void {
+  for (const signal of REALTIME_SIGNALS) libc().signal(signal, SIG_IGN);
+}
+
 /** The name that ps, top and /proc/<pid>/comm show; comm holds the first 15 bytes. */
 export function nameProcess(name: string): void {
   process.title = name;

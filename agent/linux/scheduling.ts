@@ -22,6 +22,49 @@ const NICE_REMEDY = "run as root, or give CAP_SYS_NICE (AmbientCapabilities= in 
 const REALTIME_REMEDY =
   "run as root, or give CAP_SYS_NICE or LimitRTPRIO= in the unit; in a container also allow real-time scheduling for its cgroup";
 
+const SYSTEM_DEFAULTS: SchedulingConfig = {
+  nice: undefined,
+  realtimePriority: undefined,
+  realtimeLimit: undefined,
+  cpuAffinity: undefined,
+  noSwap: false,
+};
+const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
+
+/** As `applyScheduling`, after `before`: what is not asked for any more is as the system has it. */
+export function changeScheduling(
+  before: SchedulingConfig,
+  config: SchedulingConfig,
+): readonly SchedulingFailure[] {
+  const dropped = (key: keyof SchedulingConfig): boolean =>
+    before[key] !== undefined && config[key] === undefined;
+  // First: at a real-time priority the limit may not be lifted into the blue.
+  if (dropped("realtimePriority")) leaveRealtime();
+  if (dropped("realtimeLimit")) setRealtimeLimit(NO_LIMIT);
+  return applyScheduling({
+    ...config,
+    nice: dropped("nice") ? 0 : config.nice,
+    cpuAffinity: dropped("cpuAffinity") ? everyCpu() : config.cpuAffinity,
+  });
+}
+
+/** A process that changes its scheduling with each configuration. */
+export function scheduler(): (config: SchedulingConfig) => readonly SchedulingFailure[] {
+  let before = SYSTEM_DEFAULTS;
+  return (config) => {
+    const failures = changeScheduling(before, config);
+    before = config;
+    return failures;
+  };
+}
+
+/** One line for people. */
+export const failureText = ({ setting, errno, remedy }: SchedulingFailure): string =>
+  `the kernel refused ${setting} (${errno}); ${remedy}`;
+
+/** The kernel leaves out those that there are not. */
+const everyCpu = (): readonly number[] => Array.from({ length: 1_024 }, (_, cpu) => cpu);
+
 /**
  * Schedules this process as configured. What is refused is answered, never thrown. It applies to
  * every thread there is, as V8's threads take part in garbage collections that the main thread waits
@@ -49,7 +92,7 @@ export function applyScheduling(config: SchedulingConfig): readonly SchedulingFa
   }
   // The limit first: it is the brake, should the loop run away at real-time priority.
   if (realtimeLimit !== undefined) {
-    const set = () => libc().setrlimit(RLIMIT_RTTIME, limits(realtimeLimit));
+    const set = () => setRealtimeLimit(BigInt(realtimeLimit));
     apply(`real-time limit of ${realtimeLimit} µs`, NICE_REMEDY, [set]);
   }
   if (realtimePriority !== undefined) {
@@ -108,10 +151,18 @@ function setPolicy(thread: number, policy: number, priority: number): number {
   return libc().sched_setscheduler(thread, policy, new Uint8Array(Int32Array.of(priority).buffer));
 }
 
-/** struct rlimit, both limits alike: at the soft one the kernel sends SIGXCPU, at the hard SIGKILL. */
-function limits(value: number): Uint8Array {
-  return new Uint8Array(BigUint64Array.of(BigInt(value), BigInt(value)).buffer);
+/**
+ * The soft limit, at which the kernel sends SIGXCPU, which ends the process. The hard one stays where
+ * that is allowed, as it could not be raised again.
+ */
+function setRealtimeLimit(soft: bigint): number {
+  if (libc().setrlimit(RLIMIT_RTTIME, limits(soft, NO_LIMIT)) === 0) return 0;
+  return libc().setrlimit(RLIMIT_RTTIME, limits(soft, soft));
 }
+
+/** struct rlimit. */
+const limits = (soft: bigint, hard: bigint): Uint8Array =>
+  new Uint8Array(BigUint64Array.of(soft, hard).buffer);
 
 function cpuMask(cpus: readonly number[]): Uint8Array {
   // The kernel wants whole words.

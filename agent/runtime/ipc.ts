@@ -1,4 +1,4 @@
-import type { Config, InstanceConfig } from "../config/config.ts";
+import type { Config, InstanceConfig, SchedulingConfig } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { AgentEvent } from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
@@ -40,6 +40,16 @@ export type ToChild =
   | { readonly kind: "ping"; readonly id: number }
   /** Let go of everything, answer `stopped`, and end. */
   | { readonly kind: "stop" };
+
+export type ToDirector =
+  | ToChild
+  | { readonly kind: "configure"; readonly settings: DirectorSettings };
+
+/** What the configuration says of the director process itself. */
+export interface DirectorSettings {
+  readonly name: string | undefined;
+  readonly scheduling: SchedulingConfig;
+}
 
 export type FromChild =
   | { readonly kind: "ready"; readonly version: typeof IPC_VERSION }

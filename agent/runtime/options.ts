@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly configId: string | undefined;
   /** keepalived's -e: a missing include file is an error. */
   readonly includesMustExist: boolean;
+  /** keepalived's -u; `undefined`: the configuration's, or as it is. */
+  readonly umask: number | undefined;
 }
 
 export const DEFAULT_RUN_OPTIONS: RunOptions = {
@@ -40,4 +42,5 @@ export const DEFAULT_RUN_OPTIONS: RunOptions = {
   pidFiles: { supervisor: undefined, vrrp: undefined, director: undefined },
   configId: undefined,
   includesMustExist: false,
+  umask: undefined,
 };

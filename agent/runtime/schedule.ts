@@ -1,4 +1,4 @@
-import type { Instant } from "../core/time.ts";
+import type { Instant, Micros } from "../core/time.ts";
 import { milliseconds, since } from "../core/time.ts";
 import type { Clock, OpenTimer, Timer } from "../ports/clock.ts";
 
@@ -19,16 +19,23 @@ export class Schedule {
   readonly #heap: Entry[] = [];
   readonly #clock: Clock;
   readonly #drain: () => void;
+  readonly #late: (lateness: Micros) => void;
   readonly #timer: Timer;
   #armed: Instant | undefined;
   /** Draining or running what is due: the timer is armed once at the end. */
   #busy = false;
   #closed = false;
 
-  /** `drain` hands over every packet that waits in a socket. */
-  constructor(clock: Clock, openTimer: OpenTimer, drain: () => void) {
+  /** `drain` hands over every packet that waits in a socket; `late` hears of each stall. */
+  constructor(
+    clock: Clock,
+    openTimer: OpenTimer,
+    drain: () => void,
+    late: (lateness: Micros) => void = () => undefined,
+  ) {
     this.#clock = clock;
     this.#drain = drain;
+    this.#late = late;
     this.#timer = openTimer(() => this.#due());
   }
 
@@ -47,7 +54,11 @@ export class Schedule {
     // The timer fired: it is no longer set.
     this.#armed = undefined;
     this.#busy = true;
-    if (since(first.at, this.#clock.now()) > STALL) this.#drain();
+    const lateness = since(first.at, this.#clock.now());
+    if (lateness > STALL) {
+      this.#drain();
+      this.#late(lateness);
+    }
     this.#run(this.#clock.now());
   }
 

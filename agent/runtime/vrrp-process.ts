@@ -1,4 +1,5 @@
-import type { Config, InstanceConfig } from "../config/config.ts";
+import type { Config, InstanceConfig, NetlinkReceiveBuffers } from "../config/config.ts";
+import { plainEqual } from "../core/plain-equal.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import { KernelError } from "../ports/error.ts";
 import type { ParentChannel } from "../ports/processes.ts";
@@ -10,7 +11,7 @@ import type { World } from "./world.ts";
 /** What the vrrp process needs, besides a way to its supervisor. */
 export interface VrrpProcessPorts {
   /** Opens sockets and netlink. Throws a KernelError. */
-  readonly open: (report: World["report"]) => Promise<World>;
+  readonly open: (report: World["report"], buffers: NetlinkReceiveBuffers) => Promise<World>;
   /** As much as one turn of the event loop lets others run. */
   readonly yieldTurn: () => Promise<void>;
   /** Moves this process into a network namespace by name. Throws a KernelError. */
@@ -23,6 +24,19 @@ export interface VrrpProcessPorts {
   readonly exit: (status: number) => void;
 }
 
+/** What is fixed when the world is opened. */
+interface Surroundings {
+  readonly namespace: string | undefined;
+  readonly buffers: NetlinkReceiveBuffers;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+const USUAL: Surroundings = {
+  namespace: undefined,
+  buffers: { announcements: undefined, answers: undefined },
+};
+
 /** The vrrp process: a node that is driven over the channel to its supervisor. */
 export class VrrpProcess {
   readonly #channel: ParentChannel;
@@ -32,7 +46,8 @@ export class VrrpProcess {
   /** Configurations and the stop run one after another, in the order in which they came. */
   #work: Promise<void> = Promise.resolve();
   #instances: InstanceConfig[] = [];
-  #namespace: string | undefined;
+  #surroundings: Surroundings = USUAL;
+  #configured = false;
   #stopping = false;
 
   constructor(channel: ParentChannel, ports: VrrpProcessPorts) {
@@ -64,7 +79,10 @@ export class VrrpProcess {
   }
 
   async #open(): Promise<Node> {
-    this.#world = await this.#ports.open((report) => this.#send({ kind: "event", report }));
+    this.#world = await this.#ports.open(
+      (report) => this.#send({ kind: "event", report }),
+      this.#surroundings.buffers,
+    );
     const { network, acceptFilter } = this.#world;
     const { addresses, links } = await network.removeLeftovers();
     if (addresses + links > 0) {
@@ -109,12 +127,13 @@ export class VrrpProcess {
   async #configure(generation: number, config: Config): Promise<void> {
     if (this.#stopping) return;
     try {
-      await this.#enter(config.global.netNamespace);
+      await this.#settleIn(config);
       const node = await this.#node;
       for (const message of this.#ports.prepare(config)) {
         this.#send({ kind: "log", level: "warn", message });
       }
       const plan = await node.configure(config);
+      this.#configured = true;
       this.#send({ kind: "configured", generation, plan });
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
@@ -122,14 +141,25 @@ export class VrrpProcess {
     }
   }
 
-  /** The world is open before the configuration is known, as it seldom names a namespace. */
-  async #enter(namespace: string | undefined): Promise<void> {
-    if (namespace === this.#namespace || namespace === undefined) return;
+  /**
+   * The world is open before the configuration is known, as it seldom says anything about that. Later
+   * it stays as it is: another one would cost every router its role.
+   */
+  async #settleIn({ global }: Config): Promise<void> {
+    const { netNamespace: namespace, netlinkReceiveBuffers: buffers } = global;
+    const wanted = { namespace, buffers };
+    if (plainEqual(wanted, this.#surroundings, NOTHING)) return;
+    if (this.#configured) {
+      const message =
+        "net_namespace and the buffers of netlink take effect when the agent is started again";
+      this.#send({ kind: "log", level: "warn", message });
+      return;
+    }
     const node = await this.#node;
     await node.stop();
     await this.#close();
-    this.#ports.enterNamespace(namespace);
-    this.#namespace = namespace;
+    if (namespace !== undefined) this.#ports.enterNamespace(namespace);
+    this.#surroundings = wanted;
     this.#node = this.#open();
   }
 

@@ -1,3 +1,4 @@
+import type { Micros } from "../core/time.ts";
 import type { AcceptFilter } from "../ports/accept-filter.ts";
 import type { AdvertisementSockets, FrameSender } from "../ports/advertisement-sockets.ts";
 import type { Clock, OpenTimer } from "../ports/clock.ts";
@@ -14,6 +15,8 @@ export interface World {
   readonly network: Network;
   readonly acceptFilter: AcceptFilter;
   readonly hmac: Hmac;
+  /** A deadline was met this late: answers what was done about it, for the log. */
+  readonly late?: (lateness: Micros) => string | undefined;
   /** Takes note of what happened, for the log and for whoever follows the events. */
   readonly report: (report: EventReport) => void;
 }

@@ -127,7 +127,6 @@ function openRival({ node, index }: LabInterface): () => void {
         interfaceIndex: index,
         group,
         ttl: 255,
-        receiveBuffer: undefined,
       },
       () => undefined,
       (errno) => {

@@ -133,6 +133,7 @@ export const sampleStatus: Status = {
   protocol: 1,
   version: "0.1.0",
   node: "22.18.0",
+  routerId: "lb01",
   processes: {
     supervisor: { pid: 100, ...child },
     vrrp: { pid: 101, ...child, restarts: 1 },

@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { SchedulingConfig } from "../../agent/config/config.ts";
+import { milliseconds } from "../../agent/core/time.ts";
+import { PriorityEscalation } from "../../agent/linux/automatic-priority.ts";
 import type { SchedulingFailure } from "../../agent/linux/scheduling.ts";
 
 const source = (file: string): string =>
@@ -51,7 +53,7 @@ describe("scheduling", () => {
     assert.ok(threads.length > 1);
     assert.deepEqual([...new Set(threads.map((fields) => fields[NICE]))], ["-7"]);
     assert.match(status, /Cpus_allowed_list:\t0\n/);
-    assert.match(limits, /Max realtime timeout +200000 +200000 +us/);
+    assert.match(limits, /Max realtime timeout +200000 +unlimited +us/);
     assert.doesNotMatch(status, /VmLck:\t +0 kB/);
   });
 
@@ -73,6 +75,29 @@ describe("scheduling", () => {
     }
   });
 
+  test("a reload that asks for less gives back what was asked for", () => {
+    const script = `
+      const { scheduler } = await import(${source("scheduling.ts")});
+      const { readFileSync } = await import("node:fs");
+      const none = { nice: undefined, realtimePriority: undefined, realtimeLimit: undefined, cpuAffinity: undefined, noSwap: false };
+      const schedule = scheduler();
+      const before = readFileSync("/proc/self/status", "utf8");
+      schedule({ ...none, nice: -7, realtimePriority: 20, realtimeLimit: 900000, cpuAffinity: [0] });
+      const failures = schedule(none);
+      const stat = readFileSync("/proc/self/stat", "utf8").split(") ")[1].split(" ");
+      const cpus = (text) => /Cpus_allowed_list:(.*)/.exec(text)[1];
+      console.log(JSON.stringify({ failures, nice: stat[16], policy: stat[38],
+        cpus: cpus(before) === cpus(readFileSync("/proc/self/status", "utf8")),
+        limits: readFileSync("/proc/self/limits", "utf8") }));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+    });
+    assert.equal(stderr, "");
+    const { limits, ...after } = JSON.parse(stdout);
+    assert.deepEqual(after, { failures: [], nice: "0", policy: "0", cpus: true });
+    assert.match(limits, /Max realtime timeout +unlimited +unlimited/);
+  });
+
   test("without the capability each refusal is named with its remedy", () => {
     const { failures } = scheduled({ nice: -7, realtimePriority: 20, cpuAffinity: [1_000] }, [
       ...["setpriv", "--bounding-set", "-sys_nice", "--inh-caps", "-sys_nice"],
@@ -84,6 +109,37 @@ describe("scheduling", () => {
       "CPUs 1000: EINVAL",
     ]);
     for (const { remedy } of failures) assert.match(remedy, /^(run as root|name CPUs)/);
+  });
+});
+
+describe("max_auto_priority", () => {
+  const none = { realtimePriority: undefined, realtimeLimit: undefined };
+  const late = (ms: number) => milliseconds(ms);
+
+  test("each late deadline raises the priority by one, up to the ceiling", () => {
+    const asked: (number | undefined)[] = [];
+    const escalation = new PriorityEscalation((config) => {
+      asked.push(config.realtimePriority);
+      assert.ok(config.realtimeLimit !== undefined, "never without the brake");
+      return [];
+    });
+    assert.equal(escalation.met(late(5_000)), undefined, "not configured");
+    escalation.configure({ ceiling: 3, lateness: late(100) }, none);
+    assert.equal(escalation.met(late(99)), undefined);
+    assert.match(escalation.met(late(100)) ?? "", /100 ms late: the real-time priority is 1 now/);
+    for (let times = 0; times < 4; times += 1) escalation.met(late(200));
+    assert.deepEqual(asked, [1, 2, 3]);
+    escalation.configure({ ceiling: 60, lateness: late(100) }, { ...none, realtimePriority: 50 });
+    escalation.met(late(200));
+    assert.equal(asked.at(-1), 51, "from the configured one");
+  });
+
+  test("a refusal is said once", () => {
+    const failure = { setting: "real-time priority 1", errno: "EPERM", remedy: "run as root" };
+    const escalation = new PriorityEscalation(() => [failure]);
+    escalation.configure({ ceiling: 3, lateness: late(1) }, none);
+    assert.match(escalation.met(late(1)) ?? "", /refused real-time priority 1 \(EPERM\)/);
+    assert.equal(escalation.met(late(1)), undefined);
   });
 });
 

@@ -10,6 +10,7 @@ import { micros, seconds } from "../../agent/core/time.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
 import type { EventReport } from "../../agent/runtime/ipc.ts";
 import { Node } from "../../agent/runtime/node.ts";
+import type { World } from "../../agent/runtime/world.ts";
 import { FakeAcceptFilter } from "./fake-accept-filter.ts";
 import type { FakeLan } from "./fake-lan.ts";
 import { FakeNetwork } from "./fake-network.ts";
@@ -163,19 +164,20 @@ export interface TestHost {
   readonly frames: SentFrame[];
 }
 
-export function host(
+/** A world of fakes, and what happens in it. */
+export function fakeWorld(
   name: string,
   time: VirtualTime,
   lan: FakeLan,
   own: string | undefined,
-): TestHost {
+): Omit<TestHost, "node"> & { readonly world: World } {
   const network = new FakeNetwork();
   const acceptFilter = new FakeAcceptFilter();
   network.addLink("eth0");
   if (own !== undefined) network.addAddress("eth0", own);
   const reports: EventReport[] = [];
   const frames: SentFrame[] = [];
-  const node = new Node({
+  const world: World = {
     clock: time.clock,
     openTimer: time.openTimer,
     sockets: lan.sockets(name),
@@ -190,8 +192,18 @@ export function host(
     acceptFilter,
     hmac: (algorithm, key, data) => createHmac(algorithm, key).update(data).digest(),
     report: (report) => reports.push(report),
-  });
-  return { node, network, acceptFilter, reports, frames };
+  };
+  return { world, network, acceptFilter, reports, frames };
+}
+
+export function host(
+  name: string,
+  time: VirtualTime,
+  lan: FakeLan,
+  own: string | undefined,
+): TestHost {
+  const { world, ...rest } = fakeWorld(name, time, lan, own);
+  return { ...rest, node: new Node(world) };
 }
 
 /** The snapshot of one router. */

@@ -166,6 +166,7 @@ export const statusSchema = z.strictObject({
   protocol: z.literal(1),
   version: z.string(),
   node: z.string().describe("Version of Node."),
+  routerId: z.string().nullable().describe("router_id, else the name of the host."),
   processes: z.strictObject({
     supervisor: childProcess,
     vrrp: childProcess,

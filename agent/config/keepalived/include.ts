@@ -18,7 +18,8 @@ export const noIncludeChecks: IncludeChecks = {
   wildcard: false,
   brace: false,
 };
-const allIncludeChecks: IncludeChecks = {
+/** keepalived's `includea`, and its option -e for every include line. */
+export const allIncludeChecks: IncludeChecks = {
   readable: true,
   match: true,
   wildcard: true,

@@ -1,6 +1,8 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import type { ConfigHost } from "./config-host.ts";
 import { Findings } from "./findings.ts";
+import type { IncludeChecks } from "./include.ts";
+import { noIncludeChecks } from "./include.ts";
 import type { KeywordTable } from "./keyword-table.ts";
 import { keywordTable } from "./keyword-table.ts";
 import { Parser } from "./parser.ts";
@@ -25,10 +27,12 @@ export function parseKeepalived(
   entry: { readonly file: string; readonly text: string },
   host: ConfigHost,
   table: KeywordTable = keywordTable,
+  /** What every include line must hold, besides what it says itself. */
+  checks: IncludeChecks = noIncludeChecks,
 ): ParsedConfig {
   const findings = new Findings();
   const parser = new Parser(table, findings);
-  const reader = new Reader(host, parser, findings, (word) => table.commands.has(word));
+  const reader = new Reader(host, parser, findings, (word) => table.commands.has(word), checks);
   reader.read(entry.file, entry.text);
   const tree = parser.finish();
   return { tree, diagnostics: findings.sorted() };

@@ -8,7 +8,7 @@ import {
   joinMessages,
 } from "../../wire/netlink/message.ts";
 import { errnoName } from "../errno.ts";
-import type { NetlinkProtocol, NetlinkSocket } from "./netlink-socket.ts";
+import type { NetlinkProtocol, NetlinkSocket, ReceiveBufferSize } from "./netlink-socket.ts";
 import { openNetlinkSocket } from "./netlink-socket.ts";
 
 /** How the kernel answered one request; `errno` is `undefined` for a success. */
@@ -55,9 +55,9 @@ export class Channel {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(protocol: NetlinkProtocol = "route") {
+  constructor(protocol: NetlinkProtocol = "route", buffer: ReceiveBufferSize = RECEIVE_BUFFER) {
     const receive = (bytes: Uint8Array): void => this.#receive(bytes);
-    this.#socket = openNetlinkSocket(RECEIVE_BUFFER, receive, protocol);
+    this.#socket = openNetlinkSocket(buffer, receive, protocol);
   }
 
   /** One answer per message, in order; each message must carry the flags REQUEST and ACK. */

@@ -24,6 +24,8 @@ import { VirtualLinks } from "./virtual-links.ts";
 export interface NetworkOptions {
   /** Of the socket that hears the kernel's announcements; 8 MiB by default. */
   readonly receiveBuffer?: ReceiveBufferSize | undefined;
+  /** Of the sockets that hear its answers; 1 MiB by default. */
+  readonly answerBuffer?: ReceiveBufferSize | undefined;
   /** IFA_PROTO of our addresses, 4–255. Two agents in one namespace need different ones. */
   readonly mark?: number | undefined;
   /** What an earlier run added, for kernels before 5.18, which keep no marks. */
@@ -64,8 +66,8 @@ export async function openNetwork(options: NetworkOptions = {}): Promise<Network
 class KernelNetwork implements Network {
   readonly #listeners = new Set<(event: NetworkEvent) => void>();
   /** What somebody waits for never stands behind a dump. */
-  readonly #requests = new Channel();
-  readonly #dumps = new Channel();
+  readonly #requests: Channel;
+  readonly #dumps: Channel;
   readonly #view: HostView;
   readonly #monitor: Monitor;
   readonly #resynchronization: Resynchronization;
@@ -79,6 +81,8 @@ class KernelNetwork implements Network {
 
   constructor(options: NetworkOptions) {
     const tell = (event: NetworkEvent): void => this.#tell(event);
+    this.#requests = new Channel("route", options.answerBuffer);
+    this.#dumps = new Channel("route", options.answerBuffer);
     this.#view = new HostView((record) => this.#addresses.isOurs(record), tell);
     this.#monitor = new Monitor(
       options.receiveBuffer ?? DEFAULT_BUFFER,

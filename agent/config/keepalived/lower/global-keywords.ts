@@ -2,6 +2,7 @@ import type { IpAddress } from "../../../core/address.ts";
 import { isMulticast, parseAddress } from "../../../core/address.ts";
 import type { Micros } from "../../../core/time.ts";
 import type { ReceiveBuffer } from "../../config.ts";
+import { DEFAULTS } from "../../defaults.ts";
 import type { Statement } from "../tree.ts";
 import type { AnnouncementDraft } from "./announcement.ts";
 import { ANNOUNCEMENT_KEYWORDS, readMinimalAnnouncement } from "./announcement.ts";
@@ -104,9 +105,28 @@ const group =
 
 type Process = "vrrpScheduling" | "directorScheduling";
 
+/** Below the least, the kernel would kill the process in its ordinary work. */
+const realtimeLimit =
+  (process: Process): ReadGlobal =>
+  (draft, statement, lowering) => {
+    const said = readWhole(statement, { low: 1, high: 0x7fff_ffff }, lowering);
+    if (said === undefined) return;
+    const least = DEFAULTS.leastRealtimeLimit;
+    if (said.value < least) {
+      report(
+        lowering,
+        "value-adjusted",
+        said.at,
+        `${statement.keyword.text} ${said.value} would kill the process in its ordinary work: ${least} µs are used`,
+        `write ${least} or more`,
+      );
+    }
+    draft[process].realtimeLimit = Math.max(least, said.value);
+  };
+
 const scheduling = (prefix: string, process: Process): Readonly<Record<string, ReadGlobal>> => {
   const number =
-    (key: "nice" | "realtimePriority" | "realtimeLimit", low: number, high: number): ReadGlobal =>
+    (key: "nice" | "realtimePriority", low: number, high: number): ReadGlobal =>
     (draft, statement, lowering) => {
       const said = readWhole(statement, { low, high }, lowering);
       if (said !== undefined) draft[process][key] = said.value;
@@ -114,8 +134,8 @@ const scheduling = (prefix: string, process: Process): Readonly<Record<string, R
   return {
     [`${prefix}_priority`]: number("nice", -20, 19),
     [`${prefix}_rt_priority`]: number("realtimePriority", 1, 99),
-    [`${prefix}_rlimit_rttime`]: number("realtimeLimit", 1, 0x7fff_ffff),
-    [`${prefix}_rlimit_rtime`]: number("realtimeLimit", 1, 0x7fff_ffff),
+    [`${prefix}_rlimit_rttime`]: realtimeLimit(process),
+    [`${prefix}_rlimit_rtime`]: realtimeLimit(process),
     [`${prefix}_no_swap`]: (draft) => {
       draft[process].noSwap = true;
     },

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
+import type { Brand } from "../interop/programs.ts";
+import { build, TAKEOVER_MS } from "../interop/programs.ts";
+import type { AddressWatch } from "./address-watch.ts";
+import type { PairPlan, Program } from "./pair.ts";
+import { Pair } from "./pair.ts";
+import { changed, PAIRINGS, userFile } from "./users.ts";
+
+/* The files that users have, as they stand, on the interfaces that they name. */
+
+/** Longer than the down interval, at one second. */
+const A_WHILE_MS = 4_500;
+
+const NGINX: PairPlan = {
+  link: "ens33",
+  addresses: [["10.0.0.5/24"], ["10.0.0.6/24"]],
+};
+const DIRECTORS: PairPlan = {
+  link: "enp0s3",
+  addresses: [["192.168.1.1/24"], ["192.168.1.4/24"]],
+};
+
+interface Two {
+  readonly pair: Pair;
+  readonly first: Program;
+  readonly second: Program;
+  readonly firstNode: LabNode;
+  readonly secondNode: LabNode;
+  readonly watch: AddressWatch;
+}
+
+/** Programs with these files on the nodes, not started. */
+async function two(
+  pair: Pair,
+  [one, other]: readonly [Brand, Brand],
+  files: readonly [string, string],
+  address: string,
+): Promise<Two> {
+  const [firstNode, secondNode] = pair.nodes;
+  const first = pair.add(build(one, firstNode, files[0]));
+  const second = pair.add(build(other, secondNode, files[1]));
+  const watch = await pair.watch(address);
+  return { pair, first, second, firstNode, secondNode, watch };
+}
+
+/** lb01 differs from lb02 in its name and its priority. */
+const nginxPair = (file: string, [from, to]: readonly [string, string]): [string, string] => [
+  changed(file, [
+    ["router_id lb02", "router_id lb01"],
+    [`priority ${from}`, `priority ${to}`],
+  ]),
+  file,
+];
+
+/** The higher priority is on the first node. */
+async function noPreemption({ first, second, firstNode, secondNode, watch }: Two): Promise<void> {
+  await second.start();
+  await watch.until([secondNode], TAKEOVER_MS);
+  await first.start();
+  await watch.unchanged(A_WHILE_MS);
+  await second.stop();
+  await watch.until([firstNode], TAKEOVER_MS);
+  // Recovered, it does not take the address back.
+  await second.start();
+  await watch.unchanged(A_WHILE_MS);
+}
+
+/** The higher priority is on the first node. */
+async function preemption({ first, second, firstNode, secondNode, watch }: Two): Promise<void> {
+  await second.start();
+  await watch.until([secondNode], TAKEOVER_MS);
+  await first.start();
+  await watch.until([firstNode], TAKEOVER_MS);
+  await watch.unchanged(A_WHILE_MS);
+  await first.stop();
+  await watch.until([secondNode], TAKEOVER_MS);
+}
+
+const DIRECTOR_FILES: readonly [string, string] = [
+  userFile("lvs-dr-node1.conf"),
+  userFile("lvs-dr-node4.conf"),
+];
+const STRICT = userFile("lvs-dr-global-strict.conf");
+
+/** A third machine asks for the address. */
+function asker(pair: Pair, address: string): { arp(): boolean; ping(): boolean } {
+  const client = pair.lab.node("client");
+  pair.lab.attach(client, pair.lan, { name: "eth0", addresses: ["192.168.1.200/24"] });
+  const succeeds = (...[program, ...args]: [string, ...string[]]): boolean =>
+    client.exec(program, args).status === 0;
+  return {
+    arp: () => succeeds("arping", "-c", "1", "-w", "5", "-I", "eth0", address),
+    ping: () => succeeds("ping", "-c", "2", "-i", "0.2", "-W", "2", address),
+  };
+}
+
+async function directors(scene: Two): Promise<void> {
+  const { pair, first, second, firstNode, secondNode, watch } = scene;
+  const { arp, ping } = asker(pair, "192.168.1.100");
+  const labelled = (node: LabNode): string =>
+    node.exec("ip", ["-o", "-4", "address", "show", "label", "enp0s3:8"]).stdout;
+  await second.start();
+  await watch.until([secondNode], TAKEOVER_MS);
+  assert.match(labelled(secondNode), /inet 192\.168\.1\.100\/24 /);
+  await first.start();
+  await watch.until([firstNode], TAKEOVER_MS);
+  assert.match(labelled(firstNode), /inet 192\.168\.1\.100\/24 /);
+  assert.ok(arp() && ping());
+  await first.stop();
+  await watch.until([secondNode], TAKEOVER_MS);
+  assert.ok(arp() && ping());
+  assert.equal(labelled(firstNode), "");
+}
+
+/** The address is there and answers ARP, and nothing else: the users deleted the line. */
+async function strict({ pair, first, second, firstNode, secondNode, watch }: Two): Promise<void> {
+  const { arp, ping } = asker(pair, "192.168.1.100");
+  await Promise.all([first.start(), second.start()]);
+  await watch.until([firstNode], TAKEOVER_MS);
+  assert.ok(arp());
+  assert.equal(ping(), false);
+  await first.stop();
+  await watch.until([secondNode], TAKEOVER_MS);
+  assert.ok(arp());
+  assert.equal(ping(), false);
+}
+
+describe("files that users have", { concurrency: 4 }, () => {
+  for (const brands of PAIRINGS) {
+    const who = brands.join(" and ");
+    test(`nginx pair, nopreempt: ${who}`, () =>
+      Pair.run(NGINX, async (pair) => {
+        const files = nginxPair(userFile("nginx-pair-lb02-nopreempt.conf"), ["100", "150"]);
+        await noPreemption(await two(pair, brands, files, "10.0.0.3"));
+      }));
+
+    test(`nginx pair with a script: ${who}`, () =>
+      Pair.run(NGINX, async (pair) => {
+        const [lb01, lb02] = nginxPair(userFile("nginx-pair-lb02-script.conf"), ["150", "100"]);
+        await preemption(await two(pair, brands, [lb02, lb01], "10.0.0.3"));
+      }));
+
+    test(`LVS directors, node1 and node4: ${who}`, () =>
+      Pair.run(DIRECTORS, async (pair) =>
+        directors(await two(pair, brands, DIRECTOR_FILES, "192.168.1.100")),
+      ));
+
+    test(`LVS directors under vrrp_strict: ${who}`, () =>
+      Pair.run(DIRECTORS, async (pair) => {
+        const [node1, node4] = DIRECTOR_FILES;
+        const files = [STRICT + node1, STRICT + node4] as const;
+        await strict(await two(pair, brands, files, "192.168.1.100"));
+      }));
+  }
+});

@@ -4,7 +4,7 @@ import type { Fault } from "../core/vrrp/fault.ts";
 import { sameFault } from "../core/vrrp/fault.ts";
 import type { EndpointSpec } from "../ports/advertisement-sockets.ts";
 import { KernelError } from "../ports/error.ts";
-import type { Link, Network } from "../ports/network.ts";
+import type { HostAddress, Link, Network } from "../ports/network.ts";
 import { formatMac, virtualRouterMac } from "../wire/virtual-mac.ts";
 import type { Assessment, HostView } from "./assess.ts";
 import { assess } from "./assess.ts";
@@ -35,6 +35,7 @@ export interface BindingParts {
 /** Keeps every router bound to its host as the host is now, and tells its machine what that means. */
 export class Bindings {
   readonly #parts: BindingParts;
+  readonly #own = new Map<number, readonly HostAddress[]>();
   readonly #raised = new Map<Router, readonly Fault[]>();
 
   constructor(parts: BindingParts) {
@@ -87,11 +88,21 @@ export class Bindings {
     const host: HostView = {
       link: (wanted) => links.named(wanted),
       isUp: (wanted) => links.isUp(wanted),
-      addresses: (index) => network.addresses(index),
+      addresses: (index) => this.#ownAddresses(index),
       linkWith: (address) => linkWith(network, address),
       virtualLink: this.#virtualLink(id, config),
     };
     return assess(config, groups.configOf(name), host);
+  }
+
+  /** What a host has by itself; many routers of one interface ask for it in one turn. */
+  #ownAddresses(index: number): readonly HostAddress[] {
+    const known = this.#own.get(index);
+    if (known !== undefined) return known;
+    if (this.#own.size === 0) queueMicrotask(() => this.#own.clear());
+    const own = this.#parts.network.addresses(index).filter((address) => !address.ours);
+    this.#own.set(index, own);
+    return own;
   }
 
   #virtualLink(id: string, config: InstanceConfig): Link | undefined {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Config, InstanceConfig } from "../config/config.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { PlanStep } from "../core/reload/plan.ts";
@@ -32,6 +33,9 @@ import { SyncGroups } from "./sync-groups.ts";
 import { Sysctls } from "./sysctls.ts";
 import { VirtualLinks } from "./virtual-links.ts";
 import type { World } from "./world.ts";
+
+/** Well under a millisecond of work. */
+const ROUTERS_PER_TURN = 8;
 
 type Step = PlanStep<InstanceConfig>;
 type Keep = Extract<Step, { readonly action: "keep" }>;
@@ -139,7 +143,10 @@ export class Node {
     const steps = plan(this.#config?.instances ?? [], config.instances);
     const fresh = this.#create(config, steps);
     const provisional = await this.#provision(steps, fresh);
+    const kept = this.#kept(steps);
     const retired = this.#swap(config, steps, fresh);
+    await inTurns(kept, ({ router, step }) => this.#update(router, step));
+    await inTurns(fresh, (router) => this.#begin(router));
     for (const lease of provisional) lease.release();
     for (const router of retired) void this.#retire(router);
     return summary(steps);
@@ -248,13 +255,13 @@ export class Node {
     const leases: EndpointLease[] = [];
     const kept = this.#kept(steps);
     for (const router of fresh) this.#bindings.specFor(router, router.config);
-    for (const { router, step } of kept) this.#bindings.specFor(router, step.to);
+    await inTurns(kept, ({ router, step }) => this.#bindings.specFor(router, step.to));
     await this.#virtualLinks.settled();
     // At the first start a socket that cannot be had is that router's fault, not everybody's.
     if (this.#config === undefined) return leases;
     try {
       for (const router of fresh) this.#lease(router, router.config, leases);
-      for (const { router, step } of kept) this.#lease(router, step.to, leases);
+      await inTurns(kept, ({ router, step }) => this.#lease(router, step.to, leases));
       return leases;
     } catch (error) {
       for (const lease of leases) lease.release();
@@ -276,7 +283,10 @@ export class Node {
     if (spec !== undefined) leases.push(this.#pool.lease(spec, config.router.vrid, router));
   }
 
-  /** From the old world to the new, in one turn of the event loop. Answers who has to go. */
+  /**
+   * From the old world to the new, in one turn of the event loop; only what is new about the routers
+   * that stay reaches them by and by, as the new ones start by and by. Answers who has to go.
+   */
   #swap(config: Config, steps: readonly Step[], fresh: readonly Router[]): readonly Router[] {
     const retired = steps.flatMap((step) =>
       step.action === "remove" || step.action === "replace"
@@ -303,12 +313,12 @@ export class Node {
     this.#groups.configure(config.syncGroups);
     for (const router of retired) this.#driver.deliver(router, { kind: "shutdown" });
     this.#statics.configure(config);
-    for (const { router, step } of kept) this.#update(router, step);
-    for (const router of fresh) {
-      this.#evaluate(router);
-      this.#driver.deliver(router, { kind: "startup" });
-    }
     return retired;
+  }
+
+  #begin(router: Router): void {
+    this.#evaluate(router);
+    this.#driver.deliver(router, { kind: "startup" });
   }
 
   /** What the configuration changes of the whole host. */
@@ -369,14 +379,22 @@ export class Node {
   #evaluateTouched(): void {
     const touched = [...this.#touched];
     this.#touched.clear();
-    for (const router of touched) {
+    void inTurns(touched, (router) => {
       if (this.#routers.get(router.name) === router) this.#evaluate(router);
-    }
+    });
   }
 
   #refused(owner: string, message: string): void {
     const name = this.#byId.get(owner)?.name ?? owner;
     this.#reports.host("error", name, message);
+  }
+}
+
+/** Between a few and the next few, advertisements and packets have their turn. */
+async function inTurns<Item>(items: readonly Item[], act: (item: Item) => void): Promise<void> {
+  for (const [at, item] of items.entries()) {
+    act(item);
+    if (at % ROUTERS_PER_TURN === ROUTERS_PER_TURN - 1) await nextTurn();
   }
 }
 

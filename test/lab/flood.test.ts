@@ -143,9 +143,9 @@ async function endure(scene: Scene, kind: Kind, t: TestContext): Promise<void> {
   const before = await Promise.all(cluster.members.map(({ agent }) => routerOf(agent)));
   const logged = cluster.members.map(({ agent }) => lines(agent.log));
   const mark = capture.frames.length;
-  await metronome.worst();
+  await metronome.noise();
   await flood(scene, kind.packets);
-  const noise = await metronome.worst();
+  const noise = await metronome.noise();
   const seen = advertisements(capture.frames.slice(mark));
   const worst = worstGap(seen, "192.0.2.1");
   t.diagnostic(
@@ -180,7 +180,9 @@ describe("flood", () => {
   test(`${PER_SECOND} packets a second`, async (t) => {
     const metronome = await Metronome.start();
     t.after(() => metronome.close());
-    const config = (priority: number): string => configText([{ priority }]);
+    // Four processes are busy here: what is asked is what the agent does with its time, not how much
+    // of it the machine has to spare.
+    const config = (priority: number): string => configText([{ priority }], ["vrrp_priority -20"]);
     await Cluster.run([config(200), config(100)], async (cluster) => {
       const { node } = cluster.observer;
       const [a, b] = [cluster.member(0), cluster.member(1)];

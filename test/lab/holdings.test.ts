@@ -44,6 +44,7 @@ const instances: Readonly<Record<string, InstanceText>> = {
     addresses: ["198.51.100.63/32"],
     more: ["use_ipvlan iv63 198.51.100.163/24"],
   },
+  closed: { vrid: 69, addresses: ["192.0.2.69/32"], more: ["no_accept"] },
   bursts: {
     vrid: 64,
     addresses: ["192.0.2.64/32"],
@@ -120,6 +121,7 @@ const everything = (member: Member): Readonly<Record<string, string>> => {
       .join("\n"),
     routes: run(member, "ip -4 route show table all").split("\n").sort().join("\n"),
     rules: run(member, "ip rule"),
+    filters: run(member, "nft list ruleset"),
     sysctls: run(member, `tail -n +1 ${all.join(" ")}`),
   };
 };
@@ -203,6 +205,15 @@ const steps: Readonly<Record<string, Step>> = {
     await untilState(member.agent, "active", GRACE_MS, "ipvlan");
     assert.match(run(member, "ip -o -d link show type ipvlan"), /iv63@eth1.*ipvlan +mode l2/);
     assert.match(run(member, "ip -o -4 address show dev iv63"), / 198\.51\.100\.63\/32 /);
+  },
+
+  "no_accept: the address answers ARP, but takes no packet": ({ cluster, member }) => {
+    const { node } = cluster.observer;
+    const answers = (address: string): boolean =>
+      node.exec("ping", ["-c1", "-W1", "-q", address]).status === 0;
+    assert.ok(answers("192.0.2.60"));
+    assert.equal(macOf(cluster.observer, "192.0.2.69"), macText(member.eth0.mac));
+    assert.ok(!answers("192.0.2.69"));
   },
 
   "promote_secondaries is switched on": ({ member }) => {

@@ -37,12 +37,15 @@ export class Metronome {
     return new Metronome(child);
   }
 
-  /** Milliseconds by which it was late at worst since it was asked last. */
-  async worst(): Promise<number> {
+  /**
+   * Milliseconds of lateness, since it was asked last, that are the machine's doing: twice its own
+   * worst, as a scheduler puts who works behind who sleeps.
+   */
+  async noise(): Promise<number> {
     const answer = once(this.#child, "message");
     this.#child.send("worst");
     const [worst] = await answer;
-    return Number(worst);
+    return 2 * Number(worst);
   }
 
   close(): void {

@@ -54,9 +54,9 @@ const sentBy = ({ capture }: Scene, { address }: Member, from = 0) =>
 async function onTime(scene: Scene, t: TestContext, work: () => Promise<void>): Promise<void> {
   const [holder] = parts(scene);
   const from = scene.capture.frames.length;
-  await scene.metronome.worst();
+  await scene.metronome.noise();
   await work();
-  const noise = await scene.metronome.worst();
+  const noise = await scene.metronome.noise();
   const seen = sentBy(scene, holder, from);
   const worst = worstGap(seen, holder.address);
   t.diagnostic(

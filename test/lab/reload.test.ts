@@ -55,9 +55,9 @@ async function untouched(scene: Scene, t: TestContext, work: () => Promise<void>
   const mark = capture.frames.length;
   const start = agent.events.length;
   const changes = watch.history.length;
-  await metronome.worst();
+  await metronome.noise();
   await work();
-  const noise = await metronome.worst();
+  const noise = await metronome.noise();
   const seen = advertisements(capture.frames.slice(mark)).filter(({ vrid }) => vrid === 51);
   const worst = worstGap(seen, member.address);
   t.diagnostic(

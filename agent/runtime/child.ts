@@ -1,10 +1,12 @@
 import type { ChildProcess, Later, StartProcess } from "../ports/processes.ts";
-import type { ServiceRole, ToChild, ToVrrp } from "./ipc.ts";
+import type { ServiceRole, ToChild, ToDirector, ToVrrp } from "./ipc.ts";
 
 /** How a child is watched. A heartbeat that is missed for `stall` means: kill it. */
 export interface Watch {
   readonly heartbeatMs: number;
   readonly stallMs: number;
+  /** As `stallMs`, until its first word: a cold and busy machine loads programs slowly. */
+  readonly startMs: number;
   /** Delays before the next starts, the last for all that follow. */
   readonly backoffMs: readonly number[];
   /** A child that ran this long has its restarts forgiven. */
@@ -14,6 +16,7 @@ export interface Watch {
 export const DEFAULT_WATCH: Watch = {
   heartbeatMs: 500,
   stallMs: 3_000,
+  startMs: 30_000,
   // A first delay: a manager that stops the whole group may have signalled the child before us.
   backoffMs: [50, 250, 1_000, 2_000, 5_000],
   stableMs: 30_000,
@@ -55,6 +58,8 @@ export class Child {
   #ping = 0;
   #pong = 0;
   #silentMs = 0;
+  #spoke = false;
+  #died = false;
 
   constructor(
     role: ServiceRole,
@@ -78,9 +83,20 @@ export class Child {
     return this.#process !== undefined;
   }
 
+  /** It runs, and no heartbeat but the last one is without its answer. */
+  get answers(): boolean {
+    return this.running && this.#silentMs === 0;
+  }
+
+  /** The last one did not end by itself: what it held on this host may be there still. */
+  get died(): boolean {
+    return this.#died;
+  }
+
   start(): void {
     this.#startedMs = this.#world.nowMs();
     this.#silentMs = 0;
+    this.#spoke = false;
     this.#pong = this.#ping;
     const started = this.#world.start(this.role, {
       message: (message) => this.#hear(message),
@@ -91,7 +107,7 @@ export class Child {
     this.#events.started(started.pid);
   }
 
-  send(message: ToChild | ToVrrp): void {
+  send(message: ToChild | ToVrrp | ToDirector): void {
     this.#process?.send(message);
   }
 
@@ -108,6 +124,7 @@ export class Child {
   }
 
   #hear(message: unknown): void {
+    this.#spoke = true;
     if (isPong(message)) {
       this.#pong = message.id;
       this.#silentMs = 0;
@@ -126,7 +143,8 @@ export class Child {
     // If we were not running ourselves (a paused machine), the child's silence proves nothing.
     const awake = passed < 2 * this.#watch.heartbeatMs;
     if (this.#pong !== this.#ping && awake) this.#silentMs += passed;
-    if (this.#silentMs >= this.#watch.stallMs) {
+    const { stallMs, startMs } = this.#watch;
+    if (this.#silentMs >= (this.#spoke ? stallMs : startMs)) {
       this.kill();
       return;
     }
@@ -138,6 +156,7 @@ export class Child {
   #ended(clean: boolean, cause: string): void {
     this.#cancelBeat?.();
     this.#process = undefined;
+    this.#died = !clean;
     const ran = this.#world.nowMs() - this.#startedMs;
     this.#failures = ran >= this.#watch.stableMs ? 1 : this.#failures + 1;
     const { backoffMs } = this.#watch;

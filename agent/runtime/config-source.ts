@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
-import type { StartProcess } from "../ports/processes.ts";
+import type { Later, StartProcess } from "../ports/processes.ts";
 import type { FromConfig, Problem, ToConfig } from "./ipc.ts";
 import type { RunOptions } from "./options.ts";
 
@@ -13,41 +13,68 @@ export type ReadConfig =
       readonly problem: Problem;
     };
 
+/** Sixty times what the largest configurations take. */
+const LIMIT_MS = 60_000;
+
+/** What reading needs of the world. */
+export interface ReadingPorts {
+  readonly start: StartProcess<"config">;
+  readonly later: Later;
+}
+
 /**
  * Reads the configuration in a process of its own, so that whatever the file does to a parser, it
- * does not do it to the process that keeps the addresses alive.
+ * does not do it to the process that keeps the addresses alive. It is killed when it takes too long,
+ * or `stop` aborts.
  */
 export function readConfig(
   options: RunOptions,
-  start: StartProcess<"config">,
+  { start, later }: ReadingPorts,
+  stop: AbortSignal,
 ): Promise<ReadConfig> {
+  const { configFile } = options;
   return new Promise((resolve) => {
     const child = start("config", {
       message: (message) => {
-        const answer = outcome(message as FromConfig, options.configFile);
-        if (answer !== undefined) resolve(answer);
+        const answer = outcome(message as FromConfig, configFile);
+        if (answer !== undefined) finish(answer);
       },
       // A promise resolves once: after an answer this says nothing new.
-      ended: (_, cause) => {
-        resolve({
-          ok: false,
-          diagnostics: [],
-          problem: {
-            code: "config-process-ended",
-            message: `the process that reads ${options.configFile} ended (${cause}) without an answer`,
-            remedy: "this is a defect of Holdfast: please report it with the configuration file",
-          },
-        });
-      },
+      ended: (_, cause) => finish(failed(endedProblem(configFile, cause))),
     });
+    const kill = () => child.kill("SIGKILL");
+    const cancel = later(LIMIT_MS, () => {
+      kill();
+      finish(failed(lateProblem(configFile)));
+    });
+    const finish = (answer: ReadConfig): void => {
+      cancel();
+      stop.removeEventListener("abort", kill);
+      resolve(answer);
+    };
+    stop.addEventListener("abort", kill);
+    if (stop.aborted) kill();
     const load: ToConfig = { kind: "load", options };
     child.send(load);
   });
 }
 
+const failed = (problem: Problem): ReadConfig => ({ ok: false, diagnostics: [], problem });
+
+const endedProblem = (file: string, cause: string): Problem => ({
+  code: "config-process-ended",
+  message: `the process that reads ${file} ended (${cause}) without an answer`,
+  remedy: "this is a defect of Holdfast: please report it with the configuration file",
+});
+
+const lateProblem = (file: string): Problem => ({
+  code: "config-process-late",
+  message: `${file} could not be read within ${LIMIT_MS / 1_000} s`,
+  remedy: "see where it and its includes lie: a file system that does not answer, for example",
+});
+
 function outcome(message: FromConfig, file: string): ReadConfig | undefined {
-  if (message.kind === "unreadable")
-    return { ok: false, diagnostics: [], problem: message.problem };
+  if (message.kind === "unreadable") return failed(message.problem);
   if (message.kind !== "loaded") return undefined;
   const { config, diagnostics } = message;
   if (config !== undefined) return { ok: true, config, diagnostics };

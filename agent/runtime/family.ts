@@ -1,12 +1,12 @@
 import type { Config } from "../config/config.ts";
 import type { ProcessStatus } from "../control/protocol.ts";
+import type { ReloadPlan } from "../control/target.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import { Child, DEFAULT_WATCH } from "./child.ts";
 import type { EventReport, FromVrrp, LogLevel, Problem, ServiceRole } from "./ipc.ts";
 import { IPC_VERSION } from "./ipc.ts";
 import type { RunOptions } from "./options.ts";
 import { RememberedSnapshot } from "./remembered-snapshot.ts";
-import { removePidFile, writePidFile } from "./state-store.ts";
 import type { SupervisorPorts } from "./supervisor.ts";
 import type { Configured, NodeSnapshot } from "./vrrp-client.ts";
 import { VrrpClient } from "./vrrp-client.ts";
@@ -16,6 +16,8 @@ export interface FamilyEvents {
   report(report: EventReport): void;
   log(level: LogLevel, message: string): void;
   current(): AcceptedConfig | undefined;
+  started(role: ServiceRole, pid: number | undefined): void;
+  ended(role: ServiceRole): void;
   /** The first configuration runs. */
   ready(): void;
   /** The first configuration cannot run, or a process ended and is not to be started again. */
@@ -23,6 +25,7 @@ export interface FamilyEvents {
 }
 
 const REFRESH_LIMIT_MS = 5_000;
+const SWEEP_LIMIT_MS = 5_000;
 
 /** The processes that the supervisor keeps running, and what it asks of them. */
 export class Family {
@@ -35,6 +38,9 @@ export class Family {
   readonly #remembered = new RememberedSnapshot();
   #stopped: (() => void) | undefined;
   #stopping = false;
+  /** A process was started to clear up after one that died; there is no second one. */
+  #swept = false;
+  #cancelSweep: () => void = () => undefined;
   #ready = false;
   /** The vrrp process that runs now has its configuration: what it says is worth remembering. */
   #configuredNow = false;
@@ -55,8 +61,9 @@ export class Family {
     for (const child of this.#children.values()) child.start();
   }
 
-  /** Hands the accepted configuration to the vrrp process that runs now. */
+  /** Hands the accepted configuration to the processes that run now. */
   configure(): void {
+    this.#configureDirector();
     const accepted = this.#events.current();
     if (accepted === undefined) return;
     if (this.#children.get("vrrp") === undefined) {
@@ -69,14 +76,26 @@ export class Family {
       // If it ended, the next one is told the same.
       if (problem.code === "vrrp-process-ended") return;
       if (!this.#ready) return this.#events.failed(problem);
+      // It ran before: what the host refuses now it may grant to the next one.
       this.#events.log("error", `${problem.message}; ${problem.remedy}`);
+      this.#children.get("vrrp")?.kill();
     });
   }
 
+  /** The process that holds the addresses answers; or it is not to run. */
+  get answers(): boolean {
+    return this.#children.get("vrrp")?.answers ?? true;
+  }
+
+  /** What was accepted is in force: the director hears its part. */
+  accepted(): void {
+    this.#configureDirector();
+  }
+
   async reconfigure(generation: number, config: Config): Promise<Configured> {
-    if (this.#children.get("vrrp") === undefined) {
-      return { ok: true, plan: { added: [], removed: [], replaced: [], kept: [] } };
-    }
+    // Nobody who could refuse it: the next one starts from it.
+    if (this.#children.get("vrrp")?.running !== true)
+      return { ok: true, plan: planForNone(config) };
     const answer = await this.#client.configure(generation, config);
     if (answer.ok) this.#refresh();
     return answer;
@@ -119,9 +138,11 @@ export class Family {
       clean = false;
       for (const child of this.#children.values()) child.kill();
     });
+    this.#sweep();
     this.#checkStopped();
     await all;
     cancel();
+    this.#cancelSweep();
     return clean;
   }
 
@@ -137,10 +158,17 @@ export class Family {
 
   #started(role: ServiceRole, pid: number | undefined): void {
     this.#startedAt.set(role, this.#ports.wallClock());
-    const path = this.#options.pidFiles[role];
-    const problem = path === undefined || pid === undefined ? undefined : writePidFile(path, pid);
-    if (problem !== undefined) this.#events.log("warn", `the pid file: ${problem}`);
+    this.#events.started(role, pid);
+    if (this.#stopping) return;
     if (role === "vrrp") this.configure();
+    else this.#configureDirector();
+  }
+
+  #configureDirector(): void {
+    const global = this.#events.current()?.config.global;
+    if (global === undefined) return;
+    const settings = { name: global.processNames.director, scheduling: global.directorScheduling };
+    this.#children.get("director")?.send({ kind: "configure", settings });
   }
 
   #hear(role: ServiceRole, message: FromVrrp): void {
@@ -167,9 +195,9 @@ export class Family {
       this.#configuredNow = false;
       this.#client.ended();
     }
-    const path = this.#options.pidFiles[role];
-    if (path !== undefined) removePidFile(path);
+    this.#events.ended(role);
     if (this.#stopping) {
+      this.#sweep();
       this.#checkStopped();
       return;
     }
@@ -203,7 +231,40 @@ export class Family {
     void this.snapshot(REFRESH_LIMIT_MS);
   }
 
+  /**
+   * A vrrp process that was killed leaves addresses behind, and a peer has them by now. Every new one
+   * removes such leftovers first of all: so one more is started, and stopped.
+   */
+  #sweep(): void {
+    const vrrp = this.#children.get("vrrp");
+    if (vrrp === undefined || vrrp.running || !vrrp.died || this.#swept) return;
+    this.#swept = true;
+    const config = this.#events.current()?.config;
+    vrrp.start();
+    this.#cancelSweep = this.#ports.later(SWEEP_LIMIT_MS, () => vrrp.kill());
+    if (config?.global.netNamespace === undefined) vrrp.stop();
+    else void this.#client.configure(0, withoutRouters(config)).then(() => vrrp.stop());
+  }
+
   #checkStopped(): void {
     if (![...this.#children.values()].some((child) => child.running)) this.#stopped?.();
   }
 }
+
+const planForNone = ({ instances }: Config): ReloadPlan => ({
+  added: instances.map(({ router }) => router.name),
+  removed: [],
+  replaced: [],
+  kept: [],
+});
+
+/** What leads the process to the same network namespace, and to nothing else. */
+const withoutRouters = (config: Config): Config => ({
+  ...config,
+  instances: [],
+  syncGroups: [],
+  staticAddresses: [],
+  staticRoutes: [],
+  staticRules: [],
+  trackGroups: [],
+});

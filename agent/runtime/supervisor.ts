@@ -1,17 +1,22 @@
+import type { GlobalConfig } from "../config/config.ts";
 import type { Status } from "../control/protocol.ts";
 import { PROTOCOL_VERSION } from "../control/protocol.ts";
 import type { ControlTarget, ReloadOutcome } from "../control/target.ts";
 import type { Later, ServiceNotifier, StartProcess } from "../ports/processes.ts";
 import { Accepted } from "./accepted.ts";
+import type { ReadConfig } from "./config-source.ts";
 import { readConfig } from "./config-source.ts";
 import { diagnosticLine } from "./diagnostic-line.ts";
 import { EventLog } from "./event-log.ts";
 import { Family } from "./family.ts";
 import type { EventReport, LogLevel, Problem, Role } from "./ipc.ts";
 import type { Log } from "./log.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import type { RunOptions } from "./options.ts";
+import { PidFiles } from "./pid-files.ts";
+import { ReadingMark } from "./reading-mark.ts";
+import { ScheduledReload } from "./scheduled-reload.ts";
 import type { StateStore } from "./state-store.ts";
-import { removePidFile, writePidFile } from "./state-store.ts";
 
 /** What the supervisor needs of the world. */
 export interface SupervisorPorts {
@@ -26,13 +31,27 @@ export interface SupervisorPorts {
   readonly log: Log;
   readonly notifier: ServiceNotifier;
   readonly state: StateStore;
+  /** Where use_pid_dir puts pid files; keepalived's place by default. */
+  readonly pidDirectory?: string;
+  /** Applies name and umask to this process. */
+  readonly prepare: (global: GlobalConfig) => void;
 }
 
+const PID_DIRECTORY = "/run/keepalived";
+
+/** A process that was silent may answer again soon: the manager's time runs meanwhile. */
+const SILENCE_MS = 250;
 const EVENTS_KEPT = 1_000;
 const SNAPSHOT_LIMIT_MS = 500;
 const JOURNAL_LIMIT_MS = 10_000;
 const EXIT_FAILED = 1;
 const EXIT_REFUSED = 2;
+
+const STOPPING: Problem = {
+  code: "stopping",
+  message: "the agent is stopping",
+  remedy: "start it again",
+};
 
 /** The parent of all: starts the others, keeps them running, and answers for the agent as a whole. */
 export class Supervisor implements ControlTarget {
@@ -42,23 +61,46 @@ export class Supervisor implements ControlTarget {
   readonly #accepted: Accepted;
   readonly #family: Family;
   readonly #startedAt: number;
+  readonly #pidFiles: PidFiles;
+  readonly #scheduled: ScheduledReload;
   #end: (status: number) => void = () => undefined;
   #status: number | undefined;
   #cancelWatchdog: () => void = () => undefined;
-  #reloading: Promise<ReloadOutcome> | undefined;
-  #queued: Promise<ReloadOutcome> | undefined;
+  /** The first configuration was read, or given up. */
+  readonly #begun: Promise<void>;
+  #hasBegun: () => void = () => undefined;
+  readonly #stopped = new AbortController();
+  // However many ask: the vrrp process has advertisements to send.
+  readonly #snapshots = new OneAtATime(() => this.#family.snapshot(SNAPSHOT_LIMIT_MS));
+  readonly #journals = new OneAtATime(() => this.#family.journal(JOURNAL_LIMIT_MS));
+  readonly #reloads = new OneAtATime(() => this.#reload());
 
   constructor(options: RunOptions, ports: SupervisorPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#startedAt = ports.wallClock();
+    this.#begun = new Promise((resolve) => {
+      this.#hasBegun = resolve;
+    });
     this.#accepted = new Accepted(options.configFile, ports.state);
     this.#family = new Family(options, ports, {
       report: (report) => this.#report(report),
       log: (level, message) => this.#log(level, message),
       current: () => this.#accepted.current,
+      started: (role, pid) => this.#pidFiles.started(role, pid),
+      ended: (role) => this.#pidFiles.ended(role),
       ready: () => this.#ready(),
       failed: (problem) => this.#fail(problem, EXIT_FAILED),
+    });
+    const { pidDirectory = PID_DIRECTORY } = ports;
+    this.#pidFiles = new PidFiles(options.pidFiles, pidDirectory, (message) =>
+      this.#log("warn", message),
+    );
+    this.#scheduled = new ScheduledReload({
+      later: ports.later,
+      wallClock: ports.wallClock,
+      log: (level, message) => this.#log(level, message),
+      reload: () => void this.reload(),
     });
   }
 
@@ -67,21 +109,23 @@ export class Supervisor implements ControlTarget {
     const ended = new Promise<number>((resolve) => {
       this.#end = resolve;
     });
-    this.#writePidFile();
-    this.#beatWatchdog();
+    this.#pidFiles.started("supervisor", this.#ports.pid);
     // All at once: the children load their code while the configuration is read.
     this.#family.start();
+    this.#beatWatchdog();
     await this.#begin();
+    this.#hasBegun();
     return ended;
   }
 
   async status(): Promise<Status> {
-    const snapshot = await this.#family.snapshot(SNAPSHOT_LIMIT_MS);
+    const snapshot = await this.#snapshots.run();
     const { version, nodeVersion, pid } = this.#ports;
     return {
       protocol: PROTOCOL_VERSION,
       version,
       node: nodeVersion,
+      routerId: this.#accepted.current?.config.global.routerId ?? null,
       processes: {
         supervisor: { pid, restarts: 0, startedAt: this.#startedAt },
         ...this.#family.processes(),
@@ -94,23 +138,12 @@ export class Supervisor implements ControlTarget {
   }
 
   async journal(): Promise<string> {
-    return (await this.#family.journal(JOURNAL_LIMIT_MS)) ?? "";
+    return (await this.#journals.run()) ?? "";
   }
 
   /** One runs at a time; those asked for meanwhile become one more, as they want the same file. */
   reload(): Promise<ReloadOutcome> {
-    if (this.#reloading === undefined) {
-      const running = this.#reload().finally(() => {
-        this.#reloading = undefined;
-      });
-      this.#reloading = running;
-      return running;
-    }
-    this.#queued ??= this.#reloading.then(() => {
-      this.#queued = undefined;
-      return this.reload();
-    });
-    return this.#queued;
+    return this.#reloads.run();
   }
 
   /** Lets the children resign and end, for as long as the configuration grants them. */
@@ -119,7 +152,7 @@ export class Supervisor implements ControlTarget {
   }
 
   async #begin(): Promise<void> {
-    const read = await readConfig(this.#options, this.#ports.start);
+    const read = await this.#read();
     if (this.#status !== undefined) return;
     for (const diagnostic of read.diagnostics) this.#diagnose(diagnosticLine(diagnostic));
     if (read.ok) {
@@ -130,14 +163,26 @@ export class Supervisor implements ControlTarget {
     } else {
       return this.#fail(read.problem, EXIT_REFUSED);
     }
+    this.#applyGlobal();
     this.#family.configure();
   }
 
+  /** What the accepted configuration says of this process. */
+  #applyGlobal(): void {
+    const global = this.#accepted.current?.config.global;
+    if (global === undefined) return;
+    this.#ports.prepare(global);
+    this.#pidFiles.configure(global);
+    this.#scheduled.configure(global.reload);
+  }
+
   async #reload(): Promise<ReloadOutcome> {
-    const { notifier, nowMs } = this.#ports;
-    notifier.notify(`RELOADING=1\nMONOTONIC_USEC=${Math.round(nowMs() * 1_000)}`);
+    const { notifier } = this.#ports;
+    // At the start there is nothing yet that could be changed.
+    await this.#begun;
+    if (this.#status === undefined) notifier.notify("RELOADING=1");
     const outcome = await this.#tryReload();
-    notifier.notify("READY=1");
+    if (this.#status === undefined) notifier.notify("READY=1");
     const { configFile } = this.#options;
     const { generation } = outcome;
     for (const diagnostic of outcome.diagnostics) this.#diagnose(diagnosticLine(diagnostic));
@@ -155,7 +200,10 @@ export class Supervisor implements ControlTarget {
   }
 
   async #tryReload(): Promise<ReloadOutcome> {
-    const read = await readConfig(this.#options, this.#ports.start);
+    const mark = new ReadingMark(this.#accepted.current?.config.global.reload.lockFile);
+    if (mark.problem !== undefined) this.#log("warn", `reload_file: ${mark.problem}`);
+    const read = await this.#read();
+    mark.remove();
     const { diagnostics } = read;
     const refuse = (problem: Problem): ReloadOutcome => {
       this.#accepted.refuse(diagnostics);
@@ -163,12 +211,19 @@ export class Supervisor implements ControlTarget {
       const message = `${problem.message}; ${problem.remedy}`;
       return { accepted: false, generation, diagnostics, message };
     };
+    if (this.#status !== undefined) return refuse(STOPPING);
     if (!read.ok) return refuse(read.problem);
     const configured = await this.#family.reconfigure(this.#accepted.generation + 1, read.config);
     if (!configured.ok) return refuse(configured.problem);
     this.#saved(this.#accepted.accept(read.config, diagnostics, this.#ports.wallClock()));
+    this.#applyGlobal();
+    this.#family.accepted();
     const { generation } = this.#accepted;
     return { accepted: true, generation, diagnostics, plan: configured.plan };
+  }
+
+  #read(): Promise<ReadConfig> {
+    return readConfig(this.#options, this.#ports, this.#stopped.signal);
   }
 
   #ready(): void {
@@ -198,29 +253,27 @@ export class Supervisor implements ControlTarget {
 
   async #shutDown(status: number): Promise<void> {
     this.#status = status;
+    this.#scheduled.stop();
+    this.#stopped.abort();
     this.#ports.notifier.notify("STOPPING=1");
     const limitMs = this.#accepted.childWaitMs;
     const clean = await this.#family.stop(limitMs);
     if (!clean) this.#log("error", `a process did not stop within ${limitMs} ms and was killed`);
     if (clean && status === 0) this.#ports.state.clear();
     this.#cancelWatchdog();
-    const { supervisor: pidFile } = this.#options.pidFiles;
-    if (pidFile !== undefined) removePidFile(pidFile);
+    this.#pidFiles.ended("supervisor");
     await this.#ports.log.flush();
     this.#end(status);
   }
 
-  #writePidFile(): void {
-    const { supervisor: path } = this.#options.pidFiles;
-    const problem = path === undefined ? undefined : writePidFile(path, this.#ports.pid);
-    if (problem !== undefined) this.#log("warn", `the pid file: ${problem}`);
-  }
-
+  /** Only while addresses are looked after: else the manager shall start everything anew. */
   #beatWatchdog(): void {
     const { watchdogMs, notify } = this.#ports.notifier;
     if (watchdogMs === undefined) return;
-    notify("WATCHDOG=1");
-    this.#cancelWatchdog = this.#ports.later(watchdogMs, () => this.#beatWatchdog());
+    const { answers } = this.#family;
+    if (answers) notify("WATCHDOG=1");
+    const next = answers ? watchdogMs : Math.min(watchdogMs, SILENCE_MS);
+    this.#cancelWatchdog = this.#ports.later(next, () => this.#beatWatchdog());
   }
 
   #report(report: EventReport): void {

@@ -1,4 +1,4 @@
-import type { RouteConfig, RuleConfig } from "../config/config.ts";
+import type { AddressConfig, RouteConfig, RuleConfig } from "../config/config.ts";
 import type { AddressRequest, Network, RequestOutcome } from "../ports/network.ts";
 
 /** Something to be had on the host. A route carries the interface that is meant by default. */
@@ -23,7 +23,7 @@ export function keyOf(holding: Holding): string {
   switch (holding.kind) {
     case "address": {
       const { interfaceIndex, address } = holding.request;
-      return addressKey(interfaceIndex, address.address, address.prefixLength);
+      return configuredKey(interfaceIndex, address);
     }
     case "route":
       return `route ${holding.interfaceIndex ?? 0} ${withoutPosition(holding.route)}`;
@@ -32,8 +32,21 @@ export function keyOf(holding: Holding): string {
   }
 }
 
-export const addressKey = (interfaceIndex: number, address: string, prefixLength: number): string =>
-  `address ${interfaceIndex} ${address}/${prefixLength}`;
+/** The kernel has an IPv6 address once per interface, whatever its prefix. */
+export const addressKey = (
+  interfaceIndex: number,
+  address: string,
+  prefixLength: number,
+): string =>
+  address.includes(":")
+    ? `address ${interfaceIndex} ${address}`
+    : `address ${interfaceIndex} ${address}/${prefixLength}`;
+
+/** The same key: with a peer, the length of its prefix is the one that the kernel shows. */
+export const configuredKey = (
+  interfaceIndex: number,
+  { address, peer, prefixLength }: AddressConfig,
+): string => addressKey(interfaceIndex, address, peer?.length ?? prefixLength);
 
 export const routeKey = (route: RouteConfig, interfaceIndex: number | undefined): string =>
   keyOf({ kind: "route", route, interfaceIndex });

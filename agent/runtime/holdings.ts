@@ -1,48 +1,21 @@
 import type { RouteConfig, RuleConfig } from "../config/config.ts";
 import type { AddressRequest, Network, RequestOutcome } from "../ports/network.ts";
 import type { Holding, HoldingKind } from "./holding.ts";
-import { batches, isRefused, keyOf, request, sameHolding } from "./holding.ts";
+import { batches, isRefused, keyOf, request } from "./holding.ts";
+import type { Item, Owner } from "./holding-item.ts";
+import { isIdle, newItem, nextFor } from "./holding-item.ts";
 
 /** Hears what the host refused. */
-export type Refused = (
-  owners: readonly string[],
-  holding: Holding,
-  outcome: Extract<RequestOutcome, { ok: false }>,
-) => void;
+export type Refused = (owners: readonly string[], holding: Holding, outcome: Refusal) => void;
+
+type Refusal = Extract<RequestOutcome, { ok: false }>;
 
 /** Sees to it that packets to an address are not accepted. */
 export interface Refusals {
   /** Before the addresses are installed; answers why it cannot be done. */
-  refuse(
-    requests: readonly AddressRequest[],
-  ): Promise<Extract<RequestOutcome, { ok: false }> | undefined>;
+  refuse(requests: readonly AddressRequest[]): Promise<Refusal | undefined>;
   /** Idempotent, also for what was never refused. */
   release(request: AddressRequest): void;
-}
-
-/** One thing on the host, with everybody who wants it there. */
-interface Item {
-  readonly key: string;
-  readonly owners: Set<Owner>;
-  /** Owners that wait for an answer; those that gave it up included. */
-  readonly waiting: Set<Owner>;
-  wanted: Holding;
-  /** As it is there by our doing, or was there before; `undefined`: it is not there. */
-  actual: Holding | undefined;
-  /** It was there before and is somebody else's: never removed. */
-  foreign: boolean;
-  /** Tried, and refused; not tried again before somebody asks anew. */
-  refused: boolean;
-  inFlight: boolean;
-  /** Removals of ours whose kernel event has not come in yet. */
-  expectedRemovals: number;
-}
-
-interface Owner {
-  readonly name: string;
-  readonly items: Set<Item>;
-  readonly unsettled: Set<Item>;
-  settled: (() => void)[];
 }
 
 const FIRST_IN: readonly HoldingKind[] = ["address", "rule", "route"];
@@ -109,6 +82,7 @@ export class Holdings {
       if (item.expectedRemovals === 0) this.#forget(item);
       return [];
     }
+    item.disturbed = item.inFlight;
     if (item.actual === undefined || item.inFlight || item.owners.size === 0) return [];
     item.actual = undefined;
     return [...item.owners].map((owner) => owner.name);
@@ -145,6 +119,22 @@ export class Holdings {
     }
   }
 
+  /** Tries again what the host refused, to install as well as to remove. Answers whose it is. */
+  retry(): ReadonlySet<string> {
+    const owners = new Set<string>();
+    for (const item of this.#items.values()) {
+      if (!item.refused && item.failures === 0) continue;
+      for (const owner of item.owners) {
+        owners.add(owner.name);
+        this.#touch(item, owner);
+      }
+      item.refused = false;
+      item.failures = 0;
+      this.#mark(item);
+    }
+    return owners;
+  }
+
   /** Nothing is under way. */
   get settled(): boolean {
     if (this.#dirty.size > 0) return false;
@@ -171,25 +161,20 @@ export class Holdings {
     const key = keyOf(holding);
     const known = this.#items.get(key);
     if (known !== undefined) return known;
-    const item: Item = {
-      key,
-      owners: new Set(),
-      waiting: new Set(),
-      wanted: holding,
-      actual: undefined,
-      foreign: false,
-      refused: false,
-      inFlight: false,
-      expectedRemovals: 0,
-    };
+    const item = newItem(key, holding);
     this.#items.set(key, item);
     return item;
   }
 
   #touch(item: Item, owner: Owner): void {
     item.refused = false;
+    item.failures = 0;
     item.waiting.add(owner);
     owner.unsettled.add(item);
+    this.#mark(item);
+  }
+
+  #mark(item: Item): void {
     this.#dirty.add(item);
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -223,27 +208,44 @@ export class Holdings {
     // Of routes and rules the port tells only what others removed.
     for (const item of batch) if (item.wanted.kind === "address") item.expectedRemovals += 1;
     const holdings = batch.map((item) => item.actual ?? item.wanted);
-    this.#ask("remove", batch, holdings, (item) => {
-      item.actual = undefined;
+    this.#ask("remove", batch, holdings, (item, holding, outcome) => {
+      item.doubtful = false;
+      if (outcome.ok) {
+        item.actual = undefined;
+        item.failures = 0;
+        return;
+      }
+      // It stays, and with it the duty to remove it: a peer may have it already.
+      item.failures += 1;
+      item.expectedRemovals = Math.max(0, item.expectedRemovals - 1);
+      this.#tell(item, holding, outcome);
     });
   }
 
   #install(batch: readonly Item[]): void {
     const holdings = batch.map((item) => item.wanted);
     this.#ask("install", batch, holdings, (item, holding, outcome) => {
+      const { disturbed } = item;
+      item.disturbed = false;
       if (outcome.ok) {
-        item.actual = holding;
+        item.actual = disturbed ? undefined : holding;
         item.foreign = outcome.foreign;
         if (!isRefused(holding)) this.#release(holding);
       } else {
         item.refused = true;
-        this.#refused(
-          [...item.owners].map((owner) => owner.name),
-          holding,
-          outcome,
-        );
+        item.doubtful = outcome.errno === "ETIMEDOUT";
+        this.#tell(item, holding, outcome);
       }
     });
+  }
+
+  #tell(item: Item, holding: Holding, outcome: Refusal): void {
+    const owners = new Set([...item.owners, ...item.waiting]);
+    this.#refused(
+      [...owners].map((owner) => owner.name),
+      holding,
+      outcome,
+    );
   }
 
   #ask(
@@ -296,23 +298,8 @@ export class Holdings {
   }
 
   #forget(item: Item): void {
-    const idle = item.owners.size === 0 && !item.inFlight && !this.#dirty.has(item);
+    const idle = isIdle(item) && !this.#dirty.has(item);
     if (idle) this.#release(item.wanted);
     if (idle && item.expectedRemovals === 0) this.#items.delete(item.key);
   }
-}
-
-/** What brings the host nearer to what is wanted; `undefined`: nothing does. */
-function nextFor(item: Item): "install" | "remove" | undefined {
-  const want = item.owners.size > 0;
-  if (item.actual === undefined) return want && !item.refused ? "install" : undefined;
-  if (!want && item.foreign) {
-    item.actual = undefined;
-    item.foreign = false;
-    return undefined;
-  }
-  if (!want) return "remove";
-  if (!item.foreign && !sameHolding(item.actual, item.wanted)) return "remove";
-  // Only whether packets are accepted is new: the address itself stays where it is.
-  return isRefused(item.actual) === isRefused(item.wanted) || item.refused ? undefined : "install";
 }

@@ -10,6 +10,7 @@ import type { Reports } from "./reports.ts";
 import type { Router } from "./router.ts";
 import type { Statics } from "./statics.ts";
 import { STATIC_OWNER } from "./statics.ts";
+import type { SyncGroups } from "./sync-groups.ts";
 import type { VirtualLinks } from "./virtual-links.ts";
 
 /** Who must hear what happens on the host. */
@@ -20,6 +21,7 @@ export interface WatchParts {
   readonly pool: EndpointPool<Router>;
   readonly holdings: Holdings;
   readonly statics: Statics;
+  readonly groups: SyncGroups;
   readonly losses: Losses;
   readonly reports: Reports;
   readonly routers: () => Iterable<Router>;
@@ -73,8 +75,11 @@ export class HostWatch {
   /** Routers that have to do with this interface look at it again. */
   interfaceChanged(name: string): void {
     this.#parts.virtualLinks.changed(name);
-    for (const router of this.#parts.routers()) {
-      if (concerns(router, name)) this.#parts.touch(router);
+    const { groups, routers, touch } = this.#parts;
+    for (const router of routers()) {
+      const group = groups.configOf(router.name);
+      const tracked = group?.trackInterfaces.some((one) => one.interface === name) === true;
+      if (tracked || concerns(router, name)) touch(router);
     }
   }
 
@@ -146,11 +151,13 @@ export class HostWatch {
   #audit(): void {
     const { network, holdings, links, routers, touch } = this.#parts;
     holdings.forgetExpected();
+    const present = new Map<number, Set<string>>();
     for (const [key, { interfaceIndex, address }] of [...holdings.addresses()]) {
-      const there = network
-        .addresses(interfaceIndex)
-        .some((one) => one.address === address.address);
-      if (!there) this.#gone(key, address.address, interfaceIndex);
+      const there =
+        present.get(interfaceIndex) ??
+        new Set(network.addresses(interfaceIndex).map((one) => one.address));
+      present.set(interfaceIndex, there);
+      if (!there.has(address.address)) this.#gone(key, address.address, interfaceIndex);
     }
     for (const link of network.links().values()) links.update(link.name);
     for (const router of routers()) touch(router);
@@ -171,6 +178,6 @@ function concerns({ config, binding }: Router, name: string): boolean {
   if (name === binding.base?.name) return true;
   if (config.trackInterfaces.some((one) => one.interface === name)) return true;
   for (const [foreign] of foreignInterfaces(config)) if (foreign === name) return true;
-  // Trackers of its sync group, and sources on an interface that is not named.
-  return config.syncGroup !== undefined || config.interface === undefined;
+  // Its source may be on any interface.
+  return config.interface === undefined;
 }

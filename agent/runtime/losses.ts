@@ -43,7 +43,7 @@ export class Losses {
     };
     this.#losses.set(key, loss);
     const now = this.#clock.now();
-    loss.times = [...loss.times.filter((at) => after(at, SPAN) > now), now];
+    loss.times = [...loss.times.filter((at) => after(at, SPAN) > now), now].slice(-CONTESTED);
     loss.slot.set(after(now, SPAN));
     loss.faulty = tracked && loss.times.length >= CONTESTED;
     if (loss.faulty) this.#changed(router);

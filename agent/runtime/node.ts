@@ -3,18 +3,19 @@ import type { Config, InstanceConfig } from "../config/config.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { PlanStep } from "../core/reload/plan.ts";
 import { isUnchanged, plan } from "../core/reload/plan.ts";
-import { micros } from "../core/time.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import { virtualRouter } from "../core/vrrp/step.ts";
 import { credentialsOf } from "../wire/authentication.ts";
 import { Acceptance } from "./acceptance.ts";
 import { Announcer } from "./announcer.ts";
+import { Backoff } from "./backoff.ts";
 import { Bindings } from "./bindings.ts";
 import { Driver } from "./driver.ts";
 import { routerEffects } from "./effects.ts";
 import type { EndpointLease } from "./endpoint-pool.ts";
 import { EndpointPool } from "./endpoint-pool.ts";
 import { Holdings } from "./holdings.ts";
+import { HostSettings } from "./host-settings.ts";
 import { HostWatch } from "./host-watch.ts";
 import type { GroupSnapshot } from "./ipc.ts";
 import { Journal } from "./journal.ts";
@@ -22,12 +23,14 @@ import { Links } from "./links.ts";
 import { Losses } from "./losses.ts";
 import { Possessions } from "./possessions.ts";
 import { Receiver } from "./receiver.ts";
+import { summary } from "./reload-summary.ts";
 import { Reports } from "./reports.ts";
 import type { Router } from "./router.ts";
 import { newRouter } from "./router.ts";
 import { Schedule } from "./schedule.ts";
 import { Sender } from "./sender.ts";
 import { snapshotOf } from "./snapshot.ts";
+import { delayed } from "./startup-delay.ts";
 import { Statics } from "./statics.ts";
 import { SyncGroups } from "./sync-groups.ts";
 import { Sysctls } from "./sysctls.ts";
@@ -43,10 +46,6 @@ type Keep = Extract<Step, { readonly action: "keep" }>;
 /** Steps that the journal keeps: at 2,000 routers and one advertisement a second, eight seconds. */
 const JOURNAL_STEPS = 16_384;
 
-/** Owner of settings that belong to no router; router ids carry a number sign. */
-const HOST = "host";
-const IGMP_REPORTS = "net/ipv4/igmp_link_local_mcast_reports";
-
 /** All virtual routers of this host, driven by one configuration. */
 export class Node {
   readonly journal = new Journal(JOURNAL_STEPS);
@@ -59,6 +58,7 @@ export class Node {
   readonly #holdings: Holdings;
   readonly #possessions: Possessions;
   readonly #announcer: Announcer;
+  readonly #sender: Sender;
   readonly #driver: Driver;
   readonly #pool: EndpointPool<Router>;
   readonly #links: Links;
@@ -67,6 +67,7 @@ export class Node {
   readonly #statics: Statics;
   readonly #losses: Losses;
   readonly #sysctls: Sysctls;
+  readonly #host: HostSettings;
   readonly #bindings: Bindings;
   readonly #watch: HostWatch;
   readonly #unsubscribe: () => void;
@@ -77,22 +78,28 @@ export class Node {
   constructor(world: World) {
     this.#world = world;
     const { clock, network, hmac } = world;
-    this.#schedule = new Schedule(clock, world.openTimer, () => world.sockets.drain());
+    this.#schedule = new Schedule(
+      clock,
+      world.openTimer,
+      () => world.sockets.drain(),
+      (lateness) => {
+        const outcome = world.late?.(lateness);
+        if (outcome !== undefined) this.#reports.host("warn", "vrrp", outcome);
+      },
+    );
     this.#reports = new Reports(clock, world.report);
     this.#acceptance = new Acceptance(world.acceptFilter, clock, this.#schedule, {
       changed: () => this.#touchAll(),
       tell: (level, message) => this.#reports.host(level, "packet filter", message),
     });
-    this.#holdings = new Holdings(network, this.#acceptance, (owners, _, outcome) => {
-      for (const owner of owners) this.#refused(owner, outcome.message);
-    });
+    this.#holdings = this.#newHoldings();
     this.#announcer = new Announcer(
       world.frames,
       network,
       clock,
       this.#schedule,
       (owner, errno) => {
-        const router = this.#routers.get(owner);
+        const router = this.#byId.get(owner);
         if (router !== undefined) this.#reports.sendError(router, errno);
       },
     );
@@ -103,12 +110,12 @@ export class Node {
       this.#schedule,
       clock,
     );
-    const sender = new Sender(clock, hmac, this.#schedule, this.#holdings);
+    this.#sender = new Sender(clock, hmac, this.#schedule, this.#holdings);
     this.#driver = new Driver(
       virtualRouter,
       clock,
       this.journal,
-      routerEffects(sender, this.#possessions, this.#reports),
+      routerEffects(this.#sender, this.#possessions, this.#reports),
       (router, before, transition) => this.#groups.stepped(router, before, transition),
     );
     this.#pool = this.#openPool();
@@ -128,6 +135,7 @@ export class Node {
     this.#statics = new Statics(network, this.#holdings, () => this.#touchAll());
     this.#losses = new Losses(clock, this.#schedule, (router) => this.#touch(router));
     this.#sysctls = new Sysctls(network);
+    this.#host = new HostSettings(this.#sysctls, this.#reports);
     this.#bindings = this.#newBindings();
     this.#watch = this.#newWatch();
     this.#unsubscribe = network.subscribe((event) => this.#watch.hear(event));
@@ -166,7 +174,7 @@ export class Node {
     for (const router of routers) this.#driver.deliver(router, { kind: "shutdown" });
     this.#statics.clear();
     await Promise.all(routers.map((router) => this.#retire(router)));
-    this.#sysctls.release(HOST);
+    this.#host.release();
     this.#unsubscribe();
     this.#acceptance.close();
     this.#schedule.close();
@@ -174,6 +182,15 @@ export class Node {
 
   *#snapshots(routers: readonly Router[]): Generator<RouterSnapshot> {
     for (const router of routers) yield snapshotOf(router, this.#possessions, this.#world.clock);
+  }
+
+  #newHoldings(): Holdings {
+    const { network, clock } = this.#world;
+    const retries = new Backoff(clock, this.#schedule, () => this.#retry());
+    return new Holdings(network, this.#acceptance, (owners, _, outcome) => {
+      for (const owner of owners) this.#refused(owner, outcome.message);
+      retries.failed();
+    });
   }
 
   #openPool(): EndpointPool<Router> {
@@ -186,7 +203,9 @@ export class Node {
     return new EndpointPool<Router>(this.#world.sockets, {
       packet: (packet, shared) => receiver.packet(packet, shared),
       failed: (errno, shared) => {
-        for (const router of shared.all()) this.#reports.sendError(router, errno);
+        const { sending } = this.#sender;
+        const concerned = sending === undefined ? shared.all() : [sending];
+        for (const router of concerned) this.#reports.sendError(router, errno);
       },
     });
   }
@@ -217,6 +236,7 @@ export class Node {
       pool: this.#pool,
       holdings: this.#holdings,
       statics: this.#statics,
+      groups: this.#groups,
       losses: this.#losses,
       reports: this.#reports,
       routers: () => this.#routers.values(),
@@ -298,7 +318,7 @@ export class Node {
     this.#links.configure(config.interfaceDelays);
     this.#announcer.configure(config.announcementPaces);
     this.#pool.everyVrid = config.global.logUnknownVrids;
-    this.#setHost(config.global);
+    this.#host.configure(config.global);
     this.#routers.clear();
     for (const { router, step } of kept) {
       router.name = step.to.router.name;
@@ -321,17 +341,6 @@ export class Node {
     this.#driver.deliver(router, { kind: "startup" });
   }
 
-  /** What the configuration changes of the whole host. */
-  #setHost({ disableLocalIgmp }: Config["global"]): void {
-    if (!disableLocalIgmp) {
-      this.#sysctls.release(HOST);
-      return;
-    }
-    const errno = this.#sysctls.set(HOST, IGMP_REPORTS, "0");
-    if (errno === undefined) return;
-    this.#reports.host("warn", "disable_local_igmp", `${IGMP_REPORTS} cannot be set: ${errno}`);
-  }
-
   /** A router that stays: its machine and its host learn what is new. */
   #update(router: Router, { to, changes }: Keep): void {
     router.config = delayed(to, 0);
@@ -351,6 +360,7 @@ export class Node {
 
   #evaluate(router: Router): void {
     this.#bindings.evaluate(router);
+    this.#possessions.follow(router);
     const { base } = router.binding;
     if (!router.config.promoteSecondaries || base === undefined) return;
     const path = `net/ipv4/conf/${base.name}/promote_secondaries`;
@@ -384,6 +394,14 @@ export class Node {
     });
   }
 
+  /** What the host refused once it may grant later. */
+  #retry(): void {
+    for (const owner of this.#holdings.retry()) {
+      const router = this.#byId.get(owner);
+      if (router !== undefined) this.#possessions.announce(router, 1);
+    }
+  }
+
   #refused(owner: string, message: string): void {
     const name = this.#byId.get(owner)?.name ?? owner;
     this.#reports.host("error", name, message);
@@ -396,24 +414,4 @@ async function inTurns<Item>(items: readonly Item[], act: (item: Item) => void):
     act(item);
     if (at % ROUTERS_PER_TURN === ROUTERS_PER_TURN - 1) await nextTurn();
   }
-}
-
-function delayed(config: InstanceConfig, delay: number): InstanceConfig {
-  const startupDelay = micros(delay);
-  if (startupDelay === config.router.startupDelay) return config;
-  return { ...config, router: { ...config.router, startupDelay } };
-}
-
-function summary(steps: readonly Step[]): ReloadPlan {
-  const names = (action: Step["action"]): readonly string[] =>
-    steps.flatMap((step) => {
-      if (step.action !== action) return [];
-      return [step.action === "remove" ? step.from.router.name : step.to.router.name];
-    });
-  return {
-    added: names("add"),
-    removed: names("remove"),
-    replaced: names("replace"),
-    kept: names("keep"),
-  };
 }

@@ -6,8 +6,9 @@ import type { Clock } from "../ports/clock.ts";
 import type { Network } from "../ports/network.ts";
 import { refusesPackets } from "./acceptance.ts";
 import type { Announcer } from "./announcer.ts";
+import { foreignInterfaces } from "./assess.ts";
 import type { Holding } from "./holding.ts";
-import { addressKey } from "./holding.ts";
+import { configuredKey } from "./holding.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Router } from "./router.ts";
 import type { Schedule, Slot } from "./schedule.ts";
@@ -20,6 +21,7 @@ export class Possessions {
   readonly #schedule: Schedule;
   readonly #clock: Clock;
   readonly #extra = new Map<Router, Slot>();
+  readonly #places = new Map<Router, string>();
 
   constructor(
     network: Network,
@@ -37,17 +39,43 @@ export class Possessions {
 
   /** Idempotent; after a change of the configuration only the differences reach the host. */
   take(router: Router): void {
-    this.#holdings.hold(router.id, this.#wanted(router));
+    this.#hold(router);
     this.#startExtra(router);
+  }
+
+  /**
+   * Interfaces may be others than when the addresses were taken: one came back under another index,
+   * or is there only now. Does nothing when they are the same.
+   */
+  follow(router: Router): void {
+    if (router.state.kind !== "active") return;
+    if (this.#places.get(router) === this.#placesOf(router)) return;
+    this.#hold(router);
+    this.announce(router, router.effective.announcement.repeat);
+  }
+
+  #hold(router: Router): void {
+    this.#places.set(router, this.#placesOf(router));
+    this.#holdings.hold(router.id, this.#wanted(router));
+  }
+
+  /** The indexes of all interfaces on which this router's addresses are to be. */
+  #placesOf(router: Router): string {
+    const places = [router.binding.home?.index];
+    for (const [name] of foreignInterfaces(router.config)) {
+      places.push(this.#network.linkByName(name)?.index);
+    }
+    return places.join();
   }
 
   give(router: Router): void {
     this.#stopExtra(router);
-    this.#announcer.withdraw(router.name);
+    this.#places.delete(router);
+    this.#announcer.withdraw(router.id);
     this.#holdings.hold(router.id, []);
   }
 
-  /** Once the addresses are there: an announcement before that would draw hosts to nobody. */
+  /** Once the addresses are there, and only those: else it would draw hosts to nobody. */
   announce(router: Router, repeat: number): void {
     this.#holdings.whenSettled(router.id, () => {
       if (router.state.kind !== "active") return;
@@ -60,10 +88,7 @@ export class Possessions {
     const active = router.state.kind === "active";
     const show = (address: AddressConfig, advertised: boolean): AddressSnapshot => {
       const link = this.#linkOf(router, address);
-      const key =
-        link === undefined
-          ? undefined
-          : addressKey(link.index, address.address, address.prefixLength);
+      const key = link === undefined ? undefined : configuredKey(link.index, address);
       return {
         address: address.address,
         prefixLength: address.prefixLength,
@@ -113,9 +138,10 @@ export class Possessions {
   ): readonly Announcement[] {
     const { addresses, excludedAddresses } = router.config;
     return [...addresses, ...excludedAddresses].flatMap((one) => {
-      const name = this.#linkOf(router, one)?.name;
-      if (name === undefined || !on(name)) return [];
-      return { owner: router.name, interface: name, address: one.address, repeat };
+      const link = this.#linkOf(router, one);
+      if (link === undefined || !on(link.name)) return [];
+      if (!this.#holdings.isHeld(configuredKey(link.index, one))) return [];
+      return { owner: router.id, interface: link.name, address: one.address, repeat };
     });
   }
 

@@ -19,6 +19,7 @@ export class Sender {
   readonly #schedule: Schedule;
   readonly #holdings: Holdings;
   #resigning = 0;
+  #sending: Router | undefined;
 
   constructor(clock: Clock, hmac: Hmac, schedule: Schedule, holdings: Holdings) {
     this.#clock = clock;
@@ -32,6 +33,11 @@ export class Sender {
     return this.#resigning;
   }
 
+  /** Whose packet is being sent at this moment, for a failure that is told meanwhile. */
+  get sending(): Router | undefined {
+    return this.#sending;
+  }
+
   send(router: Router, priority: number): void {
     if (priority === RELEASE_PRIORITY) this.#resign(router);
     else this.#transmit(router, priority);
@@ -43,13 +49,17 @@ export class Sender {
    */
   #resign(router: Router): void {
     let open = true;
+    // A fault may take the source address along before the kernel has answered.
+    const prepared = router.binding.templates ?? templates(router);
     this.#resigning += 1;
     const resign = () => {
       if (!open) return;
       open = false;
       this.#resigning -= 1;
       limit.set(undefined);
-      if (router.state.kind !== "active") this.#transmit(router, RELEASE_PRIORITY);
+      if (router.state.kind === "active") return;
+      if (router.binding.source === undefined) router.binding.templates = prepared;
+      this.#transmit(router, RELEASE_PRIORITY);
     };
     const limit = this.#schedule.slot(resign);
     limit.set(after(this.#clock.now(), LONGEST_WAIT));
@@ -60,6 +70,9 @@ export class Sender {
     const { lease } = router.binding;
     if (lease === undefined) return;
     router.binding.templates ??= templates(router);
+    // Without a source address there is nothing to send.
+    if (router.binding.templates.length === 0) return;
+    this.#sending = router;
     for (const template of router.binding.templates) {
       const { packet, sequences } = encodePacket(
         template,
@@ -71,6 +84,7 @@ export class Sender {
       router.sequences = sequences;
       lease.endpoint.send(packet, template.settings.destination);
     }
+    this.#sending = undefined;
     router.counters.advertisementsSent += 1;
     if (priority === RELEASE_PRIORITY) router.counters.priorityZeroSent += 1;
   }

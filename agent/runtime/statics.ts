@@ -45,7 +45,10 @@ export class Statics {
 
   /** Interfaces may have come or gone. */
   refresh(): void {
-    this.#wanted = this.#resolve();
+    const wanted = this.#resolve();
+    // Most hosts have none, and interfaces come and go all the time: nobody need look again.
+    if (wanted.length === 0 && this.#wanted.length === 0) return;
+    this.#wanted = wanted;
     this.#holdings.hold(STATIC_OWNER, this.#wanted);
     this.#holdings.whenSettled(STATIC_OWNER, this.#settled);
   }

@@ -22,6 +22,7 @@ export class FakeNetwork implements Network {
   /** While set, requests wait for `answer`. */
   hold = false;
   refuse: ((request: AddressRequest) => string | undefined) | undefined;
+  refuseRemoval: string | undefined;
   readonly #links = new Map<number, Link>();
   readonly #addresses: HostAddress[] = [];
   readonly #listeners = new Set<(event: NetworkEvent) => void>();
@@ -142,6 +143,8 @@ export class FakeNetwork implements Network {
   removeAddresses(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
     return this.#run("remove addresses", requests.map(textOf), () =>
       requests.map(({ address }): RequestOutcome => {
+        const errno = this.refuseRemoval;
+        if (errno !== undefined) return { ok: false, errno, message: `not removed: ${errno}` };
         const known = this.find(address.address);
         if (known !== undefined) this.dropAddress(known);
         return { ok: true, foreign: false };

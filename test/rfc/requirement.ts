@@ -22,6 +22,7 @@ export interface Requirement {
 
 const MACHINE: Proof = { file: "rfc/machine.test.ts" };
 const PACKETS: Proof = { file: "rfc/packets.test.ts" };
+const ACCEPT: Proof = { file: "lab/accept.test.ts" };
 
 type Row = readonly [id: Requirement["id"], level: Requirement["level"], says: string];
 
@@ -32,6 +33,8 @@ const both =
 
 export const inMachine = both(MACHINE);
 export const inPackets = both(PACKETS);
+/** Real agents on real interfaces: needs root. */
+export const inLab = both(ACCEPT);
 
 /** Nothing that is received or configured could lead to the opposite. */
 export const sentOnly = ([id, level, says]: Row, reason: string): Requirement => ({

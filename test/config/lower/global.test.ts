@@ -47,7 +47,15 @@ const GLOBAL: readonly (readonly [lines: string, path: string, wanted: unknown])
   ["process_names", "processNames.vrrp", "keepalived_vrrp"],
   ["vrrp_process_name mine", "processNames.vrrp", "mine"],
   ["process_name mine", "processNames.supervisor", "mine"],
+  ["checker_process_name mine", "processNames.director", "mine"],
+  ["lvs_process_name mine", "processNames.director", "mine"],
   ["", "processNames.vrrp", undefined],
+  ["checker_priority -10", "directorScheduling.nice", -10],
+  ["checker_rt_priority 50", "directorScheduling.realtimePriority", 50],
+  ["checker_rlimit_rttime 500000", "directorScheduling.realtimeLimit", 500_000],
+  ["checker_rlimit_rtime 500000", "directorScheduling.realtimeLimit", 500_000],
+  ["checker_cpu_affinity 0 2", "directorScheduling.cpuAffinity", [0, 2]],
+  ["checker_no_swap", "directorScheduling.noSwap", true],
   ["reload_time_file /run/t\nreload_repeat", "reload.timeFile", "/run/t"],
   ["reload_repeat", "reload.repeat", true],
   ["reload_file /run/l", "reload.lockFile", "/run/l"],
@@ -87,6 +95,9 @@ const INHERITED: readonly (readonly [lines: string, path: string, wanted: unknow
   ["vrrp_garp_master_delay 1", "router.announcement.lowerPriorityDelay", SECOND],
   ["vrrp_garp_master_repeat 2", "router.announcement.lowerPriorityRepeat", 2],
   ["vrrp_garp_lower_prio_repeat 0", "router.announcement.lowerPriorityRepeat", 0],
+  ["vrrp_garp_master_refresh_repeat 3", "router.announcement.refreshRepeat", 3],
+  ["vrrp_garp_lower_prio_delay 2", "router.announcement.lowerPriorityDelay", 2 * SECOND],
+  ["vrrp_vmac_garp_intvl 9", "extraInterfaceAnnouncements", { interval: 9 * SECOND, all: false }],
   ["vrrp_garp_master_refresh 60", "router.announcement.refreshInterval", 60 * SECOND],
   [
     "vrrp_min_garp",
@@ -161,6 +172,31 @@ describe("global_defs", () => {
       { interfaces: ["eth0", "eth1", "eth2"], arpInterval: 10_000, naInterval: 200_000 },
       { interfaces: "*", arpInterval: 1000, naInterval: 0 },
     ]);
+  });
+
+  test("default_interface names the interface of static addresses", () => {
+    const { staticAddresses } = configOf(
+      "global_defs {\ndefault_interface eth7\n}\nstatic_ipaddress {\n192.0.2.7/24\n}",
+    );
+    assert.equal(staticAddresses[0]?.interface, "eth7");
+  });
+
+  test("iproute_etc_dir and iproute_usr_dir hold the names of tables", () => {
+    for (const [word, file] of [
+      ["iproute_etc_dir", "/a/rt_tables"],
+      ["iproute_usr_dir", "/a/rt_tables"],
+    ] as const) {
+      const text = `global_defs {\n${word} /a\n}\nstatic_routes {\n192.0.2.0/24 via 192.0.2.1 table blue\n}`;
+      assert.equal(configOf(text, { [file]: "77 blue\n" }).staticRoutes[0]?.table, 77, word);
+    }
+  });
+
+  test("global_tracking and sync_group_tracking_weight let weights count", () => {
+    for (const word of ["global_tracking", "sync_group_tracking_weight"]) {
+      const group = `vrrp_sync_group G {\n${word}\ngroup {\nA\nB\n}\n}\n`;
+      const two = instanceText("", "A") + instanceText("virtual_router_id 52", "B");
+      assert.equal(configOf(group + two).syncGroups[0]?.weightedTracking, true, word);
+    }
   });
 
   test("static addresses go to the default interface", () => {

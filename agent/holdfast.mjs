@@ -18,8 +18,12 @@ const sources = join(root, "agent", "main.ts");
 const fromSources = existsSync(sources);
 const program = fromSources ? sources : join(root, "dist", "main.js");
 
+/** What the bundle is made for; sources find a Node of their own (see setup.mjs). */
+const OLDEST = 22;
+
 if (fromSources) await startFromSources();
-else await importProgram();
+else if (Number.parseInt(process.versions.node, 10) >= OLDEST) await importProgram();
+else fail(`it needs Node ${OLDEST} or newer, and this is ${process.version}; install one`);
 
 async function startFromSources() {
   const setup = await import("./setup.mjs");

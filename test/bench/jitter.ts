@@ -13,7 +13,7 @@ import { quantile } from "./statistics.ts";
 
 /** Seconds. */
 const INTERVAL = 0.01;
-const SECONDS = 20;
+const SECONDS = 15;
 const SPINNERS = 2;
 const REALTIME_PRIORITY = 50;
 /** Seconds, of p99.9. */

@@ -92,7 +92,7 @@ export class Pair {
     while (!met()) {
       if (performance.now() > deadline) {
         throw new Error(
-          `not reached in ${limitMs} ms; the log of the backup:\n${this.backup.log.slice(-1_000)}`,
+          `not reached in ${limitMs} ms; the logs' ends:\n${this.active.log.slice(-1_000)}\n${this.backup.log.slice(-1_000)}`,
         );
       }
       await delay(50);

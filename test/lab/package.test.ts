@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { requestStatus } from "../../agent/control/client.ts";
+import { Lab } from "../../agent/linux/lab.ts";
+import { eventually } from "./eventually.ts";
+import { configText } from "./instance-text.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const UNREACHABLE = /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENOTCACHED/;
+
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
+/** What a user gets who installs the package: the bundle, under Node without a checkout. */
+describe("the package", { timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-package-`));
+  const home = join(folder, "home");
+  const config = join(folder, "keepalived.conf");
+  const program = join(home, "node_modules/holdfast/agent/holdfast.mjs");
+  let packed: Packed;
+  let problem: string | undefined;
+
+  const npm = (directory: string, ...args: readonly string[]) =>
+    spawnSync("npm", args, { cwd: directory, encoding: "utf8" });
+
+  before(() => {
+    const built = spawnSync(process.execPath, [join(ROOT, "agent/build.ts")], { encoding: "utf8" });
+    assert.equal(built.status, 0, built.stderr);
+    const pack = npm(ROOT, "pack", "--json", "--ignore-scripts", "--pack-destination", folder);
+    assert.equal(pack.status, 0, pack.stderr);
+    packed = (JSON.parse(pack.stdout) as readonly [Packed])[0];
+    mkdirSync(home);
+    writeFileSync(join(home, "package.json"), '{ "private": true }\n');
+    writeFileSync(config, configText([{}]));
+    const tarball = join(folder, packed.filename);
+    const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--fetch-retries=1"];
+    const install = npm(home, "install", ...quiet, tarball);
+    if (install.status === 0) return;
+    assert.match(install.stderr, UNREACHABLE);
+    problem = "no registry can be reached to install the package's dependencies";
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("holds the bundle, the documentation, and no source", () => {
+    const paths = packed.files.map(({ path }) => path);
+    assert.ok(paths.includes("dist/main.js"));
+    assert.ok(paths.includes("docs/schema/status.json"));
+    const allowed =
+      /^(dist\/[\w-]+\.js|docs\/.*\.(md|json)|agent\/holdfast\.mjs|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+    assert.deepEqual(
+      paths.filter((path) => !allowed.test(path)),
+      [],
+    );
+  });
+
+  test("checks a file by npx", (context) => {
+    if (problem !== undefined) return context.skip(problem);
+    // npx takes the first Node of the path.
+    const PATH = `${dirname(process.execPath)}:${process.env["PATH"]}`;
+    const check = spawnSync("npx", ["--no", "--", "holdfast", "check", config], {
+      cwd: home,
+      encoding: "utf8",
+      env: { ...process.env, PATH },
+    });
+    assert.equal(check.status, 0, check.stdout + check.stderr);
+    assert.match(check.stdout, /no errors/);
+  });
+
+  test("says so when this Node is too old", (context) => {
+    const system = spawnSync(
+      "/usr/bin/env",
+      ["-i", "PATH=/usr/local/bin:/usr/bin:/bin", "node", "--version"],
+      { encoding: "utf8" },
+    );
+    const major = Number(/^v(\d+)/.exec(system.stdout)?.[1]);
+    if (problem !== undefined || !(major < 22))
+      return context.skip(problem ?? "it has no old Node");
+    const check = spawnSync("node", [program, "check", config], { encoding: "utf8" });
+    assert.equal(check.status, 1);
+    assert.match(check.stderr, /^holdfast: it needs Node 22 or newer, and this is v\d+\S*; .*\n$/);
+  });
+
+  test("runs, becomes active, and stops", async (context) => {
+    if (problem !== undefined) return context.skip(problem);
+    const lab = new Lab();
+    try {
+      const node = lab.node("a");
+      lab.attach(node, lab.segment("lan"), { name: "eth0", addresses: ["192.0.2.1/24"] });
+      const control = join(folder, "control.sock");
+      const files = ["--config", config, "--state", join(folder, "state"), "--control", control];
+      const agent = node.spawn(process.execPath, [program, "run", ...files], {
+        stdio: ["ignore", "ignore", "inherit"],
+      });
+      await eventually("the router is active", 20_000, async () => {
+        const status = await requestStatus(control);
+        assert.equal(status.routers[0]?.state, "active");
+      });
+      agent.kill("SIGTERM");
+      await once(agent, "exit");
+      assert.equal(agent.exitCode, 0);
+    } finally {
+      lab.dispose();
+    }
+  });
+});

@@ -41,7 +41,8 @@ export class Capture {
   static async start(node: LabNode, link: string, filter: string): Promise<Capture> {
     const child = node.spawn(
       "tcpdump",
-      ["-i", link, "-n", "-U", "--immediate-mode", "-s", "0", "-w", "-", filter],
+      // Short slots and many of them: with slots for the longest packet a burst overruns the ring.
+      ["-i", link, "-n", "-U", "--immediate-mode", "-s", "2048", "-B", "16384", "-w", "-", filter],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     const capture = new Capture(child);

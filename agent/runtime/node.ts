@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Config, InstanceConfig } from "../config/config.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { PlanStep } from "../core/reload/plan.ts";
@@ -17,6 +16,7 @@ import { EndpointPool } from "./endpoint-pool.ts";
 import { Holdings } from "./holdings.ts";
 import { HostSettings } from "./host-settings.ts";
 import { HostWatch } from "./host-watch.ts";
+import { inTurns } from "./in-turns.ts";
 import type { GroupSnapshot } from "./ipc.ts";
 import { Journal } from "./journal.ts";
 import { Links } from "./links.ts";
@@ -34,11 +34,9 @@ import { delayed } from "./startup-delay.ts";
 import { Statics } from "./statics.ts";
 import { SyncGroups } from "./sync-groups.ts";
 import { Sysctls } from "./sysctls.ts";
+import { Touched } from "./touched.ts";
 import { VirtualLinks } from "./virtual-links.ts";
 import type { World } from "./world.ts";
-
-/** Well under a millisecond of work. */
-const ROUTERS_PER_TURN = 8;
 
 type Step = PlanStep<InstanceConfig>;
 type Keep = Extract<Step, { readonly action: "keep" }>;
@@ -71,7 +69,10 @@ export class Node {
   readonly #bindings: Bindings;
   readonly #watch: HostWatch;
   readonly #unsubscribe: () => void;
-  readonly #touched = new Set<Router>();
+  readonly #touched = new Touched<Router>((router) => {
+    // A reload may have taken it away since.
+    if (this.#routers.get(router.name) === router) this.#evaluate(router);
+  });
   #config: Config | undefined;
   #serial = 0;
 
@@ -133,7 +134,7 @@ export class Node {
       changed: (name, { from, to, reason }) => this.#reports.group(name, from, to, reason),
     });
     this.#statics = new Statics(network, this.#holdings, () => this.#touchAll());
-    this.#losses = new Losses(clock, this.#schedule, (router) => this.#touch(router));
+    this.#losses = new Losses(clock, this.#schedule, (router) => this.#touched.add(router));
     this.#sysctls = new Sysctls(network);
     this.#host = new HostSettings(this.#sysctls, this.#reports);
     this.#bindings = this.#newBindings();
@@ -241,7 +242,7 @@ export class Node {
       reports: this.#reports,
       routers: () => this.#routers.values(),
       routerById: (id) => this.#byId.get(id),
-      touch: (router) => this.#touch(router),
+      touch: (router) => this.#touched.add(router),
       announce: (router) => this.#possessions.announce(router, 1),
     });
   }
@@ -286,6 +287,7 @@ export class Node {
     } catch (error) {
       for (const lease of leases) lease.release();
       await Promise.all(fresh.map((router) => this.#virtualLinks.release(router.id)));
+      for (const { router } of kept) this.#bindings.trim(router);
       throw error;
     }
   }
@@ -377,21 +379,8 @@ export class Node {
     this.#byId.delete(router.id);
   }
 
-  #touch(router: Router): void {
-    if (this.#touched.size === 0) queueMicrotask(() => this.#evaluateTouched());
-    this.#touched.add(router);
-  }
-
   #touchAll(): void {
-    for (const router of this.#routers.values()) this.#touch(router);
-  }
-
-  #evaluateTouched(): void {
-    const touched = [...this.#touched];
-    this.#touched.clear();
-    void inTurns(touched, (router) => {
-      if (this.#routers.get(router.name) === router) this.#evaluate(router);
-    });
+    for (const router of this.#routers.values()) this.#touched.add(router);
   }
 
   /** What the host refused once it may grant later. */
@@ -405,13 +394,5 @@ export class Node {
   #refused(owner: string, message: string): void {
     const name = this.#byId.get(owner)?.name ?? owner;
     this.#reports.host("error", name, message);
-  }
-}
-
-/** Between a few and the next few, advertisements and packets have their turn. */
-async function inTurns<Item>(items: readonly Item[], act: (item: Item) => void): Promise<void> {
-  for (const [at, item] of items.entries()) {
-    act(item);
-    if (at % ROUTERS_PER_TURN === ROUTERS_PER_TURN - 1) await nextTurn();
   }
 }

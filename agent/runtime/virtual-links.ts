@@ -89,22 +89,31 @@ export class VirtualLinks {
       if (names.includes(name)) continue;
       if (!entry.owners.delete(owner) || entry.owners.size > 0) continue;
       this.#entries.delete(name);
-      removed.push(this.#remove(entry));
+      removed.push(this.#remove(name, entry));
     }
     await Promise.all(removed);
   }
 
-  async #remove(entry: Entry): Promise<void> {
+  async #remove(name: string, entry: Entry): Promise<void> {
     await entry.making;
+    // Somebody wants it again, and has adopted it or will replace it.
+    if (this.#entries.has(name)) return;
     if (entry.link !== undefined) await this.#network.removeVirtualLink(entry.link.index);
   }
 
   async #make(name: string, entry: Entry): Promise<void> {
-    const { spec, parentIndex, family, mac } = entry.wish;
+    const { wish } = entry;
+    const { spec, parentIndex, family, mac } = wish;
     try {
-      entry.link = await this.#network.createVirtualLink(spec, parentIndex, family, mac);
+      const link = await this.#network.createVirtualLink(spec, parentIndex, family, mac);
       entry.making = undefined;
-      this.#listener.made(entry.link);
+      if (entry.wish !== wish) {
+        // Something else is wanted by now.
+        entry.making = this.#make(name, entry);
+        return entry.making;
+      }
+      entry.link = link;
+      this.#listener.made(link);
     } catch (error) {
       entry.making = undefined;
       if (!(error instanceof KernelError)) throw error;

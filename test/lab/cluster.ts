@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getuid } from "node:process";
 import type { AgentEvent } from "../../agent/control/protocol.ts";
 import type { RouterSnapshot } from "../../agent/core/vrrp/snapshot.ts";
 import type { LabInterface } from "../../agent/linux/lab/lab-interface.ts";
@@ -9,6 +10,9 @@ import { AddressWatch } from "./address-watch.ts";
 import { Agent } from "./agent.ts";
 import { Capture } from "./capture.ts";
 import { eventually } from "./eventually.ts";
+
+/** Why a lab cannot be built here; `false` when it can. */
+export const skip: string | false = getuid?.() === 0 ? false : "needs root, for network namespaces";
 
 /** One node of a cluster with its agent. */
 export interface Member {

@@ -9,7 +9,7 @@ import type { AddressWatch } from "./address-watch.ts";
 import { worstGap } from "./advert-gaps.ts";
 import type { Capture } from "./capture.ts";
 import type { Member } from "./cluster.ts";
-import { Cluster, transitions, untilState } from "./cluster.ts";
+import { Cluster, skip, transitions, untilState } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
 import { configText, SERVICE } from "./instance-text.ts";
 import { nothingLeft } from "./leftovers.ts";
@@ -290,11 +290,17 @@ const pauses: Readonly<Record<string, Step>> = {
     assert.ok(sentBy(scene, low, from).length <= 1);
   },
 
-  "a whole agent that was stopped is not taken for a stalled one": async (scene) => {
+  "a machine that was paused takes none of its processes for stalled": async (scene) => {
     const [, waiting] = parts(scene);
     const { processes } = await waiting.agent.status();
-    await paused(processes.supervisor.pid, () =>
-      paused(processes.vrrp.pid, () => paused(processes.director.pid, () => delay(4_000))),
+    await paused(processes.director.pid, () =>
+      paused(processes.vrrp.pid, async () => {
+        // Until a heartbeat is under way that nobody has answered.
+        await delay(700);
+        await paused(processes.supervisor.pid, () => delay(3_500));
+        // The supervisor goes on first.
+        await delay(50);
+      }),
     );
     // Longer than two heartbeats.
     await delay(1_300);
@@ -329,7 +335,7 @@ function inOrder(title: string, script: Readonly<Record<string, Step>>): void {
   });
 }
 
-describe("processes", { concurrency: 2 }, () => {
+describe("processes", { concurrency: 2, skip }, () => {
   after(nothingLeft);
   inOrder("death", steps);
   inOrder("silence", pauses);

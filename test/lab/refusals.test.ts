@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } fr
 import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
-import { Cluster, untilState } from "./cluster.ts";
+import { Cluster, skip, untilState } from "./cluster.ts";
 import { configText } from "./instance-text.ts";
 import { nothingLeft } from "./leftovers.ts";
 
@@ -148,7 +148,7 @@ const steps: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   },
 };
 
-describe("refusals", () => {
+describe("refusals", { skip }, () => {
   after(nothingLeft);
 
   test("of one node", async (t) => {

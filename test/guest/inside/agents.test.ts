@@ -12,9 +12,9 @@ import { block, configText, SERVICE } from "../../lab/instance-text.ts";
 import { advertisements } from "../../lab/vrrp-frames.ts";
 
 /** A process starts in about two seconds here, and a test's programs share one CPU. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 /** Of a whole test. */
-const timeout = 120_000;
+const timeout = 180_000;
 /** Seconds; long against the guest's slowness. */
 const INTERVAL = 0.5;
 

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import type { Logger } from "pino";
 import type { Log, LogLine } from "./log.ts";
 
@@ -10,7 +11,9 @@ export function openLog(format: "pretty" | "json", detail: boolean, color: boole
   let logger: Logger | undefined;
   let loading: Promise<void> | undefined;
   const load = async (): Promise<void> => {
-    const opened = await loadLogger(format, detail, color);
+    // Never inside of the write that wants it.
+    await new Promise((resolve) => setImmediate(resolve));
+    const opened = loadLogger(format, detail, color);
     for (const line of waiting.splice(0)) writeLine(opened, line);
     logger = opened;
   };
@@ -36,12 +39,10 @@ export function openLog(format: "pretty" | "json", detail: boolean, color: boole
 const writeLine = (logger: Logger, { level, at, message, fields }: LogLine): void =>
   logger[level]({ ...fields, time: at }, message);
 
-async function loadLogger(
-  format: "pretty" | "json",
-  detail: boolean,
-  color: boolean,
-): Promise<Logger> {
-  const { pino } = await import("pino");
+function loadLogger(format: "pretty" | "json", detail: boolean, color: boolean): Logger {
+  // Not import(): of a CommonJS package, Node 22 has been seen to give a namespace without its names.
+  const load = createRequire(import.meta.url);
+  const { pino } = load("pino") as typeof import("pino");
   const options = {
     level: detail ? "debug" : "info",
     // The time of the event, not of the writing.
@@ -50,7 +51,7 @@ async function loadLogger(
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (format === "json") return pino(options, pino.destination({ fd: 1, sync: true }));
-  const { default: pretty } = await import("pino-pretty");
+  const { default: pretty } = load("pino-pretty") as typeof import("pino-pretty");
   const destination = pretty({
     colorize: color,
     sync: true,

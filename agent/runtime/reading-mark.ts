@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { removePidFile } from "./state-store.ts";
 
 /** reload_file: a file that is there while the configuration is being read, for who writes it. */
 export class ReadingMark {
@@ -13,7 +14,7 @@ export class ReadingMark {
   }
 
   remove(): void {
-    if (this.#file !== undefined && this.problem === undefined) rmSync(this.#file, { force: true });
+    if (this.#file !== undefined && this.problem === undefined) removePidFile(this.#file);
   }
 }
 

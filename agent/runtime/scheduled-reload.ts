@@ -87,11 +87,21 @@ export class ScheduledReload {
     const due = this.#moment;
     if (due === undefined || this.#clock.wallClock() < due.at) return;
     this.#moment = undefined;
-    if (!this.#config.repeat || due.dated) rmSync(timeFile, { force: true });
+    if (!this.#config.repeat || due.dated) this.#remove(timeFile);
     // Of the same file, the next day's moment.
     this.#text = undefined;
     this.#clock.log("info", `the moment in ${timeFile} has come: reloading`);
     this.#clock.reload();
+  }
+
+  /** Where it cannot be removed it is as if it had been written anew. */
+  #remove(file: string): void {
+    try {
+      rmSync(file, { force: true });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#clock.log("warn", `the file of a reload stays: ${reason}; remove it`);
+    }
   }
 
   #read(file: string): void {

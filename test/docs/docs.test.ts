@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { DEFAULTS } from "../../agent/config/defaults.ts";
+import { DEFAULT_WATCH } from "../../agent/runtime/child.ts";
 import { diagnosticsPage } from "./diagnostics-page.ts";
 
 test("docs/diagnostics.md is the table of codes", () => {
@@ -21,3 +23,14 @@ for (const page of ["README.md", "ARCHITECTURE.md", "STYLE.md", ...globSync("doc
     );
   });
 }
+
+test("the unit waits longer than a graceful stop takes, and beats in time", () => {
+  const unit = readFileSync("docs/holdfast.service", "utf8");
+  const seconds = (key: string): number =>
+    Number(new RegExp(`^${key}=([0-9]+)$`, "m").exec(unit)?.[1]);
+  assert.match(unit, /^Type=notify$/m);
+  assert.match(unit, /^Restart=always$/m);
+  assert.ok(seconds("TimeoutStopSec") > DEFAULTS.childWaitTime / 1e6);
+  // A process that hangs is found and replaced before the manager takes all of them down.
+  assert.ok(seconds("WatchdogSec") * 1_000 > 2 * DEFAULT_WATCH.stallMs);
+});

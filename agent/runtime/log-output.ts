@@ -51,7 +51,7 @@ function loadLogger(format: "pretty" | "json", detail: boolean, color: boolean):
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (format === "json") return pino(options, pino.destination({ fd: 1, sync: true }));
-  const { default: pretty } = load("pino-pretty") as typeof import("pino-pretty");
+  const { build: pretty } = load("pino-pretty") as typeof import("pino-pretty");
   const destination = pretty({
     colorize: color,
     sync: true,

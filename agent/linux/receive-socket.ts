@@ -2,7 +2,15 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Family } from "../core/address.ts";
 import { KernelError } from "../ports/error.ts";
-import { getOption, SO_ERROR, SO_PROTOCOL } from "./socket-option.ts";
+import { libc } from "./libc.ts";
+import {
+  AF_UNIX,
+  getOption,
+  SO_ERROR,
+  SO_PROTOCOL,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK_CLOEXEC,
+} from "./socket-option.ts";
 
 const CAPABILITY_REMEDY =
   "run Holdfast as root, or give it CAP_NET_RAW (AmbientCapabilities=CAP_NET_RAW CAP_NET_ADMIN in the unit)";
@@ -27,19 +35,43 @@ export function openReceiveSocket(
   ready: () => void,
   failed: (errno: number) => void,
 ): ReceiveSocket {
+  const open = () => create(family, protocol, ready, failed);
+  const { socket, fd } = openAtLowest(open, protocol) ?? openAndSearch(open, protocol);
+  socket.fd = fd;
+  return {
+    fd,
+    close: () => {
+      socket.close();
+    },
+  };
+}
+
+interface Found {
+  readonly socket: RawSocket & { fd: number };
+  readonly fd: number;
+}
+
+/**
+ * The kernel gives the lowest number that is free. `undefined`: another thread was faster. Searching
+ * for the descriptor instead takes as long as there are descriptors, for each of a thousand sockets.
+ */
+function openAtLowest(open: () => Found["socket"], protocol: number): Found | undefined {
+  loadPackage();
+  const fd = libc().socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK_CLOEXEC, 0);
+  if (fd < 0) return undefined;
+  libc().close(fd);
+  const socket = open();
+  // Other threads may open sockets meanwhile, but none of this protocol.
+  if (getOption(fd, SO_PROTOCOL) === protocol) return { socket, fd };
+  socket.close();
+  return undefined;
+}
+
+function openAndSearch(open: () => Found["socket"], protocol: number): Found {
   const before = new Set(openSockets().keys());
-  const socket = create(family, protocol, ready, failed);
+  const socket = open();
   for (const [inode, fd] of openSockets()) {
-    // Other threads may open sockets meanwhile, but none of this protocol.
-    if (!before.has(inode) && getOption(fd, SO_PROTOCOL) === protocol) {
-      socket.fd = fd;
-      return {
-        fd,
-        close: () => {
-          socket.close();
-        },
-      };
-    }
+    if (!before.has(inode) && getOption(fd, SO_PROTOCOL) === protocol) return { socket, fd };
   }
   socket.close();
   throw new KernelError(

@@ -346,3 +346,21 @@ describe("frame sender", () => {
     assert.equal(frames.send(a.index, long), "EMSGSIZE");
   });
 });
+
+test("hundreds of sockets are open in no time: each virtual MAC has its own", () => {
+  const start = performance.now();
+  const spec = { family: "ipv4", protocol: 112, interfaceIndex: 1, group: undefined, ttl: 255 };
+  a.node.run(() => {
+    for (let each = 0; each < 500; each += 1) {
+      opened.push(
+        sockets.open(
+          spec as EndpointSpec,
+          () => undefined,
+          () => undefined,
+        ),
+      );
+    }
+  });
+  // 0.2 s; to search for each among all descriptors took 6 s.
+  assert.ok(performance.now() - start < 2_500, `${performance.now() - start} ms`);
+});

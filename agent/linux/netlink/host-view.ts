@@ -17,6 +17,7 @@ export interface AddressEntry {
  */
 export class HostView {
   readonly links = new Map<number, Link>();
+  readonly #byName = new Map<string, Link>();
   /** By interface, then by key. */
   readonly #addresses = new Map<number, Map<string, AddressEntry>>();
   readonly #isOurs: (record: AddressRecord) => boolean;
@@ -30,8 +31,7 @@ export class HostView {
   }
 
   linkByName(name: string): Link | undefined {
-    for (const link of this.links.values()) if (link.name === name) return link;
-    return undefined;
+    return this.#byName.get(name);
   }
 
   addresses(interfaceIndex: number): readonly HostAddress[] {
@@ -101,7 +101,9 @@ export class HostView {
   #putLink(link: Link): boolean {
     const before = this.links.get(link.index);
     if (before !== undefined && sameFields(before, link)) return false;
+    if (before !== undefined) this.#dropName(before);
     this.links.set(link.index, link);
+    this.#byName.set(link.name, link);
     this.#tell({ kind: "link", link });
     return true;
   }
@@ -112,8 +114,14 @@ export class HostView {
     this.#addresses.delete(index);
     if (link === undefined) return false;
     this.links.delete(index);
+    this.#dropName(link);
     this.#tell({ kind: "link-removed", index, name: link.name });
     return true;
+  }
+
+  /** While two swap their names, the name is that of whoever said so last. */
+  #dropName({ name, index }: Link): void {
+    if (this.#byName.get(name)?.index === index) this.#byName.delete(name);
   }
 
   #putAddress(record: AddressRecord): boolean {

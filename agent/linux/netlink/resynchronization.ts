@@ -1,4 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { NetworkEvent } from "../../ports/network.ts";
+import type { NetlinkMessage } from "../../wire/netlink/message.ts";
 import { RTM } from "../../wire/netlink/rtnetlink.ts";
 import { addressDumpBody, decodeAddress } from "./address-message.ts";
 import type { Channel } from "./channel.ts";
@@ -8,6 +10,9 @@ import type { Monitor } from "./monitor.ts";
 
 /** Between two looks at the whole host during a storm that overruns the buffer again and again. */
 const PAUSE_MS = 100;
+
+/** What is decoded in a fraction of a millisecond: advertisements do not wait for thousands. */
+const MESSAGES_PER_TURN = 128;
 
 type Cause = Extract<NetworkEvent, { kind: "resynchronized" }>["cause"];
 
@@ -71,17 +76,31 @@ export class Resynchronization {
     this.#view.beginDump();
     const links = await this.#dumps.dump(RTM.getLink, linkDumpBody());
     const addresses = await this.#dumps.dump(RTM.getAddress, addressDumpBody());
-    await this.#monitor.drained();
     const errno = links.errno ?? addresses.errno;
     if (errno !== undefined) {
       this.#view.abandonDump();
       return errno;
     }
-    const differences = this.#view.endDump(
-      links.messages.flatMap(({ body }) => decodeLink(body) ?? []),
-      addresses.messages.flatMap(({ body }) => decodeAddress(body) ?? []),
-    );
+    const linksThere = await decodeInTurns(links.messages, decodeLink);
+    const addressesThere = await decodeInTurns(addresses.messages, decodeAddress);
+    await this.#monitor.drained();
+    const differences = this.#view.endDump(linksThere, addressesThere);
     if (cause === "overrun" || differences > 0) this.#tell(cause);
     return undefined;
   }
+}
+
+async function decodeInTurns<Value>(
+  messages: readonly NetlinkMessage[],
+  decode: (body: Uint8Array) => Value | undefined,
+): Promise<readonly Value[]> {
+  const values: Value[] = [];
+  for (let at = 0; at < messages.length; at += MESSAGES_PER_TURN) {
+    if (at > 0) await nextTurn();
+    for (const { body } of messages.slice(at, at + MESSAGES_PER_TURN)) {
+      const value = decode(body);
+      if (value !== undefined) values.push(value);
+    }
+  }
+  return values;
 }

@@ -21,6 +21,7 @@ export interface RunOptions {
   readonly configId: string | undefined;
   readonly includesMustExist: boolean;
   readonly umask: number | undefined;
+  readonly reportAddresses: boolean;
 }
 
 /** What a replayed journal showed: where the machines of this version decide otherwise. */

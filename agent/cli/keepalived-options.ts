@@ -38,6 +38,7 @@ const WORKING: readonly KeepalivedOption[] = [
     value: { name: "ID" },
     about: "What @ID lines are compared with (default: host name)",
   },
+  { name: "address-monitoring", short: "a", about: "Log every address that comes or goes" },
   { name: "all-config", short: "e", about: "A missing include file is an error" },
   {
     name: "namespace",
@@ -76,7 +77,6 @@ const WITHOUT_EFFECT: readonly KeepalivedOption[] = [
     value: { name: "PATTERN", optional: true },
     noEffect: "set kernel.core_pattern with sysctl",
   },
-  { name: "address-monitoring", short: "a", noEffect: "see holdfast events --follow" },
   { name: "no-mem-check", noEffect: "it was for keepalived's developers" },
   {
     name: "perf",

@@ -39,6 +39,7 @@ export function runOptions(parsed: ParsedArguments, terminal: Terminal): RunOpti
     configId: textOf(parsed, "config-id"),
     includesMustExist: parsed.options.has("all-config"),
     umask: umaskOf(parsed),
+    reportAddresses: parsed.options.has("address-monitoring"),
   };
 }
 

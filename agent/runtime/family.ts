@@ -160,6 +160,10 @@ export class Family {
     this.#startedAt.set(role, this.#ports.wallClock());
     this.#events.started(role, pid);
     if (this.#stopping) return;
+    const { reportAddresses } = this.#options;
+    if (role === "vrrp" && reportAddresses) {
+      this.#children.get(role)?.send({ kind: "report-addresses" });
+    }
     if (role === "vrrp") this.configure();
     else this.#configureDirector();
   }

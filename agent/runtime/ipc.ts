@@ -69,7 +69,9 @@ export type ToVrrp =
     }
   | { readonly kind: "configure"; readonly generation: number; readonly frame: ConfigFrame }
   | { readonly kind: "snapshot"; readonly id: number }
-  | { readonly kind: "journal"; readonly id: number };
+  | { readonly kind: "journal"; readonly id: number }
+  /** Log every address that comes to this host or goes. */
+  | { readonly kind: "report-addresses" };
 
 export type FromVrrp =
   | FromChild

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly configId: string | undefined;
   /** keepalived's -e: a missing include file is an error. */
   readonly includesMustExist: boolean;
+  /** keepalived's -a: log every address that comes or goes. */
+  readonly reportAddresses: boolean;
   /** keepalived's -u; `undefined`: the configuration's, or as it is. */
   readonly umask: number | undefined;
 }
@@ -42,5 +44,6 @@ export const DEFAULT_RUN_OPTIONS: RunOptions = {
   pidFiles: { supervisor: undefined, vrrp: undefined, director: undefined },
   configId: undefined,
   includesMustExist: false,
+  reportAddresses: false,
   umask: undefined,
 };

@@ -48,6 +48,7 @@ export class VrrpProcess {
   #instances: InstanceConfig[] = [];
   #surroundings: Surroundings = USUAL;
   #configured = false;
+  #reportAddresses = false;
   #stopping = false;
 
   constructor(channel: ParentChannel, ports: VrrpProcessPorts) {
@@ -121,6 +122,10 @@ export class VrrpProcess {
       case "journal":
         this.#apart(this.#journal(message.id));
         break;
+      case "report-addresses":
+        this.#reportAddresses = true;
+        this.#apart(this.#node.then(() => this.#watchAddresses()));
+        break;
     }
   }
 
@@ -161,6 +166,20 @@ export class VrrpProcess {
     if (namespace !== undefined) this.#ports.enterNamespace(namespace);
     this.#surroundings = wanted;
     this.#node = this.#open();
+    await this.#node;
+    if (this.#reportAddresses) this.#watchAddresses();
+  }
+
+  #watchAddresses(): void {
+    const network = this.#world?.network;
+    network?.subscribe((event) => {
+      if (event.kind !== "address-added" && event.kind !== "address-removed") return;
+      const { address, prefixLength, interfaceIndex } = event.address;
+      const name = network.links().get(interfaceIndex)?.name ?? `interface ${interfaceIndex}`;
+      const what = event.kind === "address-added" ? "there now" : "gone";
+      const message = `${name}: ${address}/${prefixLength} is ${what}`;
+      this.#send({ kind: "log", level: "info", message });
+    });
   }
 
   async #close(): Promise<void> {

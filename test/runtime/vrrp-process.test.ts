@@ -4,6 +4,7 @@ import type { Config } from "../../agent/config/config.ts";
 import type { FromVrrp } from "../../agent/runtime/ipc.ts";
 import { VrrpProcess } from "../../agent/runtime/vrrp-process.ts";
 import { FakeLan } from "./fake-lan.ts";
+import type { FakeNetwork } from "./fake-network.ts";
 import { config, fakeWorld, instance } from "./fixtures.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
@@ -12,6 +13,7 @@ function begin() {
   const lan = new FakeLan(() => time.now);
   const said: FromVrrp[] = [];
   const done: string[] = [];
+  const networks: FakeNetwork[] = [];
   let hear: (message: unknown) => void = () => assert.fail();
   const process = new VrrpProcess(
     {
@@ -23,7 +25,9 @@ function begin() {
     {
       open: (_, buffers) => {
         done.push(`open ${JSON.stringify(buffers)}`);
-        return Promise.resolve(fakeWorld("a", time, lan, "192.0.2.1/24").world);
+        const { world, network } = fakeWorld("a", time, lan, "192.0.2.1/24");
+        networks.push(network);
+        return Promise.resolve(world);
       },
       yieldTurn: () => Promise.resolve(),
       enterNamespace: (name) => done.push(`enter ${name}`),
@@ -40,7 +44,8 @@ function begin() {
     await time.advance(1);
   };
   const warnings = () => said.flatMap((one) => (one.kind === "log" ? one.message : []));
-  return { time, process, done, configure, warnings };
+  const tell = (message: unknown): void => hear(message);
+  return { time, process, done, networks, configure, tell, warnings };
 }
 
 test("buffers of netlink, and a namespace, open the host's sockets anew before the first router", async () => {
@@ -66,4 +71,22 @@ test("once routers run they keep their namespace, and it is said", async () => {
   await configure(config([instance("VI_1")], { global: { netNamespace: "blue" } }));
   assert.deepEqual(done, ["open {}", "prepare", "prepare"]);
   assert.equal(warnings().length, 1);
+});
+
+test("-a tells of every address that comes or goes, also after the sockets were opened anew", async () => {
+  const { time, networks, configure, tell, warnings } = begin();
+  tell({ kind: "report-addresses" });
+  await time.advance(1);
+  networks[0]?.addAddress("eth0", "192.0.2.7/24");
+  assert.deepEqual(warnings(), ["eth0: 192.0.2.7/24 is there now"]);
+  const answers = { bytes: 9_000, force: true };
+  const global = { netlinkReceiveBuffers: { announcements: undefined, answers } };
+  await configure(config([instance("VI_1")], { global }));
+  const added = networks[1]?.addAddress("eth0", "192.0.2.8/24");
+  assert.ok(added !== undefined);
+  networks[1]?.dropAddress(added);
+  assert.deepEqual(warnings().slice(1), [
+    "eth0: 192.0.2.8/24 is there now",
+    "eth0: 192.0.2.8/24 is gone",
+  ]);
 });

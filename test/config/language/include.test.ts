@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${…} is what is under test
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { loadConfig } from "../../../agent/config/load.ts";
 import { findingLines, memoryHost, parse, treeText } from "./memory-host.ts";
 
 const host = memoryHost({
@@ -68,4 +69,12 @@ test("a file that cannot be read is an error", () => {
     { readFile: () => ({ ok: false, errno: "EACCES" }) },
   );
   assert.deepEqual(findingLines("include x", broken), ["1:9 include-failed x"]);
+});
+
+test("-e makes every include that names no file an error", () => {
+  const entry = { file: "/k.conf", text: "include missing.conf\n" };
+  const empty = memoryHost({});
+  const codes = (all: boolean) => loadConfig(entry, empty, all).diagnostics.map(({ code }) => code);
+  assert.deepEqual(codes(false), ["include-unmatched"]);
+  assert.deepEqual(codes(true), ["include-unmatched-checked"]);
 });

@@ -1,6 +1,7 @@
 import type { Config } from "./config.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { ConfigHost } from "./keepalived/config-host.ts";
+import { inOrder } from "./keepalived/findings.ts";
 import { allIncludeChecks, noIncludeChecks } from "./keepalived/include.ts";
 import { keywordTable } from "./keepalived/keyword-table.ts";
 import { lowerKeepalived } from "./keepalived/lower/lower.ts";
@@ -59,15 +60,3 @@ function merge(
 
 const placeOf = ({ position: { file, line, column } }: Diagnostic): string =>
   `${line}:${column}:${file}`;
-
-function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const files = new Map<string, number>();
-  for (const { position } of diagnostics) {
-    if (!files.has(position.file)) files.set(position.file, files.size);
-  }
-  const rank = (file: string): number => files.get(file) ?? 0;
-  return diagnostics.toSorted(
-    ({ position: a }, { position: b }) =>
-      rank(a.file) - rank(b.file) || a.line - b.line || a.column - b.column,
-  );
-}

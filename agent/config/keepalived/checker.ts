@@ -6,6 +6,9 @@ import type { KeywordNode, KeywordTable } from "./keyword-table.ts";
 import type { Word } from "./tree.ts";
 import { explainUnknown } from "./unknown.ts";
 
+/** What stands behind these belongs into no log. */
+const SECRET: ReadonlySet<string> = new Set(["auth_pass", "key"]);
+
 /** Holds statements against the table, one at a time, and says what is wrong with each. */
 export class Checker {
   readonly #findings: Findings;
@@ -90,7 +93,8 @@ export class Checker {
     } else if (node.keyword.block !== undefined) hint = `write { after ${keyword.text}`;
     else if (this.#table.places.has(word.text)) hint = `write ${word.text} on a line of its own`;
     const message = `${keyword.text} takes no further words`;
-    this.#findings.add("extra-words", word.position, text, message, hint);
+    const shown = SECRET.has(keyword.text) ? "" : text;
+    this.#findings.add("extra-words", word.position, shown, message, hint);
   }
 
   #value(node: KeywordNode, argument: Argument, keyword: Word, word: Word): void {

@@ -33,7 +33,7 @@ export class Findings {
 }
 
 /** In the order of their places within each file, files as first met. */
-function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+export function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const files = new Map<string, number>();
   for (const { position } of diagnostics) {
     if (!files.has(position.file)) files.set(position.file, files.size);

@@ -15,6 +15,8 @@ test("words are held against the table", () => {
   const table: readonly [string, readonly string[]][] = [
     ["priority 100", []],
     ["priority 100 weight 5", ["1:14 extra-words weight 5"]],
+    // No part of a secret reaches a log.
+    ["authentication {\nauth_pass hunter 2\n}", ["2:18 extra-words"]],
     ["nopreempt yes", ["1:11 extra-words yes"]],
     ["priority", ["1:1 missing-argument priority"]],
     ["priority 300", ["1:10 value-invalid 300"]],

@@ -32,8 +32,8 @@ export class Frr implements Program {
   constructor(node: LabNode, settings: FrrSettings) {
     this.node = node;
     this.#settings = settings;
-    this.folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-${node.name}-`));
     this.#prepareLinks();
+    this.folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-${node.name}-`));
     writeFileSync(join(this.folder, "frr.conf"), configuration(settings));
     // The daemons insist on their own user, and put their sockets here.
     const { uid, gid } = statSync("/etc/frr");

@@ -33,7 +33,12 @@ KERNEL=/usr/bin/linux.uml MODULES=$(echo /usr/lib/uml/modules/*) KMOD=$(command 
 # Everything that host and guest share: the scripts going in, the status coming out.
 S=$(mktemp -d /tmp/run-guest.XXXXXX) || cannot "no folder in /tmp"
 GUEST=
-trap '[ -z "$GUEST" ] || { kill -9 -- $GUEST; wait; } 2>/dev/null; rm -rf "$S"' EXIT
+clear_up() {
+  trap '' INT TERM HUP PIPE  # A signal may come twice, and nobody may be reading any more.
+  [ -z "$GUEST" ] || { kill -9 -- -$GUEST $GUEST; wait; } 2>/dev/null
+  rm -rf "$S"
+}
+trap clear_up EXIT
 trap 'exit 130' INT; trap 'exit 143' TERM HUP
 
 {

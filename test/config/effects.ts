@@ -205,7 +205,7 @@ export const EFFECTS: Readonly<Record<string, KeywordEffect>> = {
   "garp_group.interfaces": value("interfaces", GLOBAL),
   vrrp_instance: value("instances", INSTANCE),
   "vrrp_instance.use_vmac": value("virtualLink", ["lab/holdings.test.ts"]),
-  "vrrp_instance.use_vmac_addr": value("addressLinks", ["runtime/instance-settings.test.ts", "addressLinks"]),
+  "vrrp_instance.use_vmac_addr": value("addressLinks", ["lab/address-links.test.ts"]),
   "vrrp_instance.vmac_xmit_base": value("transmitOnBase", ["lab/holdings.test.ts"]),
   "vrrp_instance.use_ipvlan": value("virtualLink", ["lab/holdings.test.ts"]),
   "vrrp_instance.unicast_peer": value("peers", INSTANCE),

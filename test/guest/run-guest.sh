@@ -39,7 +39,8 @@ clear_up() {
   rm -rf "$S"
 }
 trap clear_up EXIT
-trap 'exit 130' INT; trap 'exit 143' TERM HUP
+trap 'trap "" INT TERM HUP; exit 130' INT
+trap 'trap "" INT TERM HUP; exit 143' TERM HUP
 
 {
   echo "$ENVIRONMENT"

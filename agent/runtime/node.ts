@@ -173,6 +173,8 @@ export class Node {
   async stop(): Promise<void> {
     const routers = [...this.#routers.values()];
     for (const router of routers) this.#driver.deliver(router, { kind: "shutdown" });
+    // What goes now is an event on the host: nobody is to want it back.
+    this.#routers.clear();
     this.#statics.clear();
     await Promise.all(routers.map((router) => this.#retire(router)));
     this.#host.release();

@@ -37,7 +37,9 @@ describe("virtual links", { skip }, () => {
   let network: Network;
   const setting = (path: string) => network.readSysctl(path);
   const parentSettings = () =>
-    ["arp_ignore", "arp_filter", "rp_filter"].map((key) => setting(`net.ipv4.conf.v0.${key}`));
+    ["arp_ignore", "arp_filter", "rp_filter", "arp_announce"].map((key) =>
+      setting(`net.ipv4.conf.v0.${key}`),
+    );
   const make = (spec: VirtualLink, mac: string | undefined = MAC) =>
     network.createVirtualLink(spec, indexOf(network, "v0"), "ipv4", mac);
 
@@ -100,14 +102,14 @@ describe("virtual links", { skip }, () => {
 
   test("the parent's settings are put back with its last virtual link", async () => {
     network.writeSysctl("net.ipv4.conf.v0.arp_ignore", "2");
-    assert.deepEqual(parentSettings(), ["2", "0", "0"]);
+    assert.deepEqual(parentSettings(), ["2", "0", "0", "0"]);
     const first = await make(macvlan("vrrp.51"));
     const second = await make(macvlan("vrrp.52"), "00:00:5e:00:01:34");
-    assert.deepEqual(parentSettings(), ["2", "1", "1"], "a stricter choice stays");
+    assert.deepEqual(parentSettings(), ["2", "1", "1", "2"], "a stricter choice stays");
     await network.removeVirtualLink(first.index);
-    assert.deepEqual(parentSettings(), ["2", "1", "1"]);
+    assert.deepEqual(parentSettings(), ["2", "1", "1", "2"]);
     await network.removeVirtualLink(second.index);
-    assert.deepEqual(parentSettings(), ["2", "0", "0"]);
+    assert.deepEqual(parentSettings(), ["2", "0", "0", "0"]);
     network.writeSysctl("net.ipv4.conf.v0.arp_ignore", "0");
   });
 
@@ -174,7 +176,7 @@ describe("virtual links", { skip }, () => {
       (event) => event.kind === "link-removed" && event.index === link.index,
       "the loss of the macvlan",
     );
-    assert.deepEqual(parentSettings(), ["0", "0", "0"]);
+    assert.deepEqual(parentSettings(), ["0", "0", "0", "0"]);
     assert.deepEqual(await network.removeVirtualLink(link.index), { ok: true, foreign: false });
   });
 

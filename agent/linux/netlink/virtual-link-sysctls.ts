@@ -54,6 +54,11 @@ export class VirtualLinkSysctls {
     for (const key of ["arp_ignore", "arp_filter", "rp_filter"]) {
       entry.changes.set(interfaceSysctl("ipv4", parent.name, key), "1", ["0"]);
     }
+    // Answers leave by the parent, where the route is. Its ARP requests must not name the virtual
+    // link's address as theirs: they would teach it with the parent's MAC (against RFC 9568 §8.1.2),
+    // and an ipvlan would take the reply away from the parent, which waits for it in vain.
+    const announce = interfaceSysctl("ipv4", parent.name, "arp_announce");
+    entry.changes.set(announce, "2", ["0", "1"]);
   }
 
   /** The virtual link with this index is gone. */

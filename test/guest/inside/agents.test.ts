@@ -88,6 +88,7 @@ describe("agents", () => {
     await capture.until((frames) => frames.length > 1, PATIENCE_MS);
     const sources = advertisements(capture.frames).map(({ source }) => source);
     assert.deepEqual([...new Set(sources)], ["192.0.2.51"]);
+    answers();
     assert.equal(await agent.stop(), 0);
     assert.deepEqual(
       json(high, "ip -j link show type ipvlan").filter(({ ifname }) => ifname !== undefined),

@@ -9,7 +9,7 @@ import type { Holdings } from "./holdings.ts";
 import type { Router } from "./router.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** A resignation waits no longer than this for the addresses to be gone. */
+/** A last advertisement waits no longer than this for the addresses to be gone. */
 const LONGEST_WAIT = milliseconds(100);
 
 /** Sends advertisements, as the state machine says, from the router's current values. */
@@ -18,7 +18,6 @@ export class Sender {
   readonly #hmac: Hmac;
   readonly #schedule: Schedule;
   readonly #holdings: Holdings;
-  #resigning = 0;
   #sending: Router | undefined;
 
   constructor(clock: Clock, hmac: Hmac, schedule: Schedule, holdings: Holdings) {
@@ -28,42 +27,35 @@ export class Sender {
     this.#holdings = holdings;
   }
 
-  /** Resignations that wait for the kernel's answer. */
-  get resigning(): number {
-    return this.#resigning;
-  }
-
   /** Whose packet is being sent at this moment, for a failure that is told meanwhile. */
   get sending(): Router | undefined {
     return this.#sending;
   }
 
   send(router: Router, priority: number): void {
-    if (priority === RELEASE_PRIORITY) this.#resign(router);
-    else this.#transmit(router, priority);
+    if (router.state.kind === "active") this.#transmit(router, priority);
+    else this.#part(router, priority);
   }
 
   /**
-   * A peer that hears a resignation claims the addresses one skew later: so it hears it when the
-   * kernel has removed them here.
+   * The last word of a router that held the addresses. A peer that hears it claims or announces
+   * them: so it hears it when the kernel has removed them here.
    */
-  #resign(router: Router): void {
+  #part(router: Router, priority: number): void {
     let open = true;
     // A fault may take the source address along before the kernel has answered.
     const prepared = router.binding.templates ?? templates(router);
-    this.#resigning += 1;
-    const resign = () => {
+    const part = () => {
       if (!open) return;
       open = false;
-      this.#resigning -= 1;
       limit.set(undefined);
       if (router.state.kind === "active") return;
       if (router.binding.source === undefined) router.binding.templates = prepared;
-      this.#transmit(router, RELEASE_PRIORITY);
+      this.#transmit(router, priority);
     };
-    const limit = this.#schedule.slot(resign);
+    const limit = this.#schedule.slot(part);
     limit.set(after(this.#clock.now(), LONGEST_WAIT));
-    this.#holdings.whenSettled(router.id, resign);
+    this.#holdings.whenSettled(router.id, part);
   }
 
   #transmit(router: Router, priority: number): void {

@@ -97,6 +97,24 @@ test("a resignation waits for the removal, but 100 ms at most", async () => {
   assert.deepEqual(priorities("a").slice(sent), [0], "once");
 });
 
+test("the parting advertisement waits for the removal too", async () => {
+  const { time, hosts, priorities } = lab(["a", "b"]);
+  const [a, b] = hosts;
+  assert.ok(a && b);
+  const higherPrioSendAdvert = true;
+  await a.node.configure(config([instance("VI_1", { priority: 100, higherPrioSendAdvert })]));
+  await time.advance(5_000);
+  const before = priorities("a").length;
+  a.network.hold = true;
+  await b.node.configure(config([instance("VI_1", { priority: 255 })]));
+  await time.advance(90);
+  assert.deepEqual(states(hosts), ["backup", "active"]);
+  assert.equal(priorities("a").length, before, "nothing while the address is there");
+  a.network.answer();
+  await time.advance(1);
+  assert.deepEqual(priorities("a").slice(before), [100]);
+});
+
 test("255 takeovers at once are one batch", async () => {
   const { time, first } = lab();
   const instances = Array.from({ length: 255 }, (_, at) =>

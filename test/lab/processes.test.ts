@@ -342,7 +342,7 @@ function inOrder(title: string, script: Readonly<Record<string, Step>>): void {
   });
 }
 
-describe("processes", { concurrency: 2, skip }, () => {
+describe("processes", { skip }, () => {
   after(nothingLeft);
   inOrder("death", steps);
   inOrder("silence", pauses);

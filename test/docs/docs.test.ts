@@ -34,3 +34,15 @@ test("the unit waits longer than a graceful stop takes, and beats in time", () =
   // A process that hangs is found and replaced before the manager takes all of them down.
   assert.ok(seconds("WatchdogSec") * 1_000 > 2 * DEFAULT_WATCH.stallMs);
 });
+
+test("the figures of the README are rows of the results", () => {
+  const results = readFileSync("test/bench/RESULTS.md", "utf8").split("\n");
+  const [, section = ""] = readFileSync("README.md", "utf8").split("## Measured");
+  const rows = (section.split("\n## ")[0] ?? "").split("\n").filter((line) => line.startsWith("|"));
+  assert.ok(rows.length > 5);
+  assert.deepEqual(
+    rows.filter((row) => !results.includes(row)),
+    [],
+    "copy the rows anew from test/bench/RESULTS.md",
+  );
+});

@@ -228,7 +228,8 @@ const steps: Readonly<Record<string, Step>> = {
     assert.ok(first !== undefined && third !== undefined && third - first < 0.2);
     assert.ok(fourth !== undefined && sixth !== undefined && sixth - fourth < 0.2);
     const delay = fourth - first;
-    assert.ok(delay > 0.99 && delay < 1.5, `${delay} s`);
+    // The first set waited for the kernel to have the address; the second one counts from before.
+    assert.ok(delay > 0.7 && delay < 1.5, `${delay} s`);
   },
 
   "a lower priority makes it announce again": async ({ near, send }) => {

@@ -7,14 +7,20 @@ import { describe, test } from "node:test";
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sdk: ["sdk"],
   policies: ["policies", "sdk"],
-  plugins: ["plugins", "sdk", "agent/ports"],
+  plugins: ["plugins", "sdk", "agent/ports", "agent/core"],
   "agent/core": ["agent/core", "sdk"],
   "agent/wire": ["agent/wire", "agent/core"],
   "agent/config": ["agent/config", "agent/core"],
   "agent/ports": ["agent/ports", "agent/core", "agent/config"],
   "agent/linux": ["agent/linux", "agent/ports", "agent/wire", "agent/core", "agent/config"],
+  // Text in, text out: it knows nothing of what policies are for.
+  "agent/sandbox": ["agent/sandbox", "sdk"],
+  // From the files of a policies folder to what the sandbox runs, and what the agent knows of it.
+  "agent/policy": ["agent/policy", "agent/sandbox", "agent/core", "agent/config", "sdk"],
   "agent/runtime": [
     "agent/runtime",
+    "agent/sandbox",
+    "agent/policy",
     "agent/core",
     "agent/wire",
     "agent/config",
@@ -24,7 +30,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "sdk",
   ],
   "agent/control": ["agent/control", "agent/ports", "agent/core", "agent/config"],
-  "agent/cli": ["agent/cli", "agent/control", "agent/config", "agent/ports", "agent/core"],
+  "agent/cli": [
+    "agent/cli",
+    "agent/control",
+    "agent/config",
+    "agent/ports",
+    "agent/core",
+    "agent/policy",
+    "sdk",
+  ],
 };
 
 /** The halves of the composition root, the bundler and the tests may import everything. */

@@ -1,7 +1,9 @@
 import type { Family, IpAddress, Prefix } from "../core/address.ts";
 import type { Micros } from "../core/time.ts";
 import type { VirtualRouter } from "../core/vrrp/virtual-router.ts";
+import type { NotificationConfig, NotifyConfig } from "./notifications.ts";
 import type { Position } from "./position.ts";
+import type { TrackedCheck, TrackerConfig } from "./trackers.ts";
 
 /** Everything that one node was told, checked and complete. Plain JSON: it travels between processes. */
 export interface Config {
@@ -14,6 +16,9 @@ export interface Config {
   readonly trackGroups: readonly TrackGroupConfig[];
   readonly announcementPaces: readonly AnnouncementPace[];
   readonly interfaceDelays: readonly InterfaceDelay[];
+  /** vrrp_script, track_file and vrrp_track_process. */
+  readonly trackers: readonly TrackerConfig[];
+  readonly notifications: NotificationConfig;
 }
 
 export interface GlobalConfig {
@@ -120,6 +125,9 @@ export interface InstanceConfig {
   /** Check the address list only once per active router. */
   readonly skipAddressListCheck: boolean;
   readonly trackInterfaces: readonly TrackedInterface[];
+  /** track_script, track_file and track_process. */
+  readonly trackers: readonly TrackedCheck[];
+  readonly notify: NotifyConfig;
   /** The instance's own interface going down is no fault. */
   readonly ignorePrimaryInterface: boolean;
   readonly promoteSecondaries: boolean;
@@ -355,6 +363,8 @@ export interface SyncGroupConfig {
   readonly name: string;
   readonly members: readonly string[];
   readonly trackInterfaces: readonly TrackedInterface[];
+  readonly trackers: readonly TrackedCheck[];
+  readonly notify: NotifyConfig;
   readonly weightedTracking: boolean;
 }
 

@@ -6,10 +6,13 @@ import { allIncludeChecks, noIncludeChecks } from "./keepalived/include.ts";
 import { keywordTable } from "./keepalived/keyword-table.ts";
 import { lowerKeepalived } from "./keepalived/lower/lower.ts";
 import { parseKeepalived } from "./keepalived/parse-keepalived.ts";
+import type { Settings } from "./settings.ts";
+import { DEFAULT_SETTINGS_FILE, noSettings } from "./settings.ts";
 
 export interface LoadedConfig {
   /** `undefined` when any diagnostic is an error. */
   readonly config: Config | undefined;
+  readonly settings: Settings;
   /** Ordered by file as first met, line and column. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -31,7 +34,8 @@ export function loadConfig(
   const lowered = lowerKeepalived(parsed.tree, host);
   const diagnostics = merge(parsed.diagnostics, lowered.diagnostics);
   const refused = diagnostics.some(({ severity }) => severity === "error");
-  return { config: refused ? undefined : lowered.config, diagnostics };
+  const settings = noSettings(DEFAULT_SETTINGS_FILE);
+  return { config: refused ? undefined : lowered.config, settings, diagnostics };
 }
 
 /** Lowering says what this means for an instance, line by line. */

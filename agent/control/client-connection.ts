@@ -66,12 +66,22 @@ export class Client {
   async #obey(request: ControlRequest): Promise<void> {
     try {
       if (request.command === "events") this.#sendEvents(request.id, request.follow);
-      else
-        this.#answer({ id: request.id, ok: true, result: await this.#target[request.command]() });
+      else this.#answer({ id: request.id, ok: true, result: await this.#ask(request.command) });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#log(`control request ${request.command} failed: ${message}`);
       this.#answer({ id: request.id, ok: false, code: "internal", message });
+    }
+  }
+
+  #ask(command: Exclude<ControlRequest["command"], "events">): Promise<unknown> {
+    switch (command) {
+      case "status":
+      case "reload":
+      case "journal":
+        return this.#target[command]();
+      default:
+        return this.#target.director(command);
     }
   }
 

@@ -5,11 +5,18 @@ import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
 /** Rises when an older client could misread an answer. */
 export const PROTOCOL_VERSION = 1;
 
+export type DirectorCommand = "notifications" | "retry-notifications" | "metrics";
+
 /** One line of JSON from client to agent; the answer repeats `id`. */
 export type ControlRequest =
   | { readonly id: number; readonly command: "status" }
   | { readonly id: number; readonly command: "reload" }
   | { readonly id: number; readonly command: "journal" }
+  /** Asks the director; `retry-notifications` gives dead ones another try. */
+  | {
+      readonly id: number;
+      readonly command: DirectorCommand;
+    }
   /** Answered by `ok`, then by one event a line until the client hangs up (`follow`). */
   | { readonly id: number; readonly command: "events"; readonly follow: boolean };
 
@@ -47,11 +54,52 @@ export interface Status {
   /** `false`: the vrrp process did not answer; `routers` is what it last said. */
   readonly current: boolean;
   readonly routers: readonly RouterSnapshot[];
+  /** `null` while the director does not answer. */
+  readonly director: DirectorStatus | null;
   readonly groups: readonly {
     readonly name: string;
     readonly state: SyncGroupState["kind"];
     readonly members: readonly string[];
   }[];
+}
+
+/** What the director does. */
+export interface DirectorStatus {
+  readonly checks: readonly CheckStatus[];
+  readonly policies: readonly PolicyStatus[];
+  readonly notifications: {
+    readonly queued: number;
+    readonly delivered: number;
+    /** Given up; `holdfast notifications` shows them. */
+    readonly dead: number;
+  };
+}
+
+export interface CheckStatus {
+  /** `script chk_nginx`, `policy nginx/alive`. */
+  readonly name: string;
+  readonly verdict: "unknown" | "up" | "down";
+  readonly stale: boolean;
+  readonly reason: string;
+  /** Wall-clock milliseconds of the last change; `null` before the first verdict. */
+  readonly since: number | null;
+  readonly runs: number;
+  readonly failures: number;
+  /** Milliseconds of the last run. */
+  readonly lastMs: number | null;
+}
+
+export interface PolicyStatus {
+  readonly name: string;
+  readonly file: string;
+  readonly state: "running" | "refused" | "quarantined";
+  /** Counts versions that ran, from 1; 0: none yet. */
+  readonly version: number;
+  readonly loadedAt: number | null;
+  /** Why the file as it is now does not run; an earlier version may. */
+  readonly problems: readonly string[];
+  readonly strikes: number;
+  readonly checks: readonly string[];
 }
 
 /** One fact of `holdfast events`; `sequence` has no gaps within one run of the agent. */
@@ -65,7 +113,11 @@ export interface AgentEvent {
     | "alarm"
     | "priority"
     | "configuration"
-    | "process";
+    | "process"
+    | "check"
+    | "policy"
+    | "peer"
+    | "notification";
   /** The router, group, process or file it is about. */
   readonly subject: string;
   /** One line for people. */

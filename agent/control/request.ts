@@ -38,6 +38,9 @@ export function readRequest(line: string): ReadRequest {
     case "status":
     case "reload":
     case "journal":
+    case "notifications":
+    case "retry-notifications":
+    case "metrics":
       return { ok: true, request: { id, command } };
     case "events":
       return { ok: true, request: { id, command, follow: follow === true } };
@@ -46,7 +49,8 @@ export function readRequest(line: string): ReadRequest {
         ok: false,
         id,
         code: "unknown-command",
-        message: "there are the commands status, reload, journal and events",
+        message:
+          "there are the commands status, reload, journal, events, notifications and metrics",
       };
   }
 }

@@ -1,6 +1,9 @@
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { Settings } from "../config/settings.ts";
+import { DEFAULT_SETTINGS_FILE, noSettings } from "../config/settings.ts";
 import type { Status } from "../control/protocol.ts";
+import type { ReadableConfig } from "./config-source.ts";
 import type { StateStore } from "./state-store.ts";
 
 const DEFAULT_CHILD_WAIT_MS = 5_000;
@@ -9,6 +12,8 @@ const DEFAULT_CHILD_WAIT_MS = 5_000;
 export interface AcceptedConfig {
   readonly generation: number;
   readonly config: Config;
+  /** Not kept on disk: it may refer to secrets. */
+  readonly settings: Settings;
   readonly warnings: number;
   /** Wall-clock milliseconds. */
   readonly at: number;
@@ -40,10 +45,10 @@ export class Accepted {
   }
 
   /** Answers why it could not be kept on disk, or `undefined`; not asked to for the first one. */
-  accept(config: Config, diagnostics: readonly Diagnostic[], at: number): string | undefined {
+  accept({ config, settings, diagnostics }: ReadableConfig, at: number): string | undefined {
     const first = this.#current === undefined;
     const warnings = diagnostics.filter(({ severity }) => severity === "warning").length;
-    this.#current = { generation: this.generation + 1, config, warnings, at };
+    this.#current = { generation: this.generation + 1, config, settings, warnings, at };
     this.#refused = [];
     return first ? undefined : this.save();
   }
@@ -56,7 +61,9 @@ export class Accepted {
   recover(diagnostics: readonly Diagnostic[], at: number): boolean {
     const config = this.#state.load(this.#file);
     if (config === undefined) return false;
-    this.#current = { generation: 1, config, warnings: 0, at };
+    // Nothing is granted then: policies wait for a file that can be read.
+    const settings = noSettings(DEFAULT_SETTINGS_FILE);
+    this.#current = { generation: 1, config, settings, warnings: 0, at };
     this.#refused = diagnostics;
     return true;
   }

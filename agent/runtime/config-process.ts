@@ -26,8 +26,7 @@ export function serveConfig(
 
 function answer(options: RunOptions, load: (options: RunOptions) => LoadedConfig): FromConfig {
   try {
-    const { config, diagnostics } = load(options);
-    return { kind: "loaded", config, diagnostics };
+    return { kind: "loaded", ...load(options) };
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     const { code, message, remedy } = error;

@@ -1,12 +1,20 @@
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { Settings } from "../config/settings.ts";
 import type { Later, StartProcess } from "../ports/processes.ts";
 import type { FromConfig, Problem, ToConfig } from "./ipc.ts";
 import type { RunOptions } from "./options.ts";
 
+/** A configuration without errors. */
+export interface ReadableConfig {
+  readonly config: Config;
+  readonly settings: Settings;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /** What became of reading the configuration file. */
 export type ReadConfig =
-  | { readonly ok: true; readonly config: Config; readonly diagnostics: readonly Diagnostic[] }
+  | ({ readonly ok: true } & ReadableConfig)
   | {
       readonly ok: false;
       readonly diagnostics: readonly Diagnostic[];
@@ -76,8 +84,8 @@ const lateProblem = (file: string): Problem => ({
 function outcome(message: FromConfig, file: string): ReadConfig | undefined {
   if (message.kind === "unreadable") return failed(message.problem);
   if (message.kind !== "loaded") return undefined;
-  const { config, diagnostics } = message;
-  if (config !== undefined) return { ok: true, config, diagnostics };
+  const { config, settings, diagnostics } = message;
+  if (config !== undefined) return { ok: true, config, settings, diagnostics };
   const errors = diagnostics.filter((one) => one.severity === "error").length;
   return {
     ok: false,

@@ -32,7 +32,7 @@ export class DirectorProcess {
   #hear(message: ToDirector): void {
     if (message.kind === "ping") this.#send({ kind: "pong", id: message.id });
     else if (message.kind === "stop") this.stop();
-    else {
+    else if (message.kind === "configure") {
       for (const refused of this.#ports.prepare(message.settings)) {
         this.#send({ kind: "log", level: "warn", message: refused });
       }

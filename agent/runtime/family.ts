@@ -3,6 +3,7 @@ import type { ProcessStatus } from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import { Child, DEFAULT_WATCH } from "./child.ts";
+import { directorSettings } from "./director-settings.ts";
 import type { EventReport, FromVrrp, LogLevel, Problem, ServiceRole } from "./ipc.ts";
 import { IPC_VERSION } from "./ipc.ts";
 import type { RunOptions } from "./options.ts";
@@ -169,9 +170,9 @@ export class Family {
   }
 
   #configureDirector(): void {
-    const global = this.#events.current()?.config.global;
-    if (global === undefined) return;
-    const settings = { name: global.processNames.director, scheduling: global.directorScheduling };
+    const current = this.#events.current();
+    if (current === undefined) return;
+    const settings = directorSettings(current, this.#options);
     this.#children.get("director")?.send({ kind: "configure", settings });
   }
 

@@ -1,7 +1,11 @@
 import type { Config, InstanceConfig, SchedulingConfig } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
-import type { AgentEvent } from "../control/protocol.ts";
+import type { NotificationConfig, NotifyConfig, TimedCommand } from "../config/notifications.ts";
+import type { Settings } from "../config/settings.ts";
+import type { TrackerConfig } from "../config/trackers.ts";
+import type { AgentEvent, DirectorCommand, DirectorStatus } from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
+import type { Claim, Reading, TrackerId } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
 import type { RunOptions } from "./options.ts";
@@ -43,13 +47,64 @@ export type ToChild =
 
 export type ToDirector =
   | ToChild
-  | { readonly kind: "configure"; readonly settings: DirectorSettings };
+  | { readonly kind: "configure"; readonly settings: DirectorSettings }
+  /** What happened: the director tells others, and the hooks of policies. */
+  | { readonly kind: "event"; readonly report: EventReport }
+  /** A vrrp process runs with this configuration and knows of no reading and no claim yet. */
+  | { readonly kind: "vrrp-configured" }
+  | SnapshotPart
+  /** Runs the shutdown script now; answered by `script-ended`. */
+  | { readonly kind: "run-script"; readonly id: number; readonly script: TimedCommand }
+  /** Answered by `director-status`. */
+  | { readonly kind: "status"; readonly id: number }
+  /** A command of the control socket that is the director's; answered by `answer`. */
+  | {
+      readonly kind: "command";
+      readonly id: number;
+      readonly command: DirectorCommand;
+    };
 
-/** What the configuration says of the director process itself. */
+/** What the configuration says of the director process and its work. */
 export interface DirectorSettings {
   readonly name: string | undefined;
   readonly scheduling: SchedulingConfig;
+  readonly routerId: string;
+  readonly policiesDirectory: string | undefined;
+  readonly stateDirectory: string;
+  readonly trackers: readonly TrackerConfig[];
+  readonly notifications: NotificationConfig;
+  /** Instances and groups, in the order of the configuration. */
+  readonly subjects: readonly NotifySubject[];
+  readonly settings: Settings;
 }
+
+/** An instance or a group whose transitions are told. */
+export interface NotifySubject {
+  readonly kind: "instance" | "group";
+  readonly name: string;
+  /** Configured priority; of a group: 0. */
+  readonly priority: number;
+  readonly notify: NotifyConfig;
+}
+
+/** Changes of what the director found, or all of it. */
+export interface TrackingMessage {
+  readonly kind: "tracking";
+  /** All that was said before is void. */
+  readonly complete: boolean;
+  readonly readings: readonly { readonly tracker: TrackerId; readonly reading: Reading }[];
+  readonly claims: readonly Claim[];
+  readonly withdrawn: readonly { readonly router: string; readonly source: string }[];
+}
+
+export type FromDirector =
+  | FromChild
+  | TrackingMessage
+  /** Answered by parts of a snapshot with this id. */
+  | { readonly kind: "snapshot"; readonly id: number }
+  | { readonly kind: "script-ended"; readonly id: number; readonly outcome: string | undefined }
+  | { readonly kind: "director-status"; readonly id: number; readonly status: DirectorStatus }
+  | { readonly kind: "answer"; readonly id: number; readonly result: unknown };
 
 export type FromChild =
   | { readonly kind: "ready"; readonly version: typeof IPC_VERSION }
@@ -70,20 +125,25 @@ export type ToVrrp =
   | { readonly kind: "configure"; readonly generation: number; readonly frame: ConfigFrame }
   | { readonly kind: "snapshot"; readonly id: number }
   | { readonly kind: "journal"; readonly id: number }
+  | TrackingMessage
+  /** Nobody keeps readings and claims up any more, or again. */
+  | { readonly kind: "director"; readonly running: boolean }
   /** Log every address that comes to this host or goes. */
   | { readonly kind: "report-addresses" };
+
+export interface SnapshotPart {
+  readonly kind: "snapshot";
+  readonly id: number;
+  readonly routers: readonly RouterSnapshot[];
+  /** Present in the last part only. */
+  readonly groups?: readonly GroupSnapshot[];
+}
 
 export type FromVrrp =
   | FromChild
   | { readonly kind: "configured"; readonly generation: number; readonly plan: ReloadPlan }
   | { readonly kind: "refused"; readonly generation: number; readonly problem: Problem }
-  | {
-      readonly kind: "snapshot";
-      readonly id: number;
-      readonly routers: readonly RouterSnapshot[];
-      /** Present in the last part only. */
-      readonly groups?: readonly GroupSnapshot[];
-    }
+  | SnapshotPart
   | {
       readonly kind: "journal";
       readonly id: number;
@@ -101,6 +161,7 @@ export type FromConfig =
       readonly kind: "loaded";
       /** `undefined`: it has errors, and must not run. */
       readonly config: Config | undefined;
+      readonly settings: Settings;
       readonly diagnostics: readonly Diagnostic[];
     }
   | { readonly kind: "unreadable"; readonly problem: Problem };

@@ -1,5 +1,5 @@
 import type { GlobalConfig } from "../config/config.ts";
-import type { Status } from "../control/protocol.ts";
+import type { DirectorCommand, Status } from "../control/protocol.ts";
 import { PROTOCOL_VERSION } from "../control/protocol.ts";
 import type { ControlTarget, ReloadOutcome } from "../control/target.ts";
 import type { Later, ServiceNotifier, StartProcess } from "../ports/processes.ts";
@@ -133,12 +133,17 @@ export class Supervisor implements ControlTarget {
       configuration: this.#accepted.status(),
       current: snapshot.current,
       routers: snapshot.routers,
+      director: null,
       groups: snapshot.groups,
     };
   }
 
   async journal(): Promise<string> {
     return (await this.#journals.run()) ?? "";
+  }
+
+  director(_command: DirectorCommand): Promise<unknown> {
+    return Promise.reject(new Error("the director does not answer"));
   }
 
   /** One runs at a time; those asked for meanwhile become one more, as they want the same file. */
@@ -156,7 +161,7 @@ export class Supervisor implements ControlTarget {
     if (this.#status !== undefined) return;
     for (const diagnostic of read.diagnostics) this.#diagnose(diagnosticLine(diagnostic));
     if (read.ok) {
-      this.#accepted.accept(read.config, read.diagnostics, this.#ports.wallClock());
+      this.#accepted.accept(read, this.#ports.wallClock());
     } else if (this.#accepted.recover(read.diagnostics, this.#ports.wallClock())) {
       this.#log("error", `${read.problem.message}; ${read.problem.remedy}`);
       this.#log("warn", "running on with the configuration that an earlier run had accepted");
@@ -215,7 +220,7 @@ export class Supervisor implements ControlTarget {
     if (!read.ok) return refuse(read.problem);
     const configured = await this.#family.reconfigure(this.#accepted.generation + 1, read.config);
     if (!configured.ok) return refuse(configured.problem);
-    this.#saved(this.#accepted.accept(read.config, diagnostics, this.#ports.wallClock()));
+    this.#saved(this.#accepted.accept(read, this.#ports.wallClock()));
     this.#applyGlobal();
     this.#family.accepted();
     const { generation } = this.#accepted;

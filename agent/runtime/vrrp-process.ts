@@ -126,6 +126,9 @@ export class VrrpProcess {
         this.#reportAddresses = true;
         this.#apart(this.#node.then(() => this.#watchAddresses()));
         break;
+      case "tracking":
+      case "director":
+        break;
     }
   }
 

@@ -157,5 +157,6 @@ export const sampleStatus: Status = {
   },
   current: true,
   routers: [active, backup, fault],
+  director: null,
   groups: [],
 };

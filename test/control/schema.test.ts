@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { runCli } from "../../agent/cli/cli.ts";
+import { noSettings } from "../../agent/config/settings.ts";
 import type { IpAddress } from "../../agent/core/address.ts";
 import { Recorder, RecordingHost } from "../cli/recorder.ts";
 import { sampleStatus } from "../cli/sample-status.ts";
@@ -61,7 +62,11 @@ describe("what the commands print fits its schema", () => {
     const position = { file: "/x", line: 1, column: 1 };
     const finding = { code: "c", position, message: "m", text: "t", hint: undefined } as const;
     host.loadConfig = () =>
-      Promise.resolve({ config: undefined, diagnostics: [{ ...finding, severity: "error" }] });
+      Promise.resolve({
+        config: undefined,
+        settings: noSettings("/none"),
+        diagnostics: [{ ...finding, severity: "error" }],
+      });
     const refused = checkSchema.parse(await json("check --json /x", host));
     assert.deepEqual([refused.accepted, refused.errors], [false, 1]);
   });
@@ -79,7 +84,8 @@ describe("what the commands print fits its schema", () => {
 
   test("doctor", async () => {
     const host = new RecordingHost();
-    host.loadConfig = () => Promise.resolve({ config: undefined, diagnostics: [] });
+    host.loadConfig = () =>
+      Promise.resolve({ config: undefined, settings: noSettings("/none"), diagnostics: [] });
     host.collectFacts = () =>
       Promise.resolve({
         kernel: "6",

@@ -14,7 +14,7 @@ import {
 } from "../../agent/control/client.ts";
 import type { ControlLimits } from "../../agent/control/limits.ts";
 import { DEFAULT_LIMITS } from "../../agent/control/limits.ts";
-import type { AgentEvent } from "../../agent/control/protocol.ts";
+import type { AgentEvent, DirectorCommand } from "../../agent/control/protocol.ts";
 import type { ControlServer } from "../../agent/control/server.ts";
 import { serveControl } from "../../agent/control/server.ts";
 import type { ControlTarget } from "../../agent/control/target.ts";
@@ -64,6 +64,10 @@ class Target implements ControlTarget {
 
   journal(): Promise<string> {
     return Promise.resolve(this.journalText);
+  }
+
+  director(command: DirectorCommand): Promise<unknown> {
+    return Promise.resolve({ command });
   }
 }
 

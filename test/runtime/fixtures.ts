@@ -5,6 +5,7 @@ import type {
   GlobalConfig,
   InstanceConfig,
 } from "../../agent/config/config.ts";
+import { NO_NOTIFICATIONS, NO_NOTIFY } from "../../agent/config/notifications.ts";
 import type { IpAddress } from "../../agent/core/address.ts";
 import { micros, seconds } from "../../agent/core/time.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
@@ -91,6 +92,8 @@ export function instance(
     addressListMismatch: "alarm",
     skipAddressListCheck: false,
     trackInterfaces: [],
+    trackers: [],
+    notify: NO_NOTIFY,
     ignorePrimaryInterface: false,
     promoteSecondaries: false,
     receiveBuffer: { policy: "system" },
@@ -144,6 +147,8 @@ export function config(
     trackGroups: [],
     announcementPaces: [],
     interfaceDelays: [],
+    trackers: [],
+    notifications: NO_NOTIFICATIONS,
     ...change,
     global: { ...GLOBAL, ...change.global },
   };

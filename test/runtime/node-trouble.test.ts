@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NO_NOTIFY } from "../../agent/config/notifications.ts";
 import { FakeLan } from "./fake-lan.ts";
 import { address, config, host, instance, routerOf } from "./fixtures.ts";
 import { VirtualTime } from "./virtual-time.ts";
@@ -133,6 +134,8 @@ test("a stream of interfaces that nobody uses has no router look at its host", a
     name: "G",
     members,
     trackInterfaces: [],
+    trackers: [],
+    notify: NO_NOTIFY,
     weightedTracking: false,
   };
   const instances = members.map((name, at) =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NO_NOTIFY } from "../../agent/config/notifications.ts";
 import { milliseconds, seconds } from "../../agent/core/time.ts";
 import { FakeLan } from "./fake-lan.ts";
 import type { TestHost } from "./fixtures.ts";
@@ -253,6 +254,8 @@ test("members of a sync group are active together or not at all", async () => {
     name: "G",
     members: ["VI_1", "VI_2"],
     trackInterfaces: [],
+    trackers: [],
+    notify: NO_NOTIFY,
     weightedTracking: false,
   };
   const whole = config(members, { syncGroups: [group] });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
 import type { GlobalConfig } from "../../agent/config/config.ts";
+import { noSettings } from "../../agent/config/settings.ts";
 import type { RunOptions } from "../../agent/runtime/options.ts";
 import { DEFAULT_RUN_OPTIONS } from "../../agent/runtime/options.ts";
 import { PidFiles } from "../../agent/runtime/pid-files.ts";
@@ -38,7 +39,7 @@ function world(
   processes.behaviours.config = (child) => {
     during.push(readdirSync(directory));
     const loaded = config([instance("VI_1")], { global: file.global });
-    child.say({ kind: "loaded", config: loaded, diagnostics: [] });
+    child.say({ kind: "loaded", config: loaded, settings: noSettings("/none"), diagnostics: [] });
     child.end(true);
   };
   processes.behaviours.director = (child, { kind, id }) => {

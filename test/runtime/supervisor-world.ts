@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Config, GlobalConfig } from "../../agent/config/config.ts";
+import { noSettings } from "../../agent/config/settings.ts";
 import type { LogLine } from "../../agent/runtime/log.ts";
 import type { RunOptions } from "../../agent/runtime/options.ts";
 import { DEFAULT_RUN_OPTIONS } from "../../agent/runtime/options.ts";
@@ -36,7 +37,7 @@ export function world(context: TestContext, change: Partial<RunOptions> = {}) {
   processes.behaviours.config = (child, { kind }) => {
     if (kind !== "load") return;
     const diagnostics = file.config === undefined ? [ERROR] : [];
-    child.say({ kind: "loaded", config: file.config, diagnostics });
+    child.say({ kind: "loaded", config: file.config, settings: noSettings("/none"), diagnostics });
     child.end(true);
   };
   processes.behaviours.director = (child, { kind, id }) => {

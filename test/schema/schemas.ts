@@ -162,6 +162,28 @@ const childProcess = z.strictObject({
   startedAt: wallClock.nullable(),
 });
 
+const check = z.strictObject({
+  name: z.string().describe("For example `script chk_nginx` or `policy nginx/alive`."),
+  verdict: z.enum(["unknown", "up", "down"]),
+  stale: z.boolean(),
+  reason: z.string(),
+  since: wallClock.nullable(),
+  runs: count,
+  failures: count,
+  lastMs: z.number().nullable(),
+});
+
+const policy = z.strictObject({
+  name: z.string(),
+  file: z.string(),
+  state: z.enum(["running", "refused", "quarantined"]),
+  version: count.describe("Counts versions that ran, from 1."),
+  loadedAt: wallClock.nullable(),
+  problems: z.array(z.string()).describe("Why the file as it is now does not run."),
+  strikes: count,
+  checks: z.array(z.string()),
+});
+
 export const statusSchema = z.strictObject({
   protocol: z.literal(1),
   version: z.string(),
@@ -181,13 +203,36 @@ export const statusSchema = z.strictObject({
   }),
   current: z.boolean().describe("false: the vrrp process did not answer."),
   routers: z.array(router),
+  director: z
+    .strictObject({
+      checks: z.array(check),
+      policies: z.array(policy),
+      notifications: z.strictObject({
+        queued: count,
+        delivered: count,
+        dead: count.describe("Given up; `holdfast notifications` shows them."),
+      }),
+    })
+    .nullable()
+    .describe("null while the director does not answer."),
   groups: z.array(z.strictObject({ name: z.string(), state, members: z.array(z.string()) })),
 });
 
 export const eventSchema = z.strictObject({
   sequence: count.describe("Without gaps within one run of the agent."),
   at: wallClock,
-  kind: z.enum(["transition", "group-transition", "alarm", "priority", "configuration", "process"]),
+  kind: z.enum([
+    "transition",
+    "group-transition",
+    "alarm",
+    "priority",
+    "configuration",
+    "process",
+    "check",
+    "policy",
+    "peer",
+    "notification",
+  ]),
   subject: z.string(),
   message: z.string(),
   detail: z.record(z.string(), z.unknown()),

@@ -1,5 +1,6 @@
 import type { Micros } from "../../../core/time.ts";
 import type { AnnouncementPace, InterfaceDelay, SyncGroupConfig } from "../../config.ts";
+import { NO_NOTIFY } from "../../notifications.ts";
 import type { Statement, Word } from "../tree.ts";
 import { parseSeconds } from "./literals.ts";
 import type { Lowering } from "./lowering.ts";
@@ -51,6 +52,8 @@ export const completeSyncGroup = (draft: SyncGroupDraft): SyncGroupConfig => ({
   name: draft.name.text,
   members: draft.members.map(({ text }) => text),
   trackInterfaces: draft.trackInterfaces.map(({ tracked }) => tracked),
+  trackers: [],
+  notify: NO_NOTIFY,
   weightedTracking: draft.weightedTracking,
 });
 

@@ -1,6 +1,7 @@
 import type { Micros } from "../../../core/time.ts";
 import type { VirtualRouter } from "../../../core/vrrp/virtual-router.ts";
 import type { InstanceConfig, ReceiveBuffer } from "../../config.ts";
+import { NO_NOTIFY } from "../../notifications.ts";
 import { completeInterval } from "./advertisement-interval.ts";
 import { instanceAnnouncement } from "./announcement.ts";
 import { completeAuthentication } from "./authentication.ts";
@@ -85,6 +86,8 @@ export function completeInstance(
     addressListMismatch: draft.dropForeignAddressList ? "drop" : "alarm",
     skipAddressListCheck: draft.skipAddressListCheck?.value ?? inherited.skipAddressListCheck,
     trackInterfaces: trackedBy(draft, surroundings, lowering),
+    trackers: [],
+    notify: NO_NOTIFY,
     ignorePrimaryInterface: draft.ignorePrimaryInterface,
     promoteSecondaries: promotes(draft, lowering),
     receiveBuffer: ownBuffer(draft) ?? inherited.receiveBuffer,

@@ -1,5 +1,6 @@
 import type { AnnouncementPace, Config } from "../../config.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
+import { NO_NOTIFICATIONS } from "../../notifications.ts";
 import { checkAddressSharing, checkIdentities, checkInterfaceDelays } from "../../validate.ts";
 import type { ConfigHost } from "../config-host.ts";
 import type { Statement } from "../tree.ts";
@@ -52,6 +53,8 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
     ...lowerStatics(rootsOf, inherited, lowering),
     announcementPaces: lowerPaces(rootsOf("garp_group"), globalPace(global), lowering),
     interfaceDelays: delays.map(({ delay }) => delay),
+    trackers: [],
+    notifications: NO_NOTIFICATIONS,
     trackGroups: lowerTrackGroups(named(rootsOf("track_group"), lowering), instances, lowering),
   };
   checkIdentities(instances, lowering.diagnostics);

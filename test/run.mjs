@@ -12,7 +12,10 @@ import { installPrograms, missingPrograms } from "./packages.mjs";
 const TIERS = {
   static: undefined,
   unit: {
-    folders: ["core", "wire", "config", "runtime", "control", "cli", "rfc", "fuzz", "docs", "."],
+    folders: [
+      ...["core", "wire", "config", "runtime", "control", "cli", "rfc", "fuzz", "docs"],
+      ...["sdk", "sandbox", "policy", "plugins", "policies", "."],
+    ],
     jobs: 2,
   },
   sim: { folders: ["sim"], jobs: 2 },

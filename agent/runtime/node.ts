@@ -26,7 +26,7 @@ import { Receiver } from "./receiver.ts";
 import { summary } from "./reload-summary.ts";
 import { Reports } from "./reports.ts";
 import type { Router } from "./router.ts";
-import { newRouter } from "./router.ts";
+import { newRouter, retire } from "./router.ts";
 import { Schedule } from "./schedule.ts";
 import { Sender } from "./sender.ts";
 import { snapshotOf } from "./snapshot.ts";
@@ -335,7 +335,7 @@ export class Node {
     }
     // Groups first: that a member leaves for good is no reason for the others to stop.
     this.#groups.configure(config.syncGroups);
-    for (const router of retired) this.#driver.deliver(router, { kind: "shutdown" });
+    for (const router of retired) this.#driver.deliver(retire(router), { kind: "shutdown" });
     this.#statics.configure(config);
     return retired;
   }

@@ -36,7 +36,7 @@ export class Reports {
     const { priority } = router.effective;
     this.#emit("transition", to === "fault" ? "warn" : "info", router.name, {
       message: `${from} to ${to}: ${why}`,
-      detail: { from, to, reason, faults, priority },
+      detail: { from, to, reason, faults, priority, ...(router.retired && { retired: true }) },
     });
   }
 

@@ -47,6 +47,8 @@ export interface Router {
   readonly counters: Counters;
   contributions: readonly PriorityContribution[];
   lastTransition: TransitionSnapshot | undefined;
+  /** A reload removed or replaced it: it goes, though the agent runs on. */
+  retired: boolean;
 }
 
 export function newRouter(config: InstanceConfig, id: string, slot: Slot): Router {
@@ -71,5 +73,12 @@ export function newRouter(config: InstanceConfig, id: string, slot: Slot): Route
     counters: newCounters(),
     contributions: [],
     lastTransition: undefined,
+    retired: false,
   };
+}
+
+/** Marks a router that a reload takes away. */
+export function retire(router: Router): Router {
+  router.retired = true;
+  return router;
 }

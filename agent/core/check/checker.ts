@@ -1,7 +1,8 @@
 import { assertNever } from "../assert.ts";
 import type { Machine, Transition } from "../machine.ts";
 import type { Instant, Micros } from "../time.ts";
-import { after, earliest, micros } from "../time.ts";
+import { after, earliest, micros, sooner } from "../time.ts";
+import { spread } from "./spread.ts";
 
 /** How one periodic check is run and judged. */
 export interface CheckerConfig {
@@ -18,6 +19,8 @@ export interface CheckerConfig {
   readonly staleAfter: Micros | undefined;
   /** From the start to the first run; spreads many checks. */
   readonly startDelay: Micros;
+  /** Each run begins up to `span` after its turn, as the seed says; shorter than the interval. */
+  readonly jitter?: { readonly span: Micros; readonly seed: number };
 }
 
 export type Verdict = "unknown" | "up" | "down";
@@ -30,13 +33,21 @@ export interface CheckerState {
   readonly against: number;
   /** The run that is under way. */
   readonly running: { readonly run: number; readonly timeoutAt: Instant } | undefined;
+  /** It was hastened while a run was under way, which may not have seen the change: one more follows. */
+  readonly again: boolean;
   /** Counts runs. */
   readonly runs: number;
+  /** The next turn on the grid of the first run, and when it begins: at the turn, or jitter later. */
+  readonly turnAt: Instant | undefined;
   readonly nextAt: Instant | undefined;
   readonly staleAt: Instant | undefined;
 }
 
-export type CheckResult = "good" | "bad" | "skipped";
+/**
+ * `skipped`: it ran and says nothing new. `lost`: it did not run to its end, without fault of its
+ * own; that counts for nothing, and a verdict grows stale meanwhile.
+ */
+export type CheckResult = "good" | "bad" | "skipped" | "lost";
 
 export type CheckerEvent =
   | { readonly kind: "start" }
@@ -48,6 +59,9 @@ export type CheckerEvent =
       readonly result: CheckResult;
       readonly reason: string;
     }
+  /** A result that comes from outside of its turns, and counts as any other. */
+  | { readonly kind: "found"; readonly result: CheckResult; readonly reason: string }
+  /** The configuration is another one; what was found so far holds on. */
   | { readonly kind: "configured" }
   /** What it looks at has changed: it runs now, out of turn. */
   | { readonly kind: "hasten" };
@@ -70,38 +84,62 @@ const INITIAL: CheckerState = {
   stale: false,
   against: 0,
   running: undefined,
+  again: false,
   runs: 0,
+  turnAt: undefined,
   nextAt: undefined,
   staleAt: undefined,
 };
 
 function step(config: CheckerConfig, state: CheckerState, event: CheckerEvent, now: Instant): Step {
   switch (event.kind) {
-    case "start": {
-      const nextAt = after(now, config.startDelay);
-      const fresh = { ...INITIAL, verdict: config.initial, runs: state.runs, nextAt };
-      return tick(config, { ...fresh, staleAt: staleAt(config, now) }, now);
-    }
+    case "start":
+      return start(config, state, now);
     case "tick":
       return tick(config, state, now);
     case "result":
       if (state.running?.run !== event.run) return { state, effects: [] };
-      return count(config, { ...state, running: undefined }, event.result, event.reason, now);
-    case "configured": {
-      const soonest = after(now, config.interval);
-      const nextAt = state.nextAt === undefined || state.nextAt < soonest ? state.nextAt : soonest;
-      return { state: { ...state, nextAt, staleAt: staleAt(config, now) }, effects: [] };
-    }
+      return ended(config, { ...state, running: undefined }, event, now);
+    case "found":
+      return count(config, state, event, now);
+    case "configured":
+      return configured(config, state, now);
     case "hasten":
-      if (state.nextAt === undefined || state.nextAt <= now) return tick(config, state, now);
-      return tick(config, { ...state, nextAt: now }, now);
+      if (state.nextAt === undefined) return { state, effects: [] };
+      return tick(config, { ...state, again: true }, now);
     default:
       return assertNever(event);
   }
 }
 
-const staleAt = ({ staleAfter }: CheckerConfig, now: Instant): Instant | undefined =>
-  staleAfter === undefined ? undefined : after(now, staleAfter);
+/** From nothing, or from nothing again. */
+function start(config: CheckerConfig, { running, runs }: CheckerState, now: Instant): Step {
+  const turnAt = after(now, config.startDelay);
+  const nextAt = begin(config, turnAt, runs);
+  const staleAt = staleFrom(config, nextAt);
+  const state = { ...INITIAL, verdict: config.initial, runs, turnAt, nextAt, staleAt };
+  const { state: next, effects } = tick(config, state, now);
+  if (running === undefined) return { state: next, effects };
+  return { state: next, effects: [{ kind: "abandon", run: running.run }, ...effects] };
+}
+
+function configured(config: CheckerConfig, state: CheckerState, now: Instant): Step {
+  if (state.turnAt === undefined || state.nextAt === undefined) return { state, effects: [] };
+  const soonest = after(now, config.interval);
+  const turnAt = sooner(state.turnAt, soonest);
+  const nextAt = sooner(state.nextAt, soonest);
+  const timed = { ...state, turnAt, nextAt };
+  if (!state.stale) {
+    return { state: { ...timed, staleAt: staleFrom(config, now) }, effects: [] };
+  }
+  // Stale it stays until there is a result, unless it cannot be stale any more.
+  if (config.staleAfter !== undefined) return { state: timed, effects: [] };
+  const { verdict } = state;
+  return {
+    state: { ...timed, stale: false },
+    effects: [{ kind: "verdict", verdict, stale: false, reason: "configured" }],
+  };
+}
 
 function tick(config: CheckerConfig, before: CheckerState, now: Instant): Step {
   let state = before;
@@ -109,7 +147,8 @@ function tick(config: CheckerConfig, before: CheckerState, now: Instant): Step {
   const { running } = state;
   if (running !== undefined && now >= running.timeoutAt) {
     effects.push({ kind: "abandon", run: running.run });
-    const counted = count(config, { ...state, running: undefined }, "bad", "timeout", now);
+    const timeout = { result: "bad", reason: "timeout" } as const;
+    const counted = count(config, { ...state, running: undefined }, timeout, now);
     state = counted.state;
     effects.push(...counted.effects);
   }
@@ -117,35 +156,57 @@ function tick(config: CheckerConfig, before: CheckerState, now: Instant): Step {
     state = { ...state, stale: true, staleAt: undefined };
     effects.push({ kind: "verdict", verdict: state.verdict, stale: true, reason: "no verdict" });
   }
-  if (state.nextAt !== undefined && now >= state.nextAt) {
-    const nextAt = followingAt(state.nextAt, config.interval, now);
-    if (state.running === undefined) {
-      const run = state.runs + 1;
-      const timeoutAt = after(now, config.timeout);
-      state = { ...state, runs: run, running: { run, timeoutAt }, nextAt };
-      effects.push({ kind: "run", run });
-    } else {
-      // The one before still runs: this turn is left out.
-      state = { ...state, nextAt };
-    }
+  const turn = state.nextAt !== undefined && now >= state.nextAt;
+  if (turn) state = { ...state, ...following(config, state, now) };
+  // A turn that comes while the run before is still under way is left out.
+  if (state.running === undefined && (turn || state.again)) {
+    const run = state.runs + 1;
+    const timeoutAt = after(now, config.timeout);
+    state = { ...state, runs: run, running: { run, timeoutAt }, again: false };
+    effects.push({ kind: "run", run });
   }
   return { state, effects };
 }
 
-/** On the grid of the first run; turns that were slept through are left out. */
-function followingAt(at: Instant, interval: Micros, now: Instant): Instant {
-  const missed = Math.floor((now - at) / interval);
-  return after(at, micros((missed + 1) * interval));
+/** A run is over; one that was hastened meanwhile follows at once. */
+function ended(config: CheckerConfig, before: CheckerState, result: Counted, now: Instant): Step {
+  const counted = count(config, before, result, now);
+  if (!before.again) return counted;
+  const { state, effects } = tick(config, counted.state, now);
+  return { state, effects: [...counted.effects, ...effects] };
+}
+
+/** The turn after the last one that has come; turns that were slept through are left out. */
+function following(
+  config: CheckerConfig,
+  { turnAt, runs }: CheckerState,
+  now: Instant,
+): Pick<CheckerState, "turnAt" | "nextAt"> {
+  if (turnAt === undefined) return { turnAt: undefined, nextAt: undefined };
+  const missed = Math.max(0, Math.floor((now - turnAt) / config.interval));
+  const next = after(turnAt, micros((missed + 1) * config.interval));
+  return { turnAt: next, nextAt: begin(config, next, runs + 1) };
+}
+
+const begin = ({ jitter }: CheckerConfig, turnAt: Instant, runs: number): Instant =>
+  jitter === undefined ? turnAt : after(turnAt, micros(jitter.span * spread(jitter.seed, runs)));
+
+const staleFrom = ({ staleAfter }: CheckerConfig, now: Instant): Instant | undefined =>
+  staleAfter === undefined ? undefined : after(now, staleAfter);
+
+interface Counted {
+  readonly result: CheckResult;
+  readonly reason: string;
 }
 
 function count(
   config: CheckerConfig,
   before: CheckerState,
-  result: CheckResult,
-  reason: string,
+  { result, reason }: Counted,
   now: Instant,
 ): Step {
-  const fresh: CheckerState = { ...before, stale: false, staleAt: staleAt(config, now) };
+  if (result === "lost") return { state: before, effects: [] };
+  const fresh: CheckerState = { ...before, stale: false, staleAt: staleFrom(config, now) };
   const revived: readonly CheckerEffect[] = before.stale
     ? [{ kind: "verdict", verdict: before.verdict, stale: false, reason }]
     : [];

@@ -62,6 +62,11 @@ export type LoadOutcome =
 export interface RealmCall {
   readonly realm: RealmId;
   readonly call: number;
+  /**
+   * The run that made it: its time is over with the run's, and it is given up with it. Without it, any
+   * run that is under way.
+   */
+  readonly entry?: Pick<Entry, "kind" | "name">;
   /** `http.get`, `kv.set`, … */
   readonly operation: string;
   /** JSON of the list of arguments. */

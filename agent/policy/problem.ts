@@ -1,0 +1,38 @@
+import type { Diagnostic, Severity } from "../config/diagnostic.ts";
+import type { Position } from "../config/position.ts";
+
+/** What can be wrong with a policy, from its file to its grants. Shown as any finding is. */
+export type ProblemCode =
+  | "policy-name"
+  | "policy-unreadable"
+  | "policy-owner"
+  | "policy-import"
+  | "policy-syntax"
+  | "policy-size"
+  | "policy-permissions"
+  | "policy-shape"
+  | "policy-grant"
+  | "policy-type";
+
+export interface ProblemText {
+  /** One sentence without the place. */
+  readonly message: string;
+  /** The offending text as written, if it is known. */
+  readonly text?: string;
+  /** What to do next. */
+  readonly hint?: string | undefined;
+  /** Default: an error. */
+  readonly severity?: Severity;
+}
+
+export function problem(code: ProblemCode, position: Position, words: ProblemText): Diagnostic {
+  const { message, text = "", hint, severity = "error" } = words;
+  return { code, severity, position, message, text, hint };
+}
+
+/** The place of what concerns a file as a whole. */
+export const fileStart = (file: string): Position => ({ file, line: 1, column: 1 });
+
+/** Whether anything in the list keeps the policy from running. */
+export const hasErrors = (problems: readonly Diagnostic[]): boolean =>
+  problems.some(({ severity }) => severity === "error");

@@ -1,0 +1,86 @@
+import type { Json } from "../../sdk/index.ts";
+import type { Plugin } from "../../sdk/plugin.ts";
+import type { PermissionPart } from "./permission-parts.ts";
+import { isRecord } from "./shape-reader.ts";
+
+/** Whether what is granted of a permission covers one part of it. */
+export function covers(
+  part: PermissionPart,
+  granted: Json | undefined,
+  plugins: readonly Plugin[],
+): boolean {
+  if (granted === undefined) return false;
+  const { permission, value } = part;
+  if (permission === "plugins") return coversPlugin(value, granted, plugins);
+  if (permission === "webhook") return coversWebhook(value, granted);
+  const plugin = plugins.find((each) => each.permission === permission);
+  if (plugin !== undefined) return plugin.missing(value, granted).length === 0;
+  return permission === "exec" ? coversCommand(value, granted) : coversJson(value, granted);
+}
+
+/** An operator's own plugin judges its own permission. */
+function coversPlugin(value: Json, granted: Json, plugins: readonly Plugin[]): boolean {
+  const [entry] = isRecord(value) ? Object.entries(value) : [];
+  if (entry === undefined) return true;
+  const [name, asked] = entry;
+  const given = memberOf(granted, name);
+  if (given === undefined) return false;
+  const plugin = plugins.find((each) => each.name === name);
+  return plugin === undefined
+    ? coversJson(asked, given)
+    : plugin.missing(asked, given).length === 0;
+}
+
+/** A grant of a name alone (`webhook slack`) leaves the URL to the policy. */
+function coversWebhook(value: Json, granted: Json): boolean {
+  const [entry] = isRecord(value) ? Object.entries(value) : [];
+  if (entry === undefined) return true;
+  const [name, target] = entry;
+  if (Array.isArray(granted)) return granted.includes(name) || granted.includes("*");
+  const given = memberOf(granted, name) ?? memberOf(granted, "*");
+  if (given === undefined) return false;
+  return given === null || given === true || given === "*" || coversJson(target, given);
+}
+
+const memberOf = (value: Json, name: string): Json | undefined =>
+  isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+
+/** Lists cover their elements, objects their members, texts what fits them. */
+function coversJson(asked: Json, granted: Json): boolean {
+  if (Array.isArray(asked)) {
+    return Array.isArray(granted) && asked.every((each: Json) => fitsOne(each, granted));
+  }
+  if (!isRecord(asked)) return asked === granted;
+  return Object.entries(asked).every(([name, value]) => {
+    const given = memberOf(granted, name);
+    return given !== undefined && coversJson(value, given);
+  });
+}
+
+/** Word by word: nothing in a command is a pattern, and their order counts. */
+function coversCommand(value: Json, granted: Json): boolean {
+  const [entry] = isRecord(value) ? Object.entries(value) : [];
+  if (entry === undefined) return true;
+  const [name, command] = entry;
+  return JSON.stringify(memberOf(granted, name)) === JSON.stringify(command);
+}
+
+const fitsOne = (asked: Json, granted: readonly Json[]): boolean =>
+  granted.some((each) =>
+    typeof each === "string" && typeof asked === "string" ? fits(each, asked) : each === asked,
+  );
+
+/** `*` in a grant stands for any text. */
+function fits(pattern: string, text: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return pattern === text;
+  if (!text.startsWith(first)) return false;
+  let at = first.length;
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}

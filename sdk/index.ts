@@ -44,7 +44,7 @@ export interface Permissions {
   readonly tcp?: readonly string[];
   /** `"host:port"`, as for tcp. */
   readonly udp?: readonly string[];
-  /** Names, or `"*.example.org"`. */
+  /** Names, or `"*.example.org"`; for a `server` of one's own, `"*.example.org@10.0.0.53"`. */
   readonly dns?: readonly string[];
   /** Addresses, names or CIDRs that may be pinged. */
   readonly icmp?: readonly string[];
@@ -99,6 +99,8 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** At most 256 KiB of text. */
   readonly body: string;
+  /** There was more of it: the rest was not read. */
+  readonly truncated?: boolean;
   /** Milliseconds from the request to the end of the body. */
   readonly ms: number;
 }

@@ -5,7 +5,10 @@ import type { Json } from "./index.ts";
 
 /** Why a call failed, in words that a policy's author may read: no paths beyond the asked, no secrets. */
 export class CallError extends Error {
-  /** A short token: `timeout`, `refused`, `ECONNREFUSED`. */
+  /**
+   * A short token. For all plugins: `argument`, `permission`, `timeout`, `aborted`, `closed`; else
+   * the kernel's (`ECONNREFUSED`) or the plugin's own.
+   */
   readonly code: string;
 
   constructor(code: string, message: string) {
@@ -62,7 +65,10 @@ export interface Plugin {
   readonly methods: readonly string[];
   /** Answers what is wrong with a permission as a policy or a grant has it; `undefined`: nothing. */
   checkPermission(permission: Json): string | undefined;
-  /** The parts of `asked` that `granted` does not cover, each as the words of a grant line. */
+  /**
+   * The parts of `asked` that `granted` does not cover, each as the words of a grant line, with its
+   * keyword: `tcp 10.0.0.1:5432`.
+   */
   missing(asked: Json, granted: Json): readonly string[];
   open(host: PluginHost): OpenPlugin | Promise<OpenPlugin>;
 }

@@ -35,7 +35,8 @@ export function failureOf(error: unknown, doing: string): CallError {
 export const after = (doing: string, what: string): string =>
   doing === "" ? what : `${doing}: ${what}`;
 
-function codeOf(error: unknown): string | undefined {
+/** The code of an error of Node or of a library; `undefined`: it has none. */
+export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code } = error as NodeJS.ErrnoException;
   return typeof code === "string" && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : undefined;

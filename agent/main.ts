@@ -213,22 +213,28 @@ async function runDirector(): Promise<void> {
     { parentChannel, endAfterMessages },
     { failureText, scheduler },
     { nameProcess },
+    { runProgram },
   ] = await Promise.all([
     import("./runtime/director-process.ts"),
     import("./linux/processes.ts"),
     import("./linux/scheduling.ts"),
     import("./linux/process-identity.ts"),
+    import("./linux/programs.ts"),
   ]);
   const schedule = scheduler();
   nameProcess(DIRECTOR_NAME);
-  const director = new DirectorProcess(parentChannel(), {
+  // A manager that stops the agent signals the whole group: the supervisor has it end last of all,
+  // when the last transitions were told.
+  process.on("SIGTERM", () => undefined);
+  new DirectorProcess(parentChannel(), {
     prepare: ({ name, scheduling }) => {
       nameProcess(name ?? DIRECTOR_NAME);
       return schedule(scheduling).map(failureText);
     },
+    parts: [],
+    run: runProgram,
     exit: endAfterMessages,
   });
-  process.on("SIGTERM", () => director.stop());
 }
 
 async function runConfig(): Promise<void> {

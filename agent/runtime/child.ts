@@ -112,11 +112,11 @@ export class Child {
   }
 
   /** Asks it to let go and end; it is not started again. */
-  stop(): void {
+  stop(message: Extract<ToDirector, { readonly kind: "stop" }> = { kind: "stop" }): void {
     this.#respawn = false;
     this.#cancelRestart?.();
     this.#cancelRestart = undefined;
-    this.send({ kind: "stop" });
+    this.send(message);
   }
 
   kill(): void {

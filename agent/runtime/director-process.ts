@@ -1,45 +1,231 @@
+import type { TimedCommand } from "../config/notifications.ts";
+import type { DirectorCommand, DirectorStatus } from "../control/protocol.ts";
+import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { ParentChannel } from "../ports/processes.ts";
-import type { DirectorSettings, FromChild, ToDirector } from "./ipc.ts";
+import type { RunProgram } from "../ports/programs.ts";
+import type { DirectorPart, OpenPart, Outlet } from "./director/part.ts";
+import { Picture } from "./director/picture.ts";
+import { PolicyVerdicts } from "./director/policy-verdicts.ts";
+import { runTimed } from "./director/run-timed.ts";
+import type {
+  DirectorSettings,
+  EventReport,
+  FromDirector,
+  SnapshotPart,
+  ToDirector,
+} from "./ipc.ts";
 import { IPC_VERSION } from "./ipc.ts";
 
 /** What the director needs, besides a way to its supervisor. */
 export interface DirectorPorts {
   /** Applies name and priorities. Answers in words what the kernel refused. */
   readonly prepare: (settings: DirectorSettings) => readonly string[];
+  /** What it does. Told in this order; a part hears of events of those before it and after it. */
+  readonly parts: readonly OpenPart[];
+  /** For the startup and the shutdown script. */
+  readonly run: RunProgram;
   readonly exit: (status: number) => void;
 }
 
-/** The director: checks, policies and notifications will live here. It answers its heartbeat. */
+const NOTHING: DirectorStatus = {
+  checks: [],
+  policies: [],
+  notifications: { queued: 0, delivered: 0, dead: 0 },
+};
+
+/**
+ * The director: a frame for its parts, which it links with its supervisor and with each other.
+ *
+ * An exception out of a call to a part stops there: a defect of notifications must not take the
+ * trackers of both nodes down. One that nobody catches ends the process: what it left half done is
+ * unknown, and the next director starts from nothing within the grace that the vrrp process grants.
+ */
 export class DirectorProcess {
   readonly #channel: ParentChannel;
   readonly #ports: DirectorPorts;
+  readonly #picture = new Picture((message) => this.#send(message));
+  readonly #verdicts = new PolicyVerdicts();
+  readonly #parts: readonly DirectorPart[];
+  /** Events that parts are still to be told of: one after another, never one within another. */
+  readonly #events: EventReport[] = [];
+  #telling = false;
+  #configurations: Promise<void> = Promise.resolve();
+  #snapshot: { readonly id: number; readonly routers: RouterSnapshot[] } | undefined;
+  #snapshotWanted = false;
+  #snapshots = 0;
+  #stopping = false;
 
   constructor(channel: ParentChannel, ports: DirectorPorts) {
     this.#channel = channel;
     this.#ports = ports;
+    const outlet = this.#outlet();
+    this.#parts = ports.parts.map((open) => open(outlet));
     channel.listen(
       (message) => this.#hear(message as ToDirector),
-      () => this.stop(),
+      () => this.#stop(undefined),
     );
     this.#send({ kind: "ready", version: IPC_VERSION });
   }
 
-  stop(): void {
-    this.#send({ kind: "stopped" });
-    this.#ports.exit(0);
+  #outlet(): Outlet {
+    return {
+      reading: (tracker, reading) => this.#picture.reading(tracker, reading),
+      forget: (tracker) => this.#picture.forget(tracker),
+      claim: (claim) => this.#picture.claim(claim),
+      withdraw: (router, source) => this.#picture.withdraw(router, source),
+      event: (report) => {
+        this.#send({ kind: "event", report });
+        this.#tell(report);
+      },
+      log: (level, message) => this.#send({ kind: "log", level, message }),
+      requestSnapshot: () => this.#requestSnapshot(),
+      policyVerdict: (policy, check, reading) => this.#verdicts.set(policy, check, reading),
+      onPolicyVerdict: (policy, check, listener) => this.#verdicts.listen(policy, check, listener),
+    };
   }
 
   #hear(message: ToDirector): void {
-    if (message.kind === "ping") this.#send({ kind: "pong", id: message.id });
-    else if (message.kind === "stop") this.stop();
-    else if (message.kind === "configure") {
-      for (const refused of this.#ports.prepare(message.settings)) {
-        this.#send({ kind: "log", level: "warn", message: refused });
-      }
+    switch (message.kind) {
+      case "ping":
+        this.#send({ kind: "pong", id: message.id });
+        break;
+      case "stop":
+        this.#stop(message.script);
+        break;
+      case "configure":
+        this.#configure(message.settings);
+        break;
+      case "event":
+        this.#tell(message.report);
+        break;
+      case "vrrp-configured":
+        this.#picture.wanted();
+        break;
+      case "snapshot":
+        this.#hearSnapshot(message);
+        break;
+      case "run-script":
+        void runTimed(this.#ports.run, message.script).then((outcome) =>
+          this.#send({ kind: "script-ended", id: message.id, outcome }),
+        );
+        break;
+      case "status":
+        this.#send({ kind: "director-status", id: message.id, status: this.#status() });
+        break;
+      case "command":
+        void this.#command(message.id, message.command);
+        break;
     }
   }
 
-  #send(message: FromChild): void {
+  #configure(settings: DirectorSettings): void {
+    for (const refused of this.#ports.prepare(settings)) {
+      this.#send({ kind: "log", level: "warn", message: refused });
+    }
+    const all = this.#parts.map((part) =>
+      this.#guard(part, "configure", () => part.configure(settings)),
+    );
+    const earlier = this.#configurations;
+    this.#configurations = Promise.all([earlier, ...all]).then(() => {
+      this.#verdicts.loaded();
+      this.#picture.painted();
+    });
+  }
+
+  #tell(report: EventReport): void {
+    this.#events.push(report);
+    if (this.#telling) return;
+    this.#telling = true;
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+      const event = next;
+      for (const part of this.#parts) {
+        void this.#guard(part, "event", () => part.event?.(event));
+      }
+    }
+    this.#telling = false;
+  }
+
+  /** Those who ask while one is under way share the next one. */
+  #requestSnapshot(): void {
+    if (this.#snapshot !== undefined) {
+      this.#snapshotWanted = true;
+      return;
+    }
+    this.#snapshots += 1;
+    this.#snapshot = { id: this.#snapshots, routers: [] };
+    this.#send({ kind: "snapshot", id: this.#snapshots });
+  }
+
+  #hearSnapshot({ id, routers, groups }: SnapshotPart): void {
+    const collected = this.#snapshot;
+    if (collected?.id !== id) return;
+    collected.routers.push(...routers);
+    if (groups === undefined) return;
+    this.#snapshot = undefined;
+    for (const part of this.#parts) {
+      void this.#guard(part, "snapshot", () => part.snapshot?.(collected.routers, groups));
+    }
+    if (!this.#snapshotWanted) return;
+    this.#snapshotWanted = false;
+    this.#requestSnapshot();
+  }
+
+  #status(): DirectorStatus {
+    let status = NOTHING;
+    for (const part of this.#parts) {
+      void this.#guard(part, "status", () => {
+        const { checks = [], policies = [], notifications } = part.status();
+        status = {
+          checks: [...status.checks, ...checks],
+          policies: [...status.policies, ...policies],
+          notifications: notifications ?? status.notifications,
+        };
+      });
+    }
+    return status;
+  }
+
+  async #command(id: number, command: DirectorCommand): Promise<void> {
+    const part = this.#parts.find((one) => one.commands?.[command] !== undefined);
+    const act = part?.commands?.[command];
+    try {
+      if (act === undefined) throw new Error(`nothing here answers ${command}`);
+      this.#send({ kind: "answer", id, result: await act() });
+    } catch (error) {
+      this.#send({ kind: "no-answer", id, problem: textOf(error) });
+    }
+  }
+
+  /** What is under way may finish; a second word means that it may not. */
+  #stop(script: TimedCommand | undefined): void {
+    const stops = this.#parts.map((part) => this.#guard(part, "stop", () => part.stop()));
+    if (this.#stopping) return;
+    this.#stopping = true;
+    void Promise.all(stops).then(async () => {
+      const outcome = script && (await runTimed(this.#ports.run, script));
+      if (outcome !== undefined) {
+        const message = `the shutdown script ${outcome}`;
+        this.#send({ kind: "log", level: "warn", message });
+      }
+      this.#send({ kind: "stopped" });
+      this.#ports.exit(0);
+    });
+  }
+
+  async #guard(part: DirectorPart, call: string, act: () => void | Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      const message = `${part.name} failed at ${call}: ${textOf(error)}; please report this defect`;
+      this.#send({ kind: "log", level: "error", message });
+      const trace = error instanceof Error ? (error.stack ?? "") : "";
+      this.#send({ kind: "log", level: "debug", message: trace });
+    }
+  }
+
+  #send(message: FromDirector): void {
     this.#channel.send(message);
   }
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

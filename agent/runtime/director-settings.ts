@@ -1,12 +1,13 @@
+import { readdirSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import type { DirectorSettings, NotifySubject } from "./ipc.ts";
 import type { RunOptions } from "./options.ts";
 
-/** What the director must know of an accepted configuration. */
+/** What the director must know of an accepted configuration. Without routers there is nothing to track. */
 export function directorSettings(
   { config, settings }: Pick<AcceptedConfig, "config" | "settings">,
-  { policiesDirectory, stateDirectory }: RunOptions,
+  { policiesDirectory, stateDirectory, directorOnly }: RunOptions,
 ): DirectorSettings {
   const { global, trackers, notifications } = config;
   return {
@@ -15,9 +16,9 @@ export function directorSettings(
     routerId: global.routerId,
     policiesDirectory,
     stateDirectory,
-    trackers,
+    trackers: directorOnly ? [] : trackers,
     notifications,
-    subjects: subjectsOf(config),
+    subjects: directorOnly ? [] : subjectsOf(config),
     settings,
   };
 }
@@ -35,3 +36,13 @@ const subjectsOf = ({ instances, syncGroups }: Config): readonly NotifySubject[]
     ({ name, notify }): NotifySubject => ({ kind: "group", name, priority: 0, notify }),
   ),
 ];
+
+/** Whether a director will have policies to speak for. What cannot be read holds none. */
+export function holdsPolicies(directory: string | undefined): boolean {
+  if (directory === undefined) return false;
+  try {
+    return readdirSync(directory).some((name) => name.endsWith(".ts"));
+  } catch {
+    return false;
+  }
+}

@@ -1,10 +1,21 @@
 import type { Config } from "../config/config.ts";
-import type { ProcessStatus } from "../control/protocol.ts";
+import type { TimedCommand } from "../config/notifications.ts";
+import type { DirectorCommand, DirectorStatus, ProcessStatus } from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import { Child, DEFAULT_WATCH } from "./child.ts";
-import { directorSettings } from "./director-settings.ts";
-import type { EventReport, FromVrrp, LogLevel, Problem, ServiceRole } from "./ipc.ts";
+import { DirectorClient } from "./director-client.ts";
+import { directorSettings, holdsPolicies } from "./director-settings.ts";
+import type {
+  EventReport,
+  FromChild,
+  FromDirector,
+  FromVrrp,
+  LogLevel,
+  Problem,
+  ServiceRole,
+  ToDirector,
+} from "./ipc.ts";
 import { IPC_VERSION } from "./ipc.ts";
 import type { RunOptions } from "./options.ts";
 import { RememberedSnapshot } from "./remembered-snapshot.ts";
@@ -14,9 +25,12 @@ import { VrrpClient } from "./vrrp-client.ts";
 
 /** What the children's parent hears of them. */
 export interface FamilyEvents {
-  report(report: EventReport): void;
+  /** `from`: who knows of it already. */
+  report(report: EventReport, from?: ServiceRole): void;
   log(level: LogLevel, message: string): void;
   current(): AcceptedConfig | undefined;
+  /** What `Family.snapshot` answers, for one of several who ask. */
+  snapshot(): Promise<NodeSnapshot>;
   started(role: ServiceRole, pid: number | undefined): void;
   ended(role: ServiceRole): void;
   /** The first configuration runs. */
@@ -36,12 +50,17 @@ export class Family {
   readonly #children = new Map<ServiceRole, Child>();
   readonly #startedAt = new Map<ServiceRole, number>();
   readonly #client: VrrpClient;
+  readonly #director: DirectorClient;
   readonly #remembered = new RememberedSnapshot();
-  #stopped: (() => void) | undefined;
+  /** Who waits for a child to be gone for good. */
+  readonly #leaving = new Map<ServiceRole, () => void>();
   #stopping = false;
   /** A process was started to clear up after one that died; there is no second one. */
   #swept = false;
   #cancelSweep: () => void = () => undefined;
+  /** What comes before the first router: the startup script. */
+  #prelude: Promise<void> | undefined;
+  #preludeOver = false;
   #ready = false;
   /** The vrrp process that runs now has its configuration: what it says is worth remembering. */
   #configuredNow = false;
@@ -54,8 +73,13 @@ export class Family {
       (message) => this.#children.get("vrrp")?.send(message),
       ports.later,
     );
+    this.#director = new DirectorClient(
+      (message) => this.#children.get("director")?.send(message),
+      ports.later,
+    );
     if (!options.directorOnly) this.#add("vrrp");
-    if (!options.vrrpOnly) this.#add("director");
+    // Also beside a lone vrrp process, keepalived's -P: its scripts and notifications are run here.
+    this.#add("director");
   }
 
   start(): void {
@@ -67,19 +91,16 @@ export class Family {
     this.#configureDirector();
     const accepted = this.#events.current();
     if (accepted === undefined) return;
-    if (this.#children.get("vrrp") === undefined) {
-      this.#configured();
+    const script = accepted.config.notifications.startupScript;
+    if (script === undefined || this.#preludeOver) {
+      this.#preludeOver = true;
+      this.#configureVrrp();
       return;
     }
-    void this.#client.configure(accepted.generation, accepted.config).then((answer) => {
-      if (answer.ok) return this.#configured();
-      const { problem } = answer;
-      // If it ended, the next one is told the same.
-      if (problem.code === "vrrp-process-ended") return;
-      if (!this.#ready) return this.#events.failed(problem);
-      // It ran before: what the host refuses now it may grant to the next one.
-      this.#events.log("error", `${problem.message}; ${problem.remedy}`);
-      this.#children.get("vrrp")?.kill();
+    // Whatever vrrp process runs at its end is configured then.
+    this.#prelude ??= this.#startup(script).then(() => {
+      this.#preludeOver = true;
+      if (!this.#stopping) this.#configureVrrp();
     });
   }
 
@@ -94,12 +115,18 @@ export class Family {
   }
 
   async reconfigure(generation: number, config: Config): Promise<Configured> {
+    await this.#prelude;
     // Nobody who could refuse it: the next one starts from it.
     if (this.#children.get("vrrp")?.running !== true)
       return { ok: true, plan: planForNone(config) };
-    const answer = await this.#client.configure(generation, config);
+    const answer = await this.#client.configure(generation, config, this.#awaitDirector());
     if (answer.ok) this.#refresh();
     return answer;
+  }
+
+  /** Something happened, and the director does not know of it yet. */
+  tell(report: EventReport): void {
+    this.#director.event(report);
   }
 
   async snapshot(limitMs: number): Promise<NodeSnapshot & { readonly current: boolean }> {
@@ -118,6 +145,16 @@ export class Family {
     return this.#client.journal(limitMs);
   }
 
+  /** `undefined`: the director does not answer. */
+  directorStatus(limitMs: number): Promise<DirectorStatus | undefined> {
+    return this.#director.status(limitMs);
+  }
+
+  /** Rejects with an Error for people when there is no answer. */
+  directorCommand(command: DirectorCommand, limitMs: number): Promise<unknown> {
+    return this.#director.command(command, limitMs);
+  }
+
   processes(): Readonly<Record<ServiceRole, ProcessStatus>> {
     const status = (role: ServiceRole): ProcessStatus => {
       const child = this.#children.get(role);
@@ -127,23 +164,41 @@ export class Family {
     return { vrrp: status("vrrp"), director: status("director") };
   }
 
-  /** Answers whether all ended by themselves within the time; those that did not are killed. */
-  async stop(limitMs: number): Promise<boolean> {
+  /**
+   * The vrrp process first: the director tells others of its last transitions, and runs the script
+   * when all else is over. Each has the time. Answers whether all ended by themselves within it; those
+   * that did not are killed.
+   */
+  async stop(limitMs: number, script: TimedCommand | undefined): Promise<boolean> {
     this.#stopping = true;
-    for (const child of this.#children.values()) child.stop();
+    const resigned = await this.#stopChild("vrrp", limitMs, { kind: "stop" });
+    this.#cancelSweep();
+    if (script !== undefined && this.#children.get("director")?.running !== true) {
+      this.#events.log("error", "the shutdown script was not run: the director does not run");
+    }
+    const scriptMs = (script?.timeout ?? 0) / 1_000;
+    const stop =
+      script === undefined ? { kind: "stop" as const } : { kind: "stop" as const, script };
+    const told = await this.#stopChild("director", limitMs + scriptMs, stop);
+    return resigned && told;
+  }
+
+  async #stopChild(role: ServiceRole, limitMs: number, message: StopMessage): Promise<boolean> {
+    const child = this.#children.get(role);
+    if (child === undefined) return true;
+    child.stop(message);
+    if (role === "vrrp") this.#sweep();
+    if (!child.running) return true;
     let clean = true;
-    const all = new Promise<void>((resolve) => {
-      this.#stopped = resolve;
+    const gone = new Promise<void>((resolve) => {
+      this.#leaving.set(role, resolve);
     });
     const cancel = this.#ports.later(limitMs, () => {
       clean = false;
-      for (const child of this.#children.values()) child.kill();
+      child.kill();
     });
-    this.#sweep();
-    this.#checkStopped();
-    await all;
+    await gone;
     cancel();
-    this.#cancelSweep();
     return clean;
   }
 
@@ -151,7 +206,10 @@ export class Family {
     const { respawn } = this.#options;
     const child = new Child(role, this.#ports, DEFAULT_WATCH, respawn, {
       started: (pid) => this.#started(role, pid),
-      message: (message) => this.#hear(role, message as FromVrrp),
+      message: (message) => {
+        if (role === "vrrp") this.#hearVrrp(message as FromVrrp);
+        else this.#hearDirector(message as FromDirector);
+      },
       ended: (clean, cause, restartMs) => this.#ended(role, clean, cause, restartMs),
     });
     this.#children.set(role, child);
@@ -160,50 +218,109 @@ export class Family {
   #started(role: ServiceRole, pid: number | undefined): void {
     this.#startedAt.set(role, this.#ports.wallClock());
     this.#events.started(role, pid);
-    if (this.#stopping) return;
+    if (role === "director") this.#configureDirector();
+    if (role === "director" || this.#stopping) return;
     const { reportAddresses } = this.#options;
-    if (role === "vrrp" && reportAddresses) {
-      this.#children.get(role)?.send({ kind: "report-addresses" });
-    }
-    if (role === "vrrp") this.configure();
-    else this.#configureDirector();
+    if (reportAddresses) this.#children.get(role)?.send({ kind: "report-addresses" });
+    this.configure();
   }
 
   #configureDirector(): void {
     const current = this.#events.current();
-    if (current === undefined) return;
-    const settings = directorSettings(current, this.#options);
-    this.#children.get("director")?.send({ kind: "configure", settings });
+    if (current === undefined || this.#children.get("director")?.running !== true) return;
+    this.#director.configure(directorSettings(current, this.#options));
+    if (this.#configuredNow) this.#director.vrrpConfigured();
   }
 
-  #hear(role: ServiceRole, message: FromVrrp): void {
+  #configureVrrp(): void {
+    const accepted = this.#events.current();
+    if (accepted === undefined) return;
+    if (!this.#children.has("vrrp")) {
+      this.#configured();
+      return;
+    }
+    const { generation, config } = accepted;
+    void this.#client.configure(generation, config, this.#awaitDirector()).then((answer) => {
+      if (answer.ok) return this.#configured();
+      const { problem } = answer;
+      // If it ended, the next one is told the same.
+      if (problem.code === "vrrp-process-ended") return;
+      if (!this.#ready) return this.#events.failed(problem);
+      // It ran before: what the host refuses now it may grant to the next one.
+      this.#events.log("error", `${problem.message}; ${problem.remedy}`);
+      this.#children.get("vrrp")?.kill();
+    });
+  }
+
+  /** As in keepalived, its failure is told, and the start goes on. */
+  async #startup(script: TimedCommand): Promise<void> {
+    const outcome = await this.#director.runScript(script);
+    if (outcome !== undefined) this.#events.log("error", `the startup script ${outcome}`);
+  }
+
+  #awaitDirector(): boolean {
+    return holdsPolicies(this.#options.policiesDirectory);
+  }
+
+  #hearVrrp(message: FromVrrp): void {
     switch (message.kind) {
+      case "configured":
+      case "refused":
+      case "snapshot":
+      case "journal":
+        this.#client.hear(message);
+        break;
       case "event":
-        if (role === "vrrp") this.#remembered.note(message.report);
+        this.#remembered.note(message.report);
         this.#events.report(message.report);
         break;
-      case "log":
-        this.#events.log(message.level, message.message);
-        break;
-      case "ready":
-        if (message.version !== IPC_VERSION) {
-          this.#events.log("error", "the program files changed while it ran: restart the agent");
-        }
-        return;
       default:
-        if (role === "vrrp") this.#client.hear(message);
+        this.#hear(message);
     }
+  }
+
+  #hearDirector(message: FromDirector): void {
+    switch (message.kind) {
+      case "tracking":
+        this.#children.get("vrrp")?.send(message);
+        break;
+      case "snapshot":
+        void this.#events
+          .snapshot()
+          .then((snapshot) => this.#director.snapshot(message.id, snapshot));
+        break;
+      case "director-status":
+      case "answer":
+      case "no-answer":
+      case "script-ended":
+        this.#director.hear(message);
+        break;
+      case "event":
+        this.#events.report(message.report, "director");
+        break;
+      default:
+        this.#hear(message);
+    }
+  }
+
+  #hear(message: FromChild): void {
+    if (message.kind === "log") this.#events.log(message.level, message.message);
+    if (message.kind !== "ready" || message.version === IPC_VERSION) return;
+    this.#events.log("error", "the program files changed while it ran: restart the agent");
   }
 
   #ended(role: ServiceRole, clean: boolean, cause: string, restartMs: number | undefined): void {
     if (role === "vrrp") {
       this.#configuredNow = false;
       this.#client.ended();
+    } else {
+      this.#director.ended();
+      this.#children.get("vrrp")?.send({ kind: "director-lost" });
     }
     this.#events.ended(role);
     if (this.#stopping) {
-      this.#sweep();
-      this.#checkStopped();
+      if (role === "vrrp") this.#sweep();
+      if (this.#children.get(role)?.running !== true) this.#leaving.get(role)?.();
       return;
     }
     const next = restartMs === undefined ? "" : `; the next one starts in ${restartMs} ms`;
@@ -225,6 +342,7 @@ export class Family {
 
   #configured(): void {
     this.#configuredNow = this.#children.has("vrrp");
+    if (this.#configuredNow) this.#director.vrrpConfigured();
     this.#refresh();
     if (this.#ready) return;
     this.#ready = true;
@@ -248,13 +366,11 @@ export class Family {
     vrrp.start();
     this.#cancelSweep = this.#ports.later(SWEEP_LIMIT_MS, () => vrrp.kill());
     if (config?.global.netNamespace === undefined) vrrp.stop();
-    else void this.#client.configure(0, withoutRouters(config)).then(() => vrrp.stop());
-  }
-
-  #checkStopped(): void {
-    if (![...this.#children.values()].some((child) => child.running)) this.#stopped?.();
+    else void this.#client.configure(0, withoutRouters(config), false).then(() => vrrp.stop());
   }
 }
+
+type StopMessage = Extract<ToDirector, { readonly kind: "stop" }>;
 
 const planForNone = ({ instances }: Config): ReloadPlan => ({
   added: instances.map(({ router }) => router.name),

@@ -46,14 +46,16 @@ export type ToChild =
   | { readonly kind: "stop" };
 
 export type ToDirector =
-  | ToChild
+  | Extract<ToChild, { readonly kind: "ping" }>
+  /** Finish what is under way, run the script last of all, answer `stopped`, and end. */
+  | { readonly kind: "stop"; readonly script?: TimedCommand }
   | { readonly kind: "configure"; readonly settings: DirectorSettings }
   /** What happened: the director tells others, and the hooks of policies. */
   | { readonly kind: "event"; readonly report: EventReport }
-  /** A vrrp process runs with this configuration and knows of no reading and no claim yet. */
+  /** A vrrp process runs that has heard nothing of this director yet: it is to be told everything. */
   | { readonly kind: "vrrp-configured" }
   | SnapshotPart
-  /** Runs the shutdown script now; answered by `script-ended`. */
+  /** Runs the startup script now; answered by `script-ended`. */
   | { readonly kind: "run-script"; readonly id: number; readonly script: TimedCommand }
   /** Answered by `director-status`. */
   | { readonly kind: "status"; readonly id: number }
@@ -87,12 +89,16 @@ export interface NotifySubject {
   readonly notify: NotifyConfig;
 }
 
-/** Changes of what the director found, or all of it. */
+/** Changes of what the director found, or all of it; at most `ROUTERS_PER_MESSAGE` items. */
 export interface TrackingMessage {
   readonly kind: "tracking";
-  /** All that was said before is void. */
-  readonly complete: boolean;
-  readonly readings: readonly { readonly tracker: TrackerId; readonly reading: Reading }[];
+  /**
+   * `no`: changes, which hold at once. Else a part of everything: with the last part it takes the
+   * place of all that was said before, and not earlier, so that nothing is missing in between.
+   */
+  readonly complete: "no" | "part" | "last";
+  /** Without a reading: the tracker is configured no more. */
+  readonly readings: readonly { readonly tracker: TrackerId; readonly reading?: Reading }[];
   readonly claims: readonly Claim[];
   readonly withdrawn: readonly { readonly router: string; readonly source: string }[];
 }
@@ -104,7 +110,9 @@ export type FromDirector =
   | { readonly kind: "snapshot"; readonly id: number }
   | { readonly kind: "script-ended"; readonly id: number; readonly outcome: string | undefined }
   | { readonly kind: "director-status"; readonly id: number; readonly status: DirectorStatus }
-  | { readonly kind: "answer"; readonly id: number; readonly result: unknown };
+  | { readonly kind: "answer"; readonly id: number; readonly result: unknown }
+  /** In place of an answer: why there is none. */
+  | { readonly kind: "no-answer"; readonly id: number; readonly problem: string };
 
 export type FromChild =
   | { readonly kind: "ready"; readonly version: typeof IPC_VERSION }
@@ -122,12 +130,18 @@ export type ToVrrp =
       readonly generation: number;
       readonly instances: readonly InstanceConfig[];
     }
-  | { readonly kind: "configure"; readonly generation: number; readonly frame: ConfigFrame }
+  | {
+      readonly kind: "configure";
+      readonly generation: number;
+      readonly frame: ConfigFrame;
+      /** New routers wait, for a few seconds at most, for the director's first complete word. */
+      readonly awaitDirector: boolean;
+    }
   | { readonly kind: "snapshot"; readonly id: number }
   | { readonly kind: "journal"; readonly id: number }
   | TrackingMessage
-  /** Nobody keeps readings and claims up any more, or again. */
-  | { readonly kind: "director"; readonly running: boolean }
+  /** Nobody keeps readings and claims up any more, until a director says everything anew. */
+  | { readonly kind: "director-lost" }
   /** Log every address that comes to this host or goes. */
   | { readonly kind: "report-addresses" };
 

@@ -12,9 +12,9 @@ export interface RunOptions {
   readonly logDetail: boolean;
   /** keepalived's -S: facility number 0–23 for messages to syslog; `undefined`: none go there. */
   readonly syslogFacility: number | undefined;
-  /** keepalived's -P: run no director. */
+  /** keepalived's -P: no virtual servers. Scripts and notifications of routers need the director too. */
   readonly vrrpOnly: boolean;
-  /** keepalived's -C: run no vrrp process. */
+  /** keepalived's -C: run no vrrp process, and nothing of what routers track. */
   readonly directorOnly: boolean;
   /** keepalived's -R, inverted: start a process again that died. */
   readonly respawn: boolean;

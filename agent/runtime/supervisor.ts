@@ -9,7 +9,7 @@ import { readConfig } from "./config-source.ts";
 import { diagnosticLine } from "./diagnostic-line.ts";
 import { EventLog } from "./event-log.ts";
 import { Family } from "./family.ts";
-import type { EventReport, LogLevel, Problem, Role } from "./ipc.ts";
+import type { EventReport, LogLevel, Problem, Role, ServiceRole } from "./ipc.ts";
 import type { Log } from "./log.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import type { RunOptions } from "./options.ts";
@@ -44,6 +44,9 @@ const SILENCE_MS = 250;
 const EVENTS_KEPT = 1_000;
 const SNAPSHOT_LIMIT_MS = 500;
 const JOURNAL_LIMIT_MS = 10_000;
+/** A status is not to wait long for what is less important than routers. */
+const DIRECTOR_LIMIT_MS = 200;
+const COMMAND_LIMIT_MS = 5_000;
 const EXIT_FAILED = 1;
 const EXIT_REFUSED = 2;
 
@@ -84,9 +87,10 @@ export class Supervisor implements ControlTarget {
     });
     this.#accepted = new Accepted(options.configFile, ports.state);
     this.#family = new Family(options, ports, {
-      report: (report) => this.#report(report),
+      report: (report, from) => this.#report(report, from),
       log: (level, message) => this.#log(level, message),
       current: () => this.#accepted.current,
+      snapshot: () => this.#snapshots.run(),
       started: (role, pid) => this.#pidFiles.started(role, pid),
       ended: (role) => this.#pidFiles.ended(role),
       ready: () => this.#ready(),
@@ -119,7 +123,10 @@ export class Supervisor implements ControlTarget {
   }
 
   async status(): Promise<Status> {
-    const snapshot = await this.#snapshots.run();
+    const [snapshot, director] = await Promise.all([
+      this.#snapshots.run(),
+      this.#family.directorStatus(DIRECTOR_LIMIT_MS),
+    ]);
     const { version, nodeVersion, pid } = this.#ports;
     return {
       protocol: PROTOCOL_VERSION,
@@ -133,7 +140,7 @@ export class Supervisor implements ControlTarget {
       configuration: this.#accepted.status(),
       current: snapshot.current,
       routers: snapshot.routers,
-      director: null,
+      director: director ?? null,
       groups: snapshot.groups,
     };
   }
@@ -142,8 +149,8 @@ export class Supervisor implements ControlTarget {
     return (await this.#journals.run()) ?? "";
   }
 
-  director(_command: DirectorCommand): Promise<unknown> {
-    return Promise.reject(new Error("the director does not answer"));
+  director(command: DirectorCommand): Promise<unknown> {
+    return this.#family.directorCommand(command, COMMAND_LIMIT_MS);
   }
 
   /** One runs at a time; those asked for meanwhile become one more, as they want the same file. */
@@ -262,7 +269,8 @@ export class Supervisor implements ControlTarget {
     this.#stopped.abort();
     this.#ports.notifier.notify("STOPPING=1");
     const limitMs = this.#accepted.childWaitMs;
-    const clean = await this.#family.stop(limitMs);
+    const script = this.#accepted.current?.config.notifications.shutdownScript;
+    const clean = await this.#family.stop(limitMs, script);
     if (!clean) this.#log("error", `a process did not stop within ${limitMs} ms and was killed`);
     if (clean && status === 0) this.#ports.state.clear();
     this.#cancelWatchdog();
@@ -281,10 +289,11 @@ export class Supervisor implements ControlTarget {
     this.#cancelWatchdog = this.#ports.later(next, () => this.#beatWatchdog());
   }
 
-  #report(report: EventReport): void {
+  #report(report: EventReport, from?: ServiceRole): void {
     const { sequence, at, kind, subject, message, detail } = this.events.append(report);
     const fields = { sequence, kind, subject, ...detail };
     this.#ports.log.write({ level: report.level, at, message: `${subject}: ${message}`, fields });
+    if (from !== "director") this.#family.tell(report);
   }
 
   #diagnose({ level, message }: { readonly level: LogLevel; readonly message: string }): void {

@@ -39,7 +39,7 @@ export class VrrpClient {
   }
 
   /** Answers when the configuration runs, or was refused: without a time limit. */
-  configure(generation: number, config: Config): Promise<Configured> {
+  configure(generation: number, config: Config, awaitDirector: boolean): Promise<Configured> {
     const { instances, ...frame } = config;
     return new Promise((resolve) => {
       this.#pending.set(`configure ${generation}`, {
@@ -52,7 +52,7 @@ export class VrrpClient {
       for (const part of parts(instances)) {
         this.#send({ kind: "instances", generation, instances: part });
       }
-      this.#send({ kind: "configure", generation, frame });
+      this.#send({ kind: "configure", generation, frame, awaitDirector });
     });
   }
 

@@ -127,7 +127,7 @@ export class VrrpProcess {
         this.#apart(this.#node.then(() => this.#watchAddresses()));
         break;
       case "tracking":
-      case "director":
+      case "director-lost":
         break;
     }
   }

@@ -24,6 +24,12 @@ const ERROR = {
 
 const SNAPSHOT = { name: "VI_1", state: "backup", faults: [], lastTransition: null };
 
+const DIRECTOR = {
+  checks: [],
+  policies: [],
+  notifications: { queued: 0, delivered: 0, dead: 0 },
+};
+
 /** A supervisor in a world of fake processes, and all that a test may turn or look at. */
 export function world(context: TestContext, change: Partial<RunOptions> = {}) {
   const time = new VirtualTime();
@@ -42,6 +48,7 @@ export function world(context: TestContext, change: Partial<RunOptions> = {}) {
   };
   processes.behaviours.director = (child, { kind, id }) => {
     if (kind === "ping") child.say({ kind: "pong", id });
+    if (kind === "status") child.say({ kind: "director-status", id, status: DIRECTOR });
     if (kind === "stop") child.end(true);
   };
   processes.behaviours.vrrp = (child, { kind, id, generation }) => {

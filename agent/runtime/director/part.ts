@@ -1,25 +1,42 @@
-import type { DirectorStatus } from "../../control/protocol.ts";
+import type { DirectorCommand, DirectorStatus } from "../../control/protocol.ts";
 import type { Claim, Reading, TrackerId } from "../../core/track/tracking.ts";
 import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import type { DirectorSettings, EventReport, GroupSnapshot, LogLevel } from "../ipc.ts";
 
-/** One of the things that a director does: trackers, policies, notifications. */
+/** Opens a part of the director; what the part finds and says goes to the outlet. */
+export type OpenPart = (outlet: Outlet) => DirectorPart;
+
+/**
+ * One of the things that a director does: trackers, policies, notifications. An exception out of one
+ * of these calls is told, and the others go on; one that nobody catches ends the director.
+ */
 export interface DirectorPart {
-  /** The first configuration, or another one. What did not change runs on. */
-  configure(settings: DirectorSettings): void;
+  /** What messages about it call it: `trackers`, `policies`. */
+  readonly name: string;
+  /**
+   * The first configuration, or another one. What did not change runs on. The promise resolves when
+   * what it has to say of readings and claims is said: the vrrp process hears nothing of a director
+   * before all parts have come that far, and then everything at once. So a policy that was loaded
+   * anew must have judged before its claims of earlier are forgotten. After 5 s routers wait no more.
+   */
+  configure(settings: DirectorSettings): void | Promise<void>;
   /** Something happened on this node; policies and the vrrp process are among those who say so. */
   event?(report: EventReport): void;
   /** The virtual routers as they are; asked for by `Outlet.requestSnapshot`. */
   snapshot?(routers: readonly RouterSnapshot[], groups: readonly GroupSnapshot[]): void;
   status(): Partial<DirectorStatus>;
+  /** Commands of the control socket that are its own. */
+  readonly commands?: Partial<Readonly<Record<DirectorCommand, () => unknown>>>;
   /** Ends what it does; at once the second time. */
   stop(): Promise<void>;
 }
 
 /** What a part may say to the rest of the agent. */
 export interface Outlet {
-  /** What a tracker of the configuration found; the last one counts. */
+  /** What a tracker of the configuration found; the last one counts, and an unknown one changes nothing. */
   reading(tracker: TrackerId, reading: Reading): void;
+  /** The tracker is configured no more. */
+  forget(tracker: TrackerId): void;
   /** What a policy does to a router; the last one of a source counts, until it is withdrawn. */
   claim(claim: Claim): void;
   withdraw(router: string, source: string): void;
@@ -27,9 +44,15 @@ export interface Outlet {
   event(report: EventReport): void;
   log(level: LogLevel, message: string): void;
   requestSnapshot(): void;
-  /** The verdict of a policy's check, for a vrrp_script that names it: `policy:NAME/CHECK`. */
-  policyVerdict(policy: string, check: string, reading: Reading): void;
-  /** Hears of the verdict now, and of each later one; `undefined`: there is no such check. */
+  /**
+   * The verdict of a policy's check, for a vrrp_script that names it: `policy:NAME/CHECK`;
+   * `undefined`: there is no such check any more.
+   */
+  policyVerdict(policy: string, check: string, reading: Reading | undefined): void;
+  /**
+   * Hears of the verdict now, and of each later one, until the answer is called; `undefined`: there
+   * is no such check. It is unknown until the policies are loaded.
+   */
   onPolicyVerdict(
     policy: string,
     check: string,

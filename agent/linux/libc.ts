@@ -28,15 +28,20 @@ export interface Libc {
   timerfd_create(clock: number, flags: number): number;
   timerfd_settime(fd: number, flags: number, value: Uint8Array, old: null): number;
   sched_setscheduler(thread: number, policy: number, parameters: Uint8Array): number;
+  sched_getscheduler(thread: number): number;
+  sched_getparam(thread: number, parameters: Uint8Array): number;
   sched_setaffinity(thread: number, length: number, mask: Uint8Array): number;
   setpriority(which: number, who: number, nice: number): number;
   setrlimit(resource: number, limits: Uint8Array): number;
+  prlimit(pid: number, resource: number, limits: Uint8Array | null, old: Uint8Array | null): number;
   mlock2(start: bigint, length: bigint, flags: number): number;
   prctl(option: number, a: bigint, b: bigint, c: bigint, d: bigint): number;
   prctlText(option: number, text: string, b: bigint, c: bigint, d: bigint): number;
   signal(number: number, disposition: bigint): bigint;
   setns(fd: number, kind: number): number;
   unshare(kind: number): number;
+  /** For calls that older C libraries do not have; the numbers from 424 on are the same everywhere. */
+  syscall(number: number, a: number, b: number, c: number): number;
 }
 
 const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
@@ -51,15 +56,19 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   timerfd_create: "int timerfd_create(int, int)",
   timerfd_settime: "int timerfd_settime(int, int, const void *, void *)",
   sched_setscheduler: "int sched_setscheduler(int, int, const void *)",
+  sched_getscheduler: "int sched_getscheduler(int)",
+  sched_getparam: "int sched_getparam(int, void *)",
   sched_setaffinity: "int sched_setaffinity(int, size_t, const void *)",
   setpriority: "int setpriority(int, uint32_t, int)",
   setrlimit: "int setrlimit(int, const void *)",
+  prlimit: "int prlimit(int, int, const void *, void *)",
   mlock2: "int mlock2(size_t, size_t, unsigned int)",
   prctl: "int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)",
   prctlText: "int prctl(int, const char *, unsigned long, unsigned long, unsigned long)",
   signal: "intptr_t signal(int, intptr_t)",
   setns: "int setns(int, int)",
   unshare: "int unshare(int)",
+  syscall: "intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t)",
 };
 
 let loaded: Libc | undefined;

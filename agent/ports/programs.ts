@@ -14,6 +14,12 @@ export interface ProgramRequest {
   readonly environment?: Readonly<Record<string, string>>;
   /** Written to its standard input; it is closed then. */
   readonly input?: string;
+  /**
+   * What becomes of processes of its group that it leaves behind when it ends by itself. `kill`, the
+   * default: a check leaves nothing. `keep`: they go on, as what a keepalived script starts; it is run
+   * with its output on /dev/null then, so `stdout` and `stderr` are empty.
+   */
+  readonly leftovers?: "kill" | "keep";
   /** Of each of stdout and stderr, what comes first; default 64 KiB. */
   readonly outputLimit?: number;
 }
@@ -31,5 +37,8 @@ export type ProgramOutcome = {
   | { readonly kind: "not-started"; readonly errno: string }
 );
 
-/** Never rejects. The whole process group is gone soon after the answer, whatever it does. */
+/**
+ * Never rejects. Unless leftovers are kept, the whole process group is gone soon after the answer,
+ * whatever it does; at the end of this process too, except by SIGKILL.
+ */
 export type RunProgram = (request: ProgramRequest, signal?: AbortSignal) => Promise<ProgramOutcome>;

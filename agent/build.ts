@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -24,6 +24,9 @@ const { metafile } = await build({
   legalComments: "none",
   metafile: true,
 });
+
+// As sources: policies are checked against them, and editors get a copy.
+cpSync(join(root, "sdk"), join(dist, "sdk"), { recursive: true });
 
 const files = Object.entries(metafile.outputs);
 const bytes = files.reduce((sum, [, output]) => sum + output.bytes, 0);

@@ -10,7 +10,8 @@ export interface FormFault {
 type Form = (value: Json, path: readonly string[]) => FormFault | undefined;
 
 const MOST_PARTS = 64;
-const LONGEST_TEXT = 1024;
+/** What a line of holdfast.conf can hold, so that it can be granted. */
+const PLAIN_TEXT = /^[^"\\\p{Cc}]{1,1024}$/u;
 
 const wrong = (path: readonly string[], what: string, hint: string): FormFault => ({
   path,
@@ -24,9 +25,9 @@ const isRecord = (value: Json): value is { readonly [key: string]: Json } =>
 const text =
   (example: string): Form =>
   (value, path) =>
-    typeof value === "string" && value !== "" && value.length <= LONGEST_TEXT
+    typeof value === "string" && PLAIN_TEXT.test(value)
       ? undefined
-      : wrong(path, `a text of 1 to ${LONGEST_TEXT} characters`, `such as "${example}"`);
+      : wrong(path, "a text without quotes, backslashes and line ends", `such as "${example}"`);
 
 const texts =
   (example: string): Form =>

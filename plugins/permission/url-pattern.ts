@@ -63,8 +63,8 @@ function readUrlPattern(text: string): ReadPattern<UrlPattern> {
 /** The parts, or what is wrong with them. */
 function readAuthority(authority: string): Pick<UrlPattern, "host" | "port"> | string {
   const parts = splitPort(authority);
-  const bare = /^\[.*\]$/.test(authority) ? authority.slice(1, -1) : authority;
-  const host = parseHostPattern(parts?.host ?? bare);
+  const bare = /^(?:\[([^\]]*:[^\]]*)\]|([^:[\]]+))$/.exec(authority);
+  const host = parseHostPattern(parts?.host ?? bare?.[1] ?? bare?.[2] ?? "");
   if (host === undefined) return "has no host that is a name, *.name or address";
   if (parts === undefined) return { host, port: undefined };
   const port = parts.port === "*" ? "*" : parsePort(parts.port);

@@ -1,0 +1,41 @@
+import { definePolicy } from "holdfast/sdk";
+
+// Moves the address away from a node whose nginx does not answer, and tells by mail who has it.
+
+export default definePolicy({
+  about: "nginx answers here, and its death is seen at once",
+  permissions: {
+    http: ["http://127.0.0.1/*"],
+    process: ["nginx"],
+    mail: { to: ["ops@example.org"] },
+    control: { routers: ["VI_1"] },
+  },
+  checks: {
+    alive: {
+      every: "1s",
+      timeout: "900ms",
+      fall: 2,
+      rise: 2,
+      track: { routers: { VI_1: -50 } },
+      async run(ctx) {
+        const { status } = await ctx.http.get("http://127.0.0.1/");
+        return { ok: status < 500, reason: `HTTP ${status}` };
+      },
+    },
+    // The kernel tells when a process ends: this runs at once then, not a second later.
+    running: {
+      every: "1s",
+      track: { routers: { VI_1: "fault" } },
+      run: (ctx) => ({ ok: ctx.processes.count("nginx") > 0, reason: "no process nginx" }),
+    },
+  },
+  on: {
+    transition(ctx, { router, from, to, reason }) {
+      if (to !== "active" && from !== "active") return;
+      ctx.mail.send({
+        subject: `${router} is ${to} on ${ctx.node}`,
+        text: `${ctx.node}: ${router} went from ${from} to ${to} (${reason}).`,
+      });
+    },
+  },
+});

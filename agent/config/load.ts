@@ -39,12 +39,7 @@ export function loadConfig(
 }
 
 /** Lowering says what this means for an instance, line by line. */
-const SAID_BETTER: ReadonlySet<string> = new Set([
-  "track_bfd",
-  "track_file",
-  "track_process",
-  "track_script",
-]);
+const SAID_BETTER: ReadonlySet<string> = new Set(["track_bfd"]);
 
 /** One finding for each word: the language's own, unless its meaning is the graver matter. */
 function merge(

@@ -33,6 +33,9 @@ export const NO_NOTIFY: NotifyConfig = {
 /** A named pipe that events are written to, and the program that reads it. */
 export interface FifoConfig {
   readonly path: string;
+  /** Who the pipe belongs to when it has to be made; `undefined`: the agent. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** The path of the pipe is added as its last argument. */
   readonly script: CommandConfig | undefined;
   /** Which events: notify_fifo has all, the others those of one kind. */
   readonly events: "all" | "vrrp" | "lvs";
@@ -46,6 +49,8 @@ export interface MailConfig {
   readonly server: { readonly host: string; readonly port: number } | undefined;
   readonly heloName: string | undefined;
   readonly connectTimeout: Micros;
+  /** `false`, no_email_faults: none for a transition to FAULT. */
+  readonly faults: boolean;
 }
 
 export interface TimedCommand {

@@ -1,11 +1,26 @@
-import { globSync, readFileSync, statSync } from "node:fs";
+import type { Stats } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  globSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { env } from "node:process";
-import type { ConfigHost, FileText } from "../config/keepalived/config-host.ts";
+import process, { env } from "node:process";
+import type { ConfigHost, FileText, PathEntry } from "../config/keepalived/config-host.ts";
+import { accounts } from "./accounts.ts";
 
 /** Largest configuration file that is read, in bytes. */
 const maxFileSize = 256 * 1024 * 1024;
+/** As much of a program is looked at: scripts are shorter. */
+const programBytes = 65_536;
 /** S_IXUSR | S_IXGRP | S_IXOTH: keepalived takes no configuration from executable files. */
 const executable = 0o111;
 
@@ -22,6 +37,12 @@ export function configHost(options: {
     glob: findFiles,
     env: (name) => env[name],
     random: (min, max) => min + Math.floor(Math.random() * (max - min + 1)),
+    hostName: hostname(),
+    uid: process.geteuid?.() ?? 0,
+    entry: entryAt,
+    readProgram,
+    user: (name) => accounts().user(name),
+    group: (name) => accounts().group(name),
   };
 }
 
@@ -36,6 +57,42 @@ function readText(path: string): FileText {
     }
     if (stat.size > maxFileSize) return { ok: false, errno: "EFBIG" };
     return { ok: true, text: readFileSync(path, "utf8") };
+  } catch (error) {
+    return { ok: false, errno: errnoOf(error) };
+  }
+}
+
+function entryAt(path: string): PathEntry {
+  try {
+    const stat = lstatSync(path);
+    const kind = kindOf(stat);
+    const target = kind === "link" ? readlinkSync(path) : undefined;
+    return { ok: true, kind, uid: stat.uid, gid: stat.gid, mode: stat.mode & 0o7777, target };
+  } catch (error) {
+    return { ok: false, errno: errnoOf(error) };
+  }
+}
+
+function kindOf(stat: Stats): "file" | "directory" | "link" | "other" {
+  if (stat.isFile()) return "file";
+  if (stat.isDirectory()) return "directory";
+  return stat.isSymbolicLink() ? "link" : "other";
+}
+
+function readProgram(path: string): FileText {
+  try {
+    // Opening a pipe must not wait for its writer.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (!fstatSync(file).isFile()) return { ok: false, errno: "not a regular file" };
+      const bytes = Buffer.alloc(programBytes);
+      return {
+        ok: true,
+        text: bytes.toString("utf8", 0, readSync(file, bytes, 0, programBytes, 0)),
+      };
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     return { ok: false, errno: errnoOf(error) };
   }

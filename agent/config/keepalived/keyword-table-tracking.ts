@@ -18,7 +18,7 @@ import {
 // biome-ignore format: one keyword per line
 export const trackingKeywords: readonly Keyword[] = [
   block("vrrp_script", one(name), [
-    keyword("script", { required: [word("command")], rest: word("argument") }, "required", "Command (quoted if it has args)", { essential: true, command: true }),
+    keyword("script", one(word("command")), "required", "Command, quoted if it has arguments; or policy:NAME/CHECK", { essential: true, command: true }),
     keyword("interval", one(seconds(0.001, 2_147_483_647)), "1 s (ms resolution)", "Period"),
     keyword("timeout", one(seconds(0.001, 2_147_483_647)), "= interval", "SIGTERM after this, SIGKILL 2 s later"),
     keyword("weight", { required: [integer(-253, 253)], optional: [oneOf("reverse", "noreverse")] }, "0 = FAULT on failure", "−253..253 [reverse]"),
@@ -26,7 +26,7 @@ export const trackingKeywords: readonly Keyword[] = [
     keyword("fall", one(integer(1, 4_294_967_295)), "1", "Failures to KO"),
     keyword("user", { required: [name], optional: [name] }, "script_user", "user [group]"),
     keyword("init_fail", none, "off (unknown: 1 success enough)", "Start in failed state"),
-  ], "block NAME", "Periodic tracking script", { later: true, essential: true, repeats: true }),
+  ], "block NAME", "Periodic tracking script", { essential: true, repeats: true }),
   block("vrrp_track_process", one(name), [
     keyword("process", { required: [word("command")], rest: word("argument") }, "required", "Name [params]", { essential: true, command: true }),
     keyword("param_match", maybe(oneOf("initial", "partial")), "exact", "initial / partial"),
@@ -37,17 +37,17 @@ export const trackingKeywords: readonly Keyword[] = [
     keyword("terminate_delay", one(seconds(0, 3600)), "0", "Delay before declaring down"),
     keyword("fork_delay", one(seconds(0, 3600)), "0", "Delay before declaring up"),
     keyword("full_command", none, "off", "Match /proc/PID/cmdline rather than comm"),
-  ], "block NAME", "Process-presence tracker (proc connector)", { later: true, essential: true, repeats: true }),
+  ], "block NAME", "Process-presence tracker (proc connector)", { essential: true, repeats: true }),
   block("track_file", one(name), [
     keyword("file", one(path), "required", "Path, watched with inotify", { essential: true, bareIgnored: true }),
     keyword("weight", { required: [integer(-2_147_483_647, 2_147_483_647)], optional: [oneOf("reverse", "noreverse")] }, "1", "Multiplier [reverse]; 0 = non-zero content is a fault", { bareIgnored: true }),
     keyword("init_file", maybe(word("value, or overwrite"), oneOf("overwrite")), "no", "[VALUE 0] [overwrite]: create at start"),
-  ], "block NAME", "File whose numeric content changes priority / weight", { later: true, essential: true, repeats: true }),
+  ], "block NAME", "File whose numeric content changes priority / weight", { essential: true, repeats: true }),
   block("vrrp_track_file", one(name), [
     keyword("file", one(path), "required", "Path, watched with inotify", { essential: true, bareIgnored: true }),
     keyword("weight", { required: [integer(-2_147_483_647, 2_147_483_647)], optional: [oneOf("reverse", "noreverse")] }, "1", "Multiplier [reverse]; 0 = non-zero content is a fault", { bareIgnored: true }),
     keyword("init_file", maybe(word("value, or overwrite"), oneOf("overwrite")), "no", "[VALUE 0] [overwrite]: create at start"),
-  ], "block NAME", "Deprecated synonym of track_file", { later: true, essential: true, repeats: true, deprecatedFor: "track_file" }),
+  ], "block NAME", "Deprecated synonym of track_file", { essential: true, repeats: true, deprecatedFor: "track_file" }),
   block("bfd_instance", one(name), [
     keyword("source_ip", one(address), "none", "Local address"),
     keyword("neighbor_ip", one(address), "required", "Peer address"),

@@ -55,6 +55,22 @@ export function splitCommand(line: Line): Word[] {
   return words;
 }
 
+/**
+ * Splits the text of a command as it stands between its quotes in a line; `undefined`: a quote within
+ * it is not closed.
+ */
+export function splitCommandText(text: string): readonly string[] | undefined {
+  const words: string[] = [];
+  let at = skipSpace(text, 0);
+  while (at < text.length) {
+    const { value, next, closed } = commandWord(text, at);
+    if (!closed) return undefined;
+    words.push(value);
+    at = skipSpace(text, next);
+  }
+  return words;
+}
+
 function commandWord(text: string, from: number) {
   const parts: string[] = [];
   let quote = 0;
@@ -77,7 +93,7 @@ function commandWord(text: string, from: number) {
       parts.push(text.slice(start, at));
     }
   }
-  return { value: parts.join(""), next: at, quoted };
+  return { value: parts.join(""), next: at, quoted, closed: quote === 0 };
 }
 
 const isQuote = (code: number): boolean => code === QUOTE || code === APOSTROPHE;

@@ -3,14 +3,14 @@ import { isMulticast, parseAddress } from "../../../core/address.ts";
 import type { Micros } from "../../../core/time.ts";
 import type { ReceiveBuffer } from "../../config.ts";
 import { DEFAULTS } from "../../defaults.ts";
-import type { Statement } from "../tree.ts";
+import type { Statement, Word } from "../tree.ts";
 import type { AnnouncementDraft } from "./announcement.ts";
 import { ANNOUNCEMENT_KEYWORDS, readMinimalAnnouncement } from "./announcement.ts";
 import type { ExtraInterfaces } from "./instance-draft.ts";
 import { parseExtraInterfaces } from "./instance-keywords.ts";
 import { parseWhole } from "./literals.ts";
 import type { Lowering, Said } from "./lowering.ts";
-import { report } from "./lowering.ts";
+import { report, wordsOf } from "./lowering.ts";
 import {
   firstWord,
   readInterface,
@@ -39,6 +39,10 @@ export interface GlobalDraft {
   readonly switches: Map<string, boolean>;
   readonly numbers: Map<string, number>;
   readonly spans: Map<string, Micros>;
+  /** Words whose meaning depends on others of global_defs. */
+  readonly statements: Map<string, Statement>;
+  /** notification_email. */
+  readonly recipients: Word[];
   groupIpv4?: IpAddress;
   groupIpv6?: IpAddress;
   extraInterfaces?: ExtraInterfaces | undefined;
@@ -54,6 +58,8 @@ export const emptyGlobal = (): GlobalDraft => ({
   switches: new Map(),
   numbers: new Map(),
   spans: new Map(),
+  statements: new Map(),
+  recipients: [],
 });
 
 export type ReadGlobal = (draft: GlobalDraft, statement: Statement, lowering: Lowering) => void;
@@ -102,6 +108,16 @@ const group =
         : "write an address such as 224.0.0.18",
     );
   };
+
+const keep: ReadGlobal = (draft, statement) => {
+  draft.statements.set(statement.keyword.text, statement);
+};
+
+/** A switch whose place is told when it has no effect. */
+const keptToggle: ReadGlobal = (draft, statement, lowering) => {
+  keep(draft, statement, lowering);
+  toggle(draft, statement, lowering);
+};
 
 type Process = "vrrpScheduling" | "directorScheduling";
 
@@ -166,6 +182,8 @@ const interfaceName = put((draft) => draft.texts, readInterface);
 /** Longest pace of announcements in seconds: keepalived's 32 bits of microseconds. */
 const LONGEST_PACE = 4294;
 const LONGEST_DELAY = 86_400;
+/** Seconds that a startup or shutdown script may take. */
+const LONGEST_SCRIPT = 1_000;
 
 /** The part of global_defs that virtual routers need, and the roots that stand beside it. */
 const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
@@ -176,10 +194,13 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   child_wait_time: span(0, LONGEST_DELAY),
   default_interface: interfaceName,
   disable_local_igmp: toggle,
+  enable_script_security: toggle,
   instance: text,
   iproute_etc_dir: text,
   iproute_usr_dir: text,
   log_unknown_vrids: toggle,
+  lvs_notify_fifo: keep,
+  lvs_notify_fifo_script: keep,
   lvs_process_name: text,
   max_auto_priority: (draft, statement, lowering) => {
     if (statement.words.length > 0) whole(-1, 99)(draft, statement, lowering);
@@ -187,6 +208,13 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   },
   min_auto_priority_delay: whole(0, 10_000_000),
   net_namespace: text,
+  no_email_faults: toggle,
+  notification_email: (draft, statement) => {
+    draft.recipients.push(...(statement.block ?? []).flatMap(wordsOf));
+  },
+  notification_email_from: text,
+  notify_fifo: keep,
+  notify_fifo_script: keep,
   process_name: text,
   process_names: toggle,
   reload_file: (draft, statement) => {
@@ -195,6 +223,17 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   reload_repeat: toggle,
   reload_time_file: text,
   router_id: text,
+  script_user: keep,
+  set_supplementary_groups: toggle,
+  shutdown_script: keep,
+  shutdown_script_timeout: whole(1, LONGEST_SCRIPT),
+  smtp_alert: keptToggle,
+  smtp_alert_vrrp: keptToggle,
+  smtp_connect_timeout: span(0, LONGEST_PACE),
+  smtp_helo_name: text,
+  smtp_server: keep,
+  startup_script: keep,
+  startup_script_timeout: whole(1, LONGEST_SCRIPT),
   umask: readUmask,
   use_pid_dir: toggle,
   v3_checksum_as_v2: toggle,
@@ -216,6 +255,9 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   vrrp_netlink_cmd_rcv_bufs_force: toggle,
   vrrp_netlink_monitor_rcv_bufs: whole(0, 0x7fff_ffff),
   vrrp_netlink_monitor_rcv_bufs_force: toggle,
+  vrrp_notify_fifo: keep,
+  vrrp_notify_fifo_script: keep,
+  vrrp_notify_priority_changes: toggle,
   vrrp_owner_ignore_adverts: toggle,
   vrrp_process_name: text,
   vrrp_rx_bufs_multiplier: whole(1, 0xffff),

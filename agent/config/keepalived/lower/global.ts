@@ -13,6 +13,8 @@ import type { GlobalDraft, SchedulingDraft } from "./global-keywords.ts";
 import type { Inherited } from "./inherited.ts";
 import type { NameDirectories } from "./name-tables.ts";
 import { NAME_DIRECTORIES } from "./name-tables.ts";
+import { inheritedNotify } from "./notifications.ts";
+import type { ScriptRules } from "./script-rules.ts";
 
 export function inheritedFrom(draft: GlobalDraft): Inherited {
   const on = (name: string, otherwise = false): boolean => draft.switches.get(name) ?? otherwise;
@@ -40,8 +42,15 @@ export function inheritedFrom(draft: GlobalDraft): Inherited {
       draft.texts.get("vmac_prefix") ??
       DEFAULTS.virtualLinkPrefix,
     receiveBuffer: receiveBuffer(draft),
+    notify: inheritedNotify(draft),
   };
 }
+
+export const scriptRules = ({ switches, statements }: GlobalDraft): ScriptRules => ({
+  security: switches.get("enable_script_security") === true,
+  supplementaryGroups: switches.get("set_supplementary_groups") === true,
+  user: statements.get("script_user")?.words,
+});
 
 export function nameDirectories({ texts }: GlobalDraft): NameDirectories {
   return {

@@ -1,13 +1,17 @@
 import type { Micros } from "../../../core/time.ts";
 import type { AnnouncementPace, InterfaceDelay, SyncGroupConfig } from "../../config.ts";
-import { NO_NOTIFY } from "../../notifications.ts";
 import type { Statement, Word } from "../tree.ts";
 import { parseSeconds } from "./literals.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
+import type { InheritedNotify, NotifyDraft } from "./notify.ts";
+import { completeNotify, emptyNotify, NOTIFY_KEYWORDS, readNotify } from "./notify.ts";
+import type { TrackedCheckWord } from "./tracked-checks.ts";
+import { readTrackedChecks, TRACKED_CHECKS } from "./tracked-checks.ts";
 import type { TrackedWord } from "./tracking.ts";
 import { readTrackInterface, reportCheckNotRun } from "./tracking.ts";
 import { interfaceWord, readSeconds, readSwitch } from "./values.ts";
+import { reportInGroup } from "./weights.ts";
 
 /** Several names on a line count as well as one on each. */
 export const namesIn = (statement: Statement): readonly Word[] =>
@@ -17,15 +21,13 @@ export interface SyncGroupDraft {
   readonly name: Word;
   readonly members: Word[];
   readonly trackInterfaces: TrackedWord[];
+  readonly trackers: TrackedCheckWord[];
+  readonly notify: NotifyDraft;
   weightedTracking: boolean;
 }
 
-const CHECKS: ReadonlySet<string> = new Set([
-  "track_bfd",
-  "track_file",
-  "track_process",
-  "track_script",
-]);
+const NOTIFIES: ReadonlySet<string> = new Set(NOTIFY_KEYWORDS);
+const CHECKS: ReadonlySet<string> = new Set(TRACKED_CHECKS);
 
 /** vrrp_sync_group NAME { group { … } … }. */
 export function readSyncGroup(
@@ -33,27 +35,44 @@ export function readSyncGroup(
   statement: Statement,
   lowering: Lowering,
 ): SyncGroupDraft {
-  const draft: SyncGroupDraft = { name, members: [], trackInterfaces: [], weightedTracking: false };
-  for (const line of statement.block ?? []) {
-    const keyword = line.keyword.text;
-    if (keyword === "group") draft.members.push(...namesIn(line));
-    else if (keyword === "track_interface")
-      readTrackInterface(draft.trackInterfaces, line, lowering);
-    else if (keyword === "sync_group_tracking_weight") {
-      draft.weightedTracking = readSwitch(line, lowering)?.value ?? false;
-    } else if (keyword === "global_tracking") draft.weightedTracking = true;
-    else if (CHECKS.has(keyword)) reportCheckNotRun(name.text, line, lowering);
+  const draft: SyncGroupDraft = {
+    name,
+    members: [],
+    trackInterfaces: [],
+    trackers: [],
+    notify: emptyNotify(),
+    weightedTracking: false,
+  };
+  for (const line of statement.block ?? []) readGroupLine(draft, line, lowering);
+  if (!draft.weightedTracking) {
+    reportInGroup([...draft.trackInterfaces, ...draft.trackers], name.text, lowering);
   }
   return draft;
 }
 
-export const completeSyncGroup = (draft: SyncGroupDraft): SyncGroupConfig => ({
+function readGroupLine(draft: SyncGroupDraft, line: Statement, lowering: Lowering): void {
+  const keyword = line.keyword.text;
+  if (CHECKS.has(keyword)) readTrackedChecks(draft.trackers, line, lowering);
+  else if (NOTIFIES.has(keyword)) readNotify(draft.notify, line, draft.name, lowering);
+  else if (keyword === "group") draft.members.push(...namesIn(line));
+  else if (keyword === "track_interface") readTrackInterface(draft.trackInterfaces, line, lowering);
+  else if (keyword === "track_bfd") reportCheckNotRun(draft.name.text, line, lowering);
+  else if (keyword === "global_tracking") draft.weightedTracking = true;
+  else if (keyword === "sync_group_tracking_weight") {
+    draft.weightedTracking = readSwitch(line, lowering)?.value ?? false;
+  }
+}
+
+export const completeSyncGroup = (
+  draft: SyncGroupDraft,
+  inherited: InheritedNotify,
+): SyncGroupConfig => ({
   position: draft.name.position,
   name: draft.name.text,
   members: draft.members.map(({ text }) => text),
   trackInterfaces: draft.trackInterfaces.map(({ tracked }) => tracked),
-  trackers: [],
-  notify: NO_NOTIFY,
+  trackers: draft.trackers.map(({ tracked }) => tracked),
+  notify: completeNotify(draft.notify, inherited),
   weightedTracking: draft.weightedTracking,
 });
 

@@ -3,6 +3,7 @@ import type { Micros } from "../../../core/time.ts";
 import type { AnnouncementPolicy } from "../../../core/vrrp/virtual-router.ts";
 import type { ReceiveBuffer } from "../../config.ts";
 import type { ExtraInterfaces } from "./instance-draft.ts";
+import type { InheritedNotify } from "./notify.ts";
 
 /** What global_defs says for every instance that does not say it itself. */
 export interface Inherited {
@@ -25,4 +26,5 @@ export interface Inherited {
   readonly virtualLinkPrefix: string;
   readonly addressLinkPrefix: string;
   readonly receiveBuffer: ReceiveBuffer;
+  readonly notify: InheritedNotify;
 }

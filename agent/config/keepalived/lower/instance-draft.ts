@@ -6,6 +6,9 @@ import type { AnnouncementDraft } from "./announcement.ts";
 import type { AuthenticationDraft } from "./authentication.ts";
 import type { HmacDraft } from "./hmac.ts";
 import type { Said } from "./lowering.ts";
+import type { NotifyDraft } from "./notify.ts";
+import { emptyNotify } from "./notify.ts";
+import type { TrackedCheckWord } from "./tracked-checks.ts";
 import type { TrackedWord } from "./tracking.ts";
 import type { PeerWord } from "./unicast.ts";
 import type { VirtualLinkDraft } from "./virtual-link.ts";
@@ -71,6 +74,8 @@ export class InstanceDraft {
   readonly routes: RouteConfig[] = [];
   readonly rules: RuleConfig[] = [];
   readonly trackInterfaces: TrackedWord[] = [];
+  readonly trackers: TrackedCheckWord[] = [];
+  readonly notify: NotifyDraft = emptyNotify();
 
   constructor(name: Word) {
     this.name = name;

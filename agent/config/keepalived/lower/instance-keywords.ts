@@ -10,8 +10,10 @@ import { readHmac } from "./hmac.ts";
 import type { ExtraInterfaces, InstanceDraft } from "./instance-draft.ts";
 import type { Lowering, Said } from "./lowering.ts";
 import { report } from "./lowering.ts";
+import { NOTIFY_KEYWORDS, readNotify } from "./notify.ts";
 import { lowerRouteLine } from "./route-line.ts";
 import { lowerRuleLine } from "./rule-line.ts";
+import { readTrackedChecks, TRACKED_CHECKS } from "./tracked-checks.ts";
 import { readTrackInterface, reportCheckNotRun } from "./tracking.ts";
 import { peerFamily, readPeers } from "./unicast.ts";
 import {
@@ -71,12 +73,28 @@ const announcement = Object.fromEntries(
   ]),
 );
 
+const notifications = Object.fromEntries(
+  NOTIFY_KEYWORDS.map((name): [string, ReadInstance] => [
+    name,
+    (draft, statement, lowering) => readNotify(draft.notify, statement, draft.name, lowering),
+  ]),
+);
+
+const trackedChecks = Object.fromEntries(
+  TRACKED_CHECKS.map((name): [string, ReadInstance] => [
+    name,
+    (draft, statement, lowering) => readTrackedChecks(draft.trackers, statement, lowering),
+  ]),
+);
+
 const notRun: ReadInstance = (draft, statement, lowering) =>
   reportCheckNotRun(draft.name.text, statement, lowering);
 
 /** Every word of vrrp_instance that has an effect; the rest is reported before. */
 const KEYWORDS: Readonly<Record<string, ReadInstance>> = {
   ...announcement,
+  ...notifications,
+  ...trackedChecks,
   accept: says(true),
   no_accept: says(false),
   advert_int: readAdvertisementInterval,
@@ -153,11 +171,8 @@ const KEYWORDS: Readonly<Record<string, ReadInstance>> = {
   thread_timer_expired: readTimerExpired,
   timer_expired_backup: readTimerExpired,
   track_bfd: notRun,
-  track_file: notRun,
   track_interface: (draft, statement, lowering) =>
     readTrackInterface(draft.trackInterfaces, statement, lowering),
-  track_process: notRun,
-  track_script: notRun,
   track_src_ip: (draft, statement) => {
     draft.trackSource = statement.keyword;
   },

@@ -1,7 +1,6 @@
 import type { Micros } from "../../../core/time.ts";
 import type { VirtualRouter } from "../../../core/vrrp/virtual-router.ts";
 import type { InstanceConfig, ReceiveBuffer } from "../../config.ts";
-import { NO_NOTIFY } from "../../notifications.ts";
 import { completeInterval } from "./advertisement-interval.ts";
 import { instanceAnnouncement } from "./announcement.ts";
 import { completeAuthentication } from "./authentication.ts";
@@ -16,6 +15,8 @@ import { completeSwitches } from "./instance-strict.ts";
 import { completeSource, completeTransport } from "./instance-transport.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
+import { completeNotify } from "./notify.ts";
+import { reportIdleWeights } from "./weights.ts";
 
 /** What an instance is told by others than itself. */
 export interface Surroundings {
@@ -53,6 +54,7 @@ export function completeInstance(
     lowering,
   );
   const source = completeSource(draft, lowering);
+  reportIdleWeights(draft, identity.priority, surroundings, lowering);
   const messageOnly = draft.checksumMessageOnly?.value ?? inherited.checksumMessageOnly;
   // Written out field by field: spreading took most of the time of large configurations.
   return {
@@ -85,9 +87,9 @@ export function completeInstance(
     strict,
     addressListMismatch: draft.dropForeignAddressList ? "drop" : "alarm",
     skipAddressListCheck: draft.skipAddressListCheck?.value ?? inherited.skipAddressListCheck,
-    trackInterfaces: trackedBy(draft, surroundings, lowering),
-    trackers: [],
-    notify: NO_NOTIFY,
+    trackInterfaces: trackedInterfaces(draft, lowering),
+    trackers: draft.trackers.map(({ tracked }) => tracked),
+    notify: completeNotify(draft.notify, inherited.notify),
     ignorePrimaryInterface: draft.ignorePrimaryInterface,
     promoteSecondaries: promotes(draft, lowering),
     receiveBuffer: ownBuffer(draft) ?? inherited.receiveBuffer,
@@ -195,9 +197,8 @@ export const transmitsOnBase = (draft: InstanceDraft, strict: boolean): boolean 
   !strict;
 
 /** The instance's own interface is tracked by itself. */
-function trackedBy(
+function trackedInterfaces(
   draft: InstanceDraft,
-  { syncGroup, weightedTracking }: Surroundings,
   lowering: Lowering,
 ): InstanceConfig["trackInterfaces"] {
   const own = draft.interface?.value;
@@ -211,16 +212,6 @@ function trackedBy(
     );
     return false;
   });
-  for (const { tracked, at } of kept) {
-    if (tracked.weight === 0 || syncGroup === undefined || weightedTracking) continue;
-    report(
-      lowering,
-      "weight-ignored",
-      at,
-      `the weight of ${tracked.interface} counts for nothing in the sync group ${syncGroup}`,
-      "write sync_group_tracking_weight in the group, or no weight for a fault",
-    );
-  }
   return kept.map(({ tracked }) => tracked);
 }
 

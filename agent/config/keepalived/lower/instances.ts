@@ -40,7 +40,7 @@ export function lowerInstances(
   }
   return {
     instances: withVirtualLinks(instances, linked, inherited, lowering),
-    syncGroups: groups.map(completeSyncGroup),
+    syncGroups: groups.map((group) => completeSyncGroup(group, inherited.notify)),
   };
 }
 

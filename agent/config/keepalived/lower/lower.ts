@@ -1,11 +1,16 @@
 import type { AnnouncementPace, Config } from "../../config.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
-import { NO_NOTIFICATIONS } from "../../notifications.ts";
 import { checkAddressSharing, checkIdentities, checkInterfaceDelays } from "../../validate.ts";
 import type { ConfigHost } from "../config-host.ts";
 import type { Statement } from "../tree.ts";
 import { lowerAddressLine } from "./address-line.ts";
-import { completeGlobal, globalPace, inheritedFrom, nameDirectories } from "./global.ts";
+import {
+  completeGlobal,
+  globalPace,
+  inheritedFrom,
+  nameDirectories,
+  scriptRules,
+} from "./global.ts";
 import type { GlobalDraft } from "./global-keywords.ts";
 import { emptyGlobal, GLOBAL_KEYWORDS } from "./global-keywords.ts";
 import type { DelayWord } from "./groups.ts";
@@ -16,9 +21,11 @@ import type { Lowering } from "./lowering.ts";
 import { report, lowering as startLowering } from "./lowering.ts";
 import { nameTables } from "./name-tables.ts";
 import { named } from "./named.ts";
+import { lowerNotifications } from "./notifications.ts";
 import { lowerRouteLine } from "./route-line.ts";
 import { lowerRuleLine } from "./rule-line.ts";
 import { lowerTrackGroups } from "./track-groups.ts";
+import { lowerTrackers, reportUnusedTrackers } from "./trackers.ts";
 
 export interface Lowered {
   readonly config: Config;
@@ -33,8 +40,10 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
   const roots = rootsByName(tree);
   const rootsOf = (name: string): readonly Statement[] => roots.get(name) ?? [];
   const { global, diagnostics } = lowerGlobal(tree, host);
-  const lowering = startLowering(host, nameTables(host, nameDirectories(global)));
+  const names = nameTables(host, nameDirectories(global));
+  const lowering = startLowering(host, names, scriptRules(global));
   lowering.diagnostics.push(...diagnostics);
+  const trackers = lowerTrackers(rootsOf, lowering);
   const inherited = inheritedFrom(global);
   const groups = named(rootsOf("vrrp_sync_group"), lowering).map(({ name, statement }) =>
     readSyncGroup(name, statement, lowering),
@@ -53,14 +62,15 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
     ...lowerStatics(rootsOf, inherited, lowering),
     announcementPaces: lowerPaces(rootsOf("garp_group"), globalPace(global), lowering),
     interfaceDelays: delays.map(({ delay }) => delay),
-    trackers: [],
-    notifications: NO_NOTIFICATIONS,
+    trackers,
+    notifications: lowerNotifications(global, lowering),
     trackGroups: lowerTrackGroups(named(rootsOf("track_group"), lowering), instances, lowering),
   };
   checkIdentities(instances, lowering.diagnostics);
   checkAddressSharing(instances, lowering.diagnostics);
   checkInterfaceDelays(delays, instances, lowering.diagnostics);
   checkTrackGroupReferences(config, lowering);
+  reportUnusedTrackers(rootsOf, lowering);
   return { config, diagnostics: lowering.diagnostics };
 }
 

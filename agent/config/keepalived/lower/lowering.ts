@@ -5,13 +5,21 @@ import { diagnose } from "../../diagnostic-codes.ts";
 import type { Position } from "../../position.ts";
 import type { ConfigHost } from "../config-host.ts";
 import type { Statement, Word } from "../tree.ts";
+import type { CommandRules } from "./command-rules.ts";
+import { commandRules } from "./command-rules.ts";
+import type { DefinedTrackers } from "./defined-trackers.ts";
 import type { NameTables } from "./name-tables.ts";
+import type { ScriptRules } from "./script-rules.ts";
+import { NO_SCRIPT_RULES } from "./script-rules.ts";
 
 /** What one lowering reads besides the tree, and where its findings go. */
 export interface Lowering {
   readonly diagnostics: Diagnostic[];
   readonly names: NameTables;
   readonly host: ConfigHost;
+  readonly commands: CommandRules;
+  /** The trackers that the file defines, and which of them something looks at. */
+  readonly trackers: DefinedTrackers;
   /** What the next rule without a preference gets, by family. */
   readonly nextPreference: Record<Family, number>;
 }
@@ -19,9 +27,14 @@ export interface Lowering {
 /** keepalived's first preference for a rule without one; each further one is lower by one. */
 export const FIRST_PREFERENCE = 16_384;
 
-export function lowering(host: ConfigHost, names: NameTables): Lowering {
+export function lowering(
+  host: ConfigHost,
+  names: NameTables,
+  scripts: ScriptRules = NO_SCRIPT_RULES,
+): Lowering {
   const nextPreference = { ipv4: FIRST_PREFERENCE, ipv6: FIRST_PREFERENCE };
-  return { diagnostics: [], names, host, nextPreference };
+  const commands = commandRules(scripts, host);
+  return { diagnostics: [], names, host, commands, trackers: new Map(), nextPreference };
 }
 
 /** A value, with the word that said it. */

@@ -4,7 +4,7 @@ import type { SentMessageInfo, Transporter } from "nodemailer";
 import { createTransport } from "nodemailer";
 import type { Notice } from "../../agent/core/notify/notice.ts";
 import type { Channel, ChannelHost, Delivery, OpenChannel } from "../../agent/ports/channels.ts";
-import { isMailAddress } from "./mail-permission.ts";
+import { isRecipient } from "./mail-permission.ts";
 
 const CONNECT_MS = 30_000;
 const SILENCE_MS = 30_000;
@@ -19,7 +19,7 @@ export const mailChannel: OpenChannel = (host): Channel => {
       const { to } = notice.target;
       const from =
         notice.target.from ?? host.smtp?.from ?? host.mail?.from ?? ownAddress(host.node);
-      const odd = [from, ...to].find((address) => !isMailAddress(bare(address)));
+      const odd = [from, ...to].find((address) => !isRecipient(bare(address)));
       if (odd !== undefined) return refused(`${JSON.stringify(odd)} is no mail address`);
       if (to.length === 0) return refused("there is nobody to send it to");
       try {
@@ -27,6 +27,9 @@ export const mailChannel: OpenChannel = (host): Channel => {
         const sent = transport.sendMail(message(notice, from, to, host.node));
         return outcome(await untilAborted(sent, signal));
       } catch (error) {
+        // A password that was wrong may be another one next time.
+        transport?.close();
+        transport = undefined;
         return failure(error);
       }
     },

@@ -1,5 +1,6 @@
 import type { Json } from "../../sdk/index.ts";
 import type { Plugin } from "../../sdk/plugin.ts";
+import { openCalls } from "../call/calls.ts";
 
 const MOST = 64;
 /** What mail servers agree on; a comma, a space, a quote or a line break would mean something else. */
@@ -7,12 +8,22 @@ const ADDRESS = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9.-]{1,253}|\[
 /** In a grant: every address of one domain. */
 const DOMAIN = /^\*@[A-Za-z0-9.-]{1,253}$/;
 
-/** Whether mail can be sent to it: nothing in it can be taken for a second address or a header. */
-export const isMailAddress = (text: string): boolean => ADDRESS.test(text);
+const LOCAL = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/;
 
-/** The permission `mail: { to: ["ops@example.org"] }`; a grant may say `*@example.org`. */
-export const mailPermission: Pick<Plugin, "permission" | "checkPermission" | "missing"> = {
+/**
+ * Whether mail can be sent to it, a user of the mail server's own host (`root`) included: nothing in
+ * it can be taken for a second address or a header.
+ */
+export const isRecipient = (text: string): boolean => ADDRESS.test(text) || LOCAL.test(text);
+
+/**
+ * The permission `mail: { to: ["ops@example.org"] }`; a grant may say `*@example.org`. Nothing is
+ * called here: what policies send are notices, and the outbox delivers them.
+ */
+export const mailPermission: Plugin = {
+  name: "mail",
   permission: "mail",
+  methods: [],
   checkPermission(permission) {
     const to = recipients(permission);
     if (to === undefined) return 'mail is { to: [addresses] }, such as { to: ["ops@example.org"] }';
@@ -24,8 +35,9 @@ export const mailPermission: Pick<Plugin, "permission" | "checkPermission" | "mi
     const given = texts(recipients(granted) ?? []);
     return texts(recipients(asked) ?? [])
       .filter((address) => !given.some((pattern) => covers(pattern, address)))
-      .map((address) => `mail to ${address}`);
+      .map((address) => `mail ${address}`);
   },
+  open: () => openCalls({}),
 };
 
 function recipients(permission: Json): readonly Json[] | undefined {

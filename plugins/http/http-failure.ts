@@ -1,3 +1,4 @@
+import { errors } from "undici";
 import { CallError } from "../../sdk/plugin.ts";
 import { after, codeOf } from "../call/failure.ts";
 import { tlsFailure } from "../network/tls-failure.ts";
@@ -19,7 +20,7 @@ export function httpFailure(error: unknown, doing: string): CallError {
   const code = codeOf(error) ?? "";
   const known = Object.hasOwn(UNDICI, code) ? UNDICI[code] : undefined;
   if (known !== undefined) return new CallError(known[0], after(doing, known[1]));
-  if (/^(?:HPE_|ERR_HTTP2_)/.test(code)) {
+  if (error instanceof errors.HTTPParserError || code.startsWith("ERR_HTTP2_")) {
     return new CallError("protocol", after(doing, "the answer is no proper HTTP"));
   }
   return tlsFailure(error, doing);

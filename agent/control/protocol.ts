@@ -75,6 +75,33 @@ export interface DirectorStatus {
   };
 }
 
+/** `holdfast notifications --json`. */
+export interface NotificationsReport {
+  /** Who is told, by way of the outbox. */
+  readonly targets: readonly {
+    readonly target: string;
+    readonly queued: number;
+    /** Since the director was started. */
+    readonly delivered: number;
+    readonly dead: number;
+    /** Of the last try, if it failed. */
+    readonly lastError: { readonly at: number; readonly reason: string } | null;
+    /** Wall-clock milliseconds; `null` while nothing waits for a next try. */
+    readonly nextTryAt: number | null;
+  }[];
+  /** Given up, oldest first. */
+  readonly dead: readonly {
+    readonly target: string;
+    readonly source: string;
+    readonly title: string;
+    readonly at: number;
+    readonly reason: string;
+    readonly diedAt: number;
+  }[];
+  /** Since the director was started, for want of room. */
+  readonly dropped: number;
+}
+
 export interface CheckStatus {
   /** `script chk_nginx`, `policy nginx/alive`. */
   readonly name: string;

@@ -1,0 +1,91 @@
+import type { Notice } from "../../core/notify/notice.ts";
+import type { DeadLetter } from "./outbox-file.ts";
+
+const MOST = 10_000;
+const MOST_BYTES = 16 * 1_024 * 1_024;
+const MOST_DEAD = 1_000;
+
+export interface ContentsEvents {
+  /** There was no room for it any more. */
+  dropped(id: number, notice: Notice): void;
+  /** A dead one, of which there are too many. */
+  forgotten(id: number): void;
+  said(message: string): void;
+}
+
+interface Kept {
+  readonly notice: Notice;
+  readonly bytes: number;
+}
+
+/** What is in the outbox, and how much of it there may be: the oldest of little weight goes first. */
+export class Contents {
+  readonly #events: ContentsEvents;
+  readonly #kept = new Map<number, Kept>();
+  #bytes = 0;
+  #dead: DeadLetter[] = [];
+  #dropped = 0;
+
+  constructor(events: ContentsEvents) {
+    this.#events = events;
+  }
+
+  get queued(): number {
+    return this.#kept.size;
+  }
+
+  get dead(): readonly DeadLetter[] {
+    return this.#dead;
+  }
+
+  /** Since the start. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  add(id: number, notice: Notice): void {
+    const bytes = JSON.stringify(notice).length;
+    this.#kept.set(id, { notice, bytes });
+    this.#bytes += bytes;
+    while (this.#kept.size > MOST || this.#bytes > MOST_BYTES) this.#drop();
+  }
+
+  remove(id: number): Notice | undefined {
+    const kept = this.#kept.get(id);
+    if (kept === undefined) return undefined;
+    this.#kept.delete(id);
+    this.#bytes -= kept.bytes;
+    return kept.notice;
+  }
+
+  died(letter: DeadLetter): void {
+    this.#dead.push(letter);
+    if (this.#dead.length <= MOST_DEAD) return;
+    const oldest = this.#dead.shift();
+    if (oldest !== undefined) this.#events.forgotten(oldest.id);
+  }
+
+  /** Takes all dead ones out, oldest first. */
+  revive(): readonly DeadLetter[] {
+    const letters = this.#dead;
+    this.#dead = [];
+    return letters;
+  }
+
+  #drop(): void {
+    const [first] = this.#kept;
+    if (first === undefined) return;
+    const light = [...this.#kept].find(([, { notice }]) => notice.severity === "info") ?? first;
+    const [id, { notice }] = light;
+    this.remove(id);
+    this.#dropped += 1;
+    // At the first one and then seldom: 1, 10, 100, … and each thousand.
+    const count = this.#dropped;
+    if (/^10*$/.test(String(count)) || count % 1_000 === 0) {
+      this.#events.said(
+        `the outbox is full (${MOST} notices, or 16 MiB): ${count} of the oldest were dropped`,
+      );
+    }
+    this.#events.dropped(id, notice);
+  }
+}

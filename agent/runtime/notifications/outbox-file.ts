@@ -1,0 +1,158 @@
+import type { FileHandle } from "node:fs/promises";
+import { open, rename } from "node:fs/promises";
+import type { Notice } from "../../core/notify/notice.ts";
+import { readOutbox } from "./outbox-records.ts";
+
+/** A notice that waits. */
+export interface Entry {
+  readonly id: number;
+  readonly notice: Notice;
+}
+
+/** A notice that was given up. */
+export interface DeadLetter extends Entry {
+  readonly reason: string;
+  /** Wall-clock milliseconds. */
+  readonly diedAt: number;
+}
+
+/** More lines than this that count for nothing, and more than count: the file is written anew. */
+const GARBAGE = 1_000;
+
+/**
+ * The outbox on disk: a log of what came, and of what became of it. What is added is written in the
+ * same turn of the event loop's end, one batch after another, and each batch is synced before the next:
+ * a killed process loses nothing that was written, a machine that loses power the last batch at most.
+ * Nobody waits for it. What cannot be written is kept in memory and said.
+ */
+export class OutboxFile {
+  readonly #path: string;
+  readonly #failed: (message: string) => void;
+  readonly #live = new Map<number, string>();
+  readonly #dead = new Map<number, string>();
+  #pending: string[] = [];
+  #garbage = 0;
+  #handle: FileHandle | undefined;
+  #writing: Promise<void> | undefined;
+  /** The last batch may have left half a line. */
+  #torn = false;
+
+  private constructor(path: string, failed: (message: string) => void) {
+    this.#path = path;
+    this.#failed = failed;
+  }
+
+  /** Opens what an earlier run left. Says through `failed` what could not be read or written. */
+  static open(
+    directory: string,
+    failed: (message: string) => void,
+  ): { file: OutboxFile; entries: readonly Entry[]; dead: readonly DeadLetter[] } {
+    const path = `${directory}/log`;
+    const file = new OutboxFile(path, failed);
+    const { entries, dead, spoilt, problem } = readOutbox(directory, path);
+    if (problem !== undefined) failed(problem);
+    if (spoilt > 0) failed(`${spoilt} lines of ${path} could not be read and were left out`);
+    for (const { id, notice } of entries) file.#live.set(id, putLine(id, notice));
+    for (const letter of dead) file.#dead.set(letter.id, deadLine(letter));
+    // Written anew at the first opportunity: what was spoilt goes.
+    file.#garbage = Number.POSITIVE_INFINITY;
+    return { file, entries, dead };
+  }
+
+  put({ id, notice }: Entry): void {
+    const line = putLine(id, notice);
+    this.#live.set(id, line);
+    this.#append(line, 0);
+  }
+
+  /** Delivered, or told by another one. */
+  done(ids: readonly number[]): void {
+    const known = ids.filter((id) => this.#live.delete(id) || this.#dead.delete(id));
+    if (known.length > 0) this.#append(JSON.stringify(["done", known]), known.length + 1);
+  }
+
+  died(letter: DeadLetter): void {
+    this.#live.delete(letter.id);
+    const line = deadLine(letter);
+    this.#dead.set(letter.id, line);
+    this.#append(line, 1);
+  }
+
+  /** Resolves when everything that was said so far is on the disk, or could not be written. */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+
+  #append(line: string, garbage: number): void {
+    this.#pending.push(`${line}\n`);
+    this.#garbage += garbage;
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async #write(): Promise<void> {
+    // One batch for all that is said in this turn.
+    await Promise.resolve();
+    while (this.#pending.length > 0) {
+      const worn = this.#garbage > GARBAGE && this.#garbage > this.#live.size + this.#dead.size;
+      const batch = this.#pending;
+      this.#pending = [];
+      try {
+        if (worn || this.#handle === undefined) await this.#rewrite();
+        else await this.#extend(this.#handle, batch.join(""));
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#failed(`the outbox is not on disk: ${why}`);
+        // The whole of it is tried with the next one.
+        this.#garbage = Number.POSITIVE_INFINITY;
+      }
+    }
+  }
+
+  async #extend(handle: FileHandle, text: string): Promise<void> {
+    const begin = this.#torn ? "\n" : "";
+    this.#torn = true;
+    await handle.appendFile(begin + text);
+    this.#torn = false;
+    await handle.datasync();
+  }
+
+  /** Everything that counts, in a file that takes the place of the old one. */
+  async #rewrite(): Promise<void> {
+    const lines = [...this.#live.values(), ...this.#dead.values()];
+    const fresh = `${this.#path}.new`;
+    const handle = await open(fresh, "w", 0o600);
+    try {
+      await handle.writeFile(lines.map((line) => `${line}\n`).join(""));
+      await handle.sync();
+      await rename(fresh, this.#path);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    const old = this.#handle;
+    this.#handle = handle;
+    this.#torn = false;
+    this.#garbage = 0;
+    await old?.close();
+    const directory = await open(this.#path.slice(0, this.#path.lastIndexOf("/")), "r");
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+}
+
+const putLine = (id: number, notice: Notice): string => JSON.stringify(["put", id, notice]);
+
+const deadLine = ({ id, notice, reason, diedAt }: DeadLetter): string =>
+  JSON.stringify(["dead", id, notice, reason, diedAt]);

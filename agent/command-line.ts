@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { runCli } from "./cli/cli.ts";
-import type { CliHost, LoadRequest, RunOptions, Terminal } from "./cli/host.ts";
+import type { CliHost, LoadedSettings, LoadRequest, RunOptions, Terminal } from "./cli/host.ts";
 import type { LoadedConfig } from "./config/load.ts";
 
 /** What the command line needs of the composition root. */
@@ -17,6 +18,10 @@ export function runCommandLine(parts: CommandLineParts): Promise<number> {
   const host: CliHost = {
     ...parts,
     loadConfig,
+    loadSettings,
+    permissionRules: async () => [
+      (await import("../plugins/mail/mail-permission.ts")).mailPermission,
+    ],
     replay: async (text) => (await import("./runtime/replay.ts")).replayJournal(text),
     collectFacts: async (request) =>
       (await import("./linux/doctor-facts.ts")).collectHostFacts(request),
@@ -44,6 +49,12 @@ async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
     `${file} cannot be read (${read.errno})`,
     "name a file that is there and that this user may read",
   );
+}
+
+async function loadSettings(file: string): Promise<LoadedSettings | undefined> {
+  if (!existsSync(file)) return undefined;
+  const { noSettings } = await import("./config/settings.ts");
+  return { settings: noSettings(file), diagnostics: [] };
 }
 
 /** Colours where a person reads, unless they asked for none (no-color.org). */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Config, InstanceConfig } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
 import { EXIT } from "./exit-status.ts";
 import { DEFAULT_CONFIG, textOf } from "./run-options.ts";

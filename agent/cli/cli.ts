@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { closest } from "./closest.ts";
-import type { CommandSpec } from "./commands.ts";
+import type { CommandSpec } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT } from "./exit-status.ts";
 import { overview, usage } from "./help.ts";
@@ -30,24 +30,39 @@ export function interpret(program: string, words: readonly string[]): Invocation
     return { kind: "command", command: commandNamed("run"), words };
   }
   if (first === "help") {
-    const topic = rest[0];
+    const [topic, ...more] = rest;
     return topic === undefined
       ? { kind: "overview", asked: true }
-      : { kind: "usage", command: commandNamed(topic) };
+      : { kind: "usage", command: innermost(commandNamed(topic), more).command };
   }
-  return { kind: "command", command: commandNamed(first), words: rest };
+  return { kind: "command", ...innermost(commandNamed(first), rest) };
 }
 
-function commandNamed(name: string): CommandSpec {
-  const command = COMMANDS.find((candidate) => candidate.name === name);
+/** Follows words into commands that have commands: `policy check`. */
+function innermost(
+  command: CommandSpec,
+  words: readonly string[],
+): { readonly command: CommandSpec; readonly words: readonly string[] } {
+  const [first, ...rest] = words;
+  if (command.commands === undefined || first === undefined || first.startsWith("-")) {
+    return { command, words };
+  }
+  return innermost(commandNamed(`${command.name} ${first}`, command.commands), rest);
+}
+
+function commandNamed(name: string, commands: readonly CommandSpec[] = COMMANDS): CommandSpec {
+  const command = commands.find((candidate) => candidate.name === name);
   if (command !== undefined) return command;
   const meant = closest(
     name,
-    COMMANDS.map((candidate) => candidate.name),
+    commands.map((candidate) => candidate.name),
   );
+  const list = name.includes(" ")
+    ? `holdfast help ${name.split(" ", 1).join("")}`
+    : "holdfast help";
   throw new UsageError(
     `there is no command ${name}`,
-    meant === undefined ? "holdfast help lists the commands" : `did you mean ${meant}?`,
+    meant === undefined ? `${list} lists the commands` : `did you mean ${meant}?`,
   );
 }
 
@@ -79,6 +94,10 @@ async function obey(invocation: Invocation, host: CliHost, terminal: Terminal): 
   if (parsed.options.has("help")) {
     terminal.out(usage(command));
     return EXIT.ok;
+  }
+  if (command.load === undefined) {
+    terminal.err(usage(command));
+    return EXIT.refused;
   }
   checkOperands(command, parsed.operands);
   const run = await command.load();

@@ -1,30 +1,8 @@
-import type { OptionSpec, ParsedArguments } from "./arguments.ts";
-import type { CliHost, Terminal } from "./host.ts";
+import type { OptionSpec } from "./arguments.ts";
+import type { CommandSpec } from "./command.ts";
+import { HELP, JSON_OUTPUT } from "./command.ts";
 import { KEEPALIVED_OPTIONS } from "./keepalived-options.ts";
-
-export interface CommandContext {
-  readonly host: CliHost;
-  readonly terminal: Terminal;
-  readonly arguments: ParsedArguments;
-}
-
-/** A command answers its exit status. */
-export type RunCommand = (context: CommandContext) => Promise<number>;
-
-export interface CommandSpec {
-  readonly name: string;
-  /** Operands as in a usage text. */
-  readonly operands: string;
-  /** How many operands there must and may be. */
-  readonly count: readonly [least: number, most: number];
-  /** One line. */
-  readonly about: string;
-  /** Lines for `holdfast help NAME`. */
-  readonly details: readonly string[];
-  readonly options: readonly OptionSpec[];
-  /** Loaded when it is called: a command's code costs the others no start-up time. */
-  load(): Promise<RunCommand>;
-}
+import { POLICY } from "./policy-commands.ts";
 
 const DEFAULT_CONTROL = "/run/holdfast/control.sock";
 
@@ -33,8 +11,6 @@ const CONTROL: OptionSpec = {
   value: { name: "SOCKET" },
   about: `The agent's socket (default ${DEFAULT_CONTROL})`,
 };
-const JSON_OUTPUT: OptionSpec = { name: "json", about: "Print JSON; docs/schema has its form" };
-const HELP: OptionSpec = { name: "help", short: "h", about: "Print this text" };
 
 const CONFIG_ID: OptionSpec = {
   name: "config-id",
@@ -220,6 +196,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   REPLAY,
   KEYWORDS,
   DOCTOR,
+  POLICY,
   DEMO,
   VERSION,
 ];

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { UsageError } from "./arguments.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { Live } from "./demo/live.ts";
 import { askForName, serveName } from "./demo/parts.ts";
 import { Scene } from "./demo/scene.ts";

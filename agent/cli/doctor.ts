@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { ControlError, requestStatus } from "../control/client.ts";
 import { UsageError } from "./arguments.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { plural } from "./diagnostics.ts";
 import type { AgentPresence } from "./doctor/examine.ts";
 import { examine } from "./doctor/examine.ts";

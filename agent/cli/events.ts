@@ -1,6 +1,6 @@
 import { readEvents } from "../control/client.ts";
 import type { AgentEvent } from "../control/protocol.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
 import { DEFAULT_CONTROL, textOf } from "./run-options.ts";
 import { localTime } from "./status/duration.ts";

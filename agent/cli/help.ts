@@ -1,11 +1,11 @@
 import type { OptionSpec } from "./arguments.ts";
-import type { CommandSpec } from "./commands.ts";
+import type { CommandSpec } from "./command.ts";
 
 const WIDTH = 80;
 
 /** `holdfast help`: what there is. */
 export function overview(commands: readonly CommandSpec[]): string {
-  const lines = commands.map((command) => `  ${command.name.padEnd(10)}${command.about}`);
+  const lines = commands.map(commandLine);
   return [
     "Holdfast keeps service addresses alive: VRRP from keepalived.conf.",
     "",
@@ -19,14 +19,19 @@ export function overview(commands: readonly CommandSpec[]): string {
   ].join("\n");
 }
 
+/** The name is the last word: `check` of `policy check`. */
+const commandLine = ({ name, about }: CommandSpec): string =>
+  `  ${(name.split(" ").at(-1) ?? name).padEnd(10)}${about}`;
+
 /** `holdfast help COMMAND`, no line longer than 80 columns. */
 export function usage(command: CommandSpec): string {
   const operands = command.operands === "" ? "" : ` ${command.operands}`;
   const shown = command.options.filter((option) => option.about !== undefined);
   const hidden = command.options.filter((option) => option.about === undefined);
   return [
-    `Usage: holdfast ${command.name} [OPTIONS]${operands}`,
+    `Usage: holdfast ${command.name}${command.load === undefined ? "" : " [OPTIONS]"}${operands}`,
     `${command.about}.`,
+    ...(command.commands === undefined ? [] : ["", ...command.commands.map(commandLine)]),
     ...(command.details.length === 0 ? [] : ["", ...command.details]),
     "",
     ...shown.flatMap(optionLines),

@@ -1,4 +1,7 @@
+import type { Diagnostic } from "../config/diagnostic.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Settings } from "../config/settings.ts";
+import type { PermissionRule } from "../policy/permission-rule.ts";
 import type { CollectHostFacts } from "../ports/host-facts.ts";
 import type { DemoLab } from "./demo/lab.ts";
 
@@ -43,11 +46,21 @@ export interface LoadRequest {
   readonly includesMustExist: boolean;
 }
 
+/** holdfast.conf as it was read. */
+export interface LoadedSettings {
+  readonly settings: Settings;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /** What the commands need of the rest of the agent. The composition root provides it. */
 export interface CliHost {
   version(): string;
   /** Throws a KernelError when the file itself cannot be read. */
   loadConfig(request: LoadRequest): Promise<LoadedConfig>;
+  /** Reads holdfast.conf; `undefined`: there is none. Throws a KernelError when it cannot be read. */
+  loadSettings(file: string): Promise<LoadedSettings | undefined>;
+  /** What judges permissions: the plugins that this agent has. */
+  permissionRules(): Promise<readonly PermissionRule[]>;
   /** Runs the agent until it is told to stop. Answers the exit status. */
   runAgent(options: RunOptions): Promise<number>;
   /** Throws a SyntaxError that names the line when `text` is no journal. */

@@ -1,5 +1,5 @@
 import { requestJournal } from "../control/client.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
 import { DEFAULT_CONTROL, textOf } from "./run-options.ts";
 

@@ -1,6 +1,6 @@
 import type { KeywordDescription } from "../config/keepalived/describe-keywords.ts";
 import { describeKeywords } from "../config/keepalived/describe-keywords.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
 import { wrap } from "./help.ts";
 import { styleFor } from "./style.ts";

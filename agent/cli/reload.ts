@@ -1,6 +1,6 @@
 import { requestReload } from "../control/client.ts";
 import type { ReloadOutcome, ReloadPlan } from "../control/target.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
 import { EXIT } from "./exit-status.ts";
 import { DEFAULT_CONTROL, textOf } from "./run-options.ts";

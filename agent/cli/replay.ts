@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "./arguments.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
 import type { CliHost, ReplayOutcome } from "./host.ts";
 

@@ -1,5 +1,5 @@
 import { UsageError } from "./arguments.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
 import { SIGNALS } from "./keepalived-options.ts";
 import { notesOn, runOptions, textOf } from "./run-options.ts";

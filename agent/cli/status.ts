@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { requestStatus } from "../control/client.ts";
 import type { Status } from "../control/protocol.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
 import { DEFAULT_CONTROL, textOf } from "./run-options.ts";
 import { renderStatus } from "./status/render.ts";

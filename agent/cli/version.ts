@@ -1,4 +1,4 @@
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
 
 /** `holdfast version --json`. */

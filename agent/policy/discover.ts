@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { fileStart, problem } from "./problem.ts";
 
+export const DEFAULT_POLICIES = "/etc/holdfast/policies";
+
 /** One policy in the policies folder. */
 export interface PolicyFile {
   /** The file's name without `.ts`. */

@@ -1,34 +1,32 @@
 import type { Json } from "../../sdk/index.ts";
-import type { Plugin } from "../../sdk/plugin.ts";
 import type { PermissionPart } from "./permission-parts.ts";
+import type { PermissionRule } from "./permission-rule.ts";
 import { isRecord } from "./shape-reader.ts";
 
 /** Whether what is granted of a permission covers one part of it. */
 export function covers(
   part: PermissionPart,
   granted: Json | undefined,
-  plugins: readonly Plugin[],
+  rules: readonly PermissionRule[],
 ): boolean {
   if (granted === undefined) return false;
   const { permission, value } = part;
-  if (permission === "plugins") return coversPlugin(value, granted, plugins);
+  if (permission === "plugins") return coversPlugin(value, granted, rules);
   if (permission === "webhook") return coversWebhook(value, granted);
-  const plugin = plugins.find((each) => each.permission === permission);
-  if (plugin !== undefined) return plugin.missing(value, granted).length === 0;
+  const rule = rules.find((each) => each.permission === permission);
+  if (rule !== undefined) return rule.missing(value, granted).length === 0;
   return permission === "exec" ? coversCommand(value, granted) : coversJson(value, granted);
 }
 
 /** An operator's own plugin judges its own permission. */
-function coversPlugin(value: Json, granted: Json, plugins: readonly Plugin[]): boolean {
+function coversPlugin(value: Json, granted: Json, rules: readonly PermissionRule[]): boolean {
   const [entry] = isRecord(value) ? Object.entries(value) : [];
   if (entry === undefined) return true;
   const [name, asked] = entry;
   const given = memberOf(granted, name);
   if (given === undefined) return false;
-  const plugin = plugins.find((each) => each.name === name);
-  return plugin === undefined
-    ? coversJson(asked, given)
-    : plugin.missing(asked, given).length === 0;
+  const rule = rules.find((each) => each.name === name);
+  return rule === undefined ? coversJson(asked, given) : rule.missing(asked, given).length === 0;
 }
 
 /** A grant of a name alone (`webhook slack`) leaves the URL to the policy. */

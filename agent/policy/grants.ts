@@ -1,11 +1,11 @@
 import type { Json } from "../../sdk/index.ts";
-import type { Plugin } from "../../sdk/plugin.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { PolicyGrant, Settings } from "../config/settings.ts";
 import { covers } from "./grant-cover.ts";
 import { grantLine, grantWords } from "./grant-lines.ts";
 import type { Manifest } from "./manifest.ts";
 import { mergePermissions, partsOf } from "./permission-parts.ts";
+import type { PermissionRule } from "./permission-rule.ts";
 import { problem } from "./problem.ts";
 
 type PermissionSet = Readonly<Record<string, Json>>;
@@ -35,29 +35,29 @@ export const grantedTo = (policy: string, grants: readonly PolicyGrant[]): Permi
 /**
  * Compares what a policy asks for with what it is granted, part by part.
  *
- * @param plugins know what their permissions mean; without its plugin, a permission covers what is
- *   written in it, and `*` in a grant stands for any text
+ * @param rules plugins know what their permissions mean; without its plugin, a permission covers what
+ *   is written in it, and `*` in a grant stands for any text
  */
 export function compareGrants(
   policy: string,
   manifest: Manifest,
   settings: Settings,
-  plugins: readonly Plugin[],
+  rules: readonly PermissionRule[],
 ): GrantComparison {
   const granted = grantedTo(policy, settings.grants);
   const missing: MissingGrant[] = [];
   const problems: Diagnostic[] = [];
   let effective: PermissionSet = {};
   for (const [permission, asked] of Object.entries(manifest.permissions)) {
-    const plugin = plugins.find((each) => each.permission === permission);
-    const wrong = plugin?.checkPermission(asked);
+    const rule = rules.find((each) => each.permission === permission);
+    const wrong = rule?.checkPermission(asked);
     if (wrong !== undefined) {
       const place = manifest.places.at(["permissions", permission]);
       problems.push(problem("policy-permissions", place, { message: wrong, text: permission }));
       continue;
     }
     for (const part of partsOf(permission, asked)) {
-      if (covers(part, granted[permission], plugins)) {
+      if (covers(part, granted[permission], rules)) {
         effective = mergePermissions(effective, { [permission]: part.value });
         continue;
       }

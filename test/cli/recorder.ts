@@ -31,6 +31,8 @@ export class RecordingHost implements CliHost {
   readonly entered: string[] = [];
   readonly version = (): string => "1.2.3";
   loadConfig: CliHost["loadConfig"] = notNow;
+  loadSettings: CliHost["loadSettings"] = () => Promise.resolve(undefined);
+  permissionRules: CliHost["permissionRules"] = () => Promise.resolve([]);
   replay: CliHost["replay"] = notNow;
   collectFacts: CliHost["collectFacts"] = notNow;
   readonly openLab = notNow;

@@ -1,0 +1,81 @@
+import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
+import { DEFAULT_POLICIES } from "../policy/discover.ts";
+import type { OptionSpec } from "./arguments.ts";
+import type { CommandSpec } from "./command.ts";
+import { HELP, JSON_OUTPUT } from "./command.ts";
+
+/** Of every command that looks at policies. */
+export const POLICIES: OptionSpec = {
+  name: "policies",
+  value: { name: "DIR" },
+  about: `The policies folder (default ${DEFAULT_POLICIES})`,
+};
+
+const SETTINGS: OptionSpec = {
+  name: "settings",
+  value: { name: "FILE" },
+  about: `Where grants are (default ${DEFAULT_SETTINGS_FILE})`,
+};
+
+const NEW: CommandSpec = {
+  name: "policy new",
+  operands: "NAME",
+  count: [1, 1],
+  about: "Write a policy, its test, and what editors need for types",
+  details: [
+    "Nothing that is there is overwritten. Templates: nginx, http, tcp, empty; without",
+    "the option, the one that NAME is called after, else empty.",
+  ],
+  options: [
+    POLICIES,
+    { name: "template", value: { name: "NAME" }, about: "What to begin with" },
+    HELP,
+  ],
+  load: async () => (await import("./policy/new.ts")).newPolicy,
+};
+
+const CHECK: CommandSpec = {
+  name: "policy check",
+  operands: "[FILE…]",
+  count: [0, Number.POSITIVE_INFINITY],
+  about: "Check policies without running them",
+  details: [
+    "Bundles each file, reads its permissions, checks its types, its owner and its",
+    "grants. Without FILE: all of the policies folder. Status 0: no errors; 1:",
+    "warnings, with --strict; 2: errors.",
+  ],
+  options: [
+    POLICIES,
+    SETTINGS,
+    { name: "strict", about: "Warnings give status 1" },
+    JSON_OUTPUT,
+    HELP,
+  ],
+  load: async () => (await import("./policy/check.ts")).checkPolicies,
+};
+
+const GRANTS: CommandSpec = {
+  name: "policy grants",
+  operands: "[NAME…]",
+  count: [0, Number.POSITIVE_INFINITY],
+  about: "Show what policies ask for and are not granted, and the lines to add",
+  details: ["Status 0: all is granted; 1: something is missing; 2: a policy cannot be read."],
+  options: [
+    POLICIES,
+    SETTINGS,
+    { name: "write", about: "Add the lines to holdfast.conf" },
+    JSON_OUTPUT,
+    HELP,
+  ],
+  load: async () => (await import("./policy/grants.ts")).policyGrants,
+};
+
+export const POLICY: CommandSpec = {
+  name: "policy",
+  operands: "COMMAND",
+  count: [0, 0],
+  about: "Write, check and grant policies",
+  details: ["holdfast help policy COMMAND says more."],
+  options: [HELP],
+  commands: [NEW, CHECK, GRANTS],
+};

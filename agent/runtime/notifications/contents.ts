@@ -73,11 +73,9 @@ export class Contents {
   }
 
   #drop(): void {
-    const [first] = this.#kept;
-    if (first === undefined) return;
-    const light = [...this.#kept].find(([, { notice }]) => notice.severity === "info") ?? first;
-    const [id, { notice }] = light;
-    this.remove(id);
+    const id = this.#lightest();
+    const notice = id === undefined ? undefined : this.remove(id);
+    if (id === undefined || notice === undefined) return;
     this.#dropped += 1;
     // At the first one and then seldom: 1, 10, 100, … and each thousand.
     const count = this.#dropped;
@@ -87,5 +85,12 @@ export class Contents {
       );
     }
     this.#events.dropped(id, notice);
+  }
+
+  /** The oldest that is information only, else the oldest. */
+  #lightest(): number | undefined {
+    for (const [id, { notice }] of this.#kept) if (notice.severity === "info") return id;
+    const [first] = this.#kept.keys();
+    return first;
   }
 }

@@ -59,8 +59,10 @@ export class OutboxFile {
     return { file, entries, dead };
   }
 
+  /** It waits, for the first time or again. */
   put({ id, notice }: Entry): void {
     const line = putLine(id, notice);
+    this.#dead.delete(id);
     this.#live.set(id, line);
     this.#append(line, 0);
   }

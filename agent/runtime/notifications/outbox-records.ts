@@ -51,8 +51,10 @@ function parse(text: string): OutboxRecords {
     if (line === "") continue;
     const record = parseLine(line);
     if (record === undefined) spoilt += 1;
-    else if (record.kind === "put") live.set(record.entry.id, record.entry);
-    else if (record.kind === "dead") {
+    else if (record.kind === "put") {
+      dead.delete(record.entry.id);
+      live.set(record.entry.id, record.entry);
+    } else if (record.kind === "dead") {
       live.delete(record.letter.id);
       dead.set(record.letter.id, record.letter);
     } else {

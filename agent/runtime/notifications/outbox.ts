@@ -142,16 +142,20 @@ export class Outbox {
     };
   }
 
-  /** What can be sent within `waitMs` is; the rest is on disk when this resolves. */
+  /** What can be sent within `waitMs` is; the rest is on disk when this resolves. At once if asked twice. */
   async stop(waitMs: number): Promise<void> {
-    if (!this.#stopping) {
+    const hurry = this.#idle;
+    if (hurry === undefined) {
       await this.#file?.flush();
       await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-        this.#ports.later(waitMs, resolve);
+        const cancel = this.#ports.later(waitMs, resolve);
+        this.#idle = () => {
+          cancel();
+          resolve();
+        };
         this.#checkIdle();
       });
-    }
+    } else hurry();
     this.#stopping = true;
     this.#cancelTimer();
     for (const one of this.#lanes.values()) one.abort?.abort();

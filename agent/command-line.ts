@@ -40,10 +40,12 @@ async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
     import("./linux/config-host.ts"),
     import("./ports/error.ts"),
   ]);
-  const { file, configId, includesMustExist } = request;
+  const { file, configId, includesMustExist, settingsFile } = request;
   const host = configHost({ configId, workingDirectory: process.cwd() });
   const read = host.readFile(file);
-  if (read.ok) return load({ file, text: read.text }, host, includesMustExist);
+  if (read.ok) {
+    return load({ file, text: read.text }, host, { includesMustExist, settingsFile });
+  }
   throw new KernelError(
     "config-unreadable",
     `${file} cannot be read (${read.errno})`,
@@ -53,8 +55,11 @@ async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {
 
 async function loadSettings(file: string): Promise<LoadedSettings | undefined> {
   if (!existsSync(file)) return undefined;
-  const { noSettings } = await import("./config/settings.ts");
-  return { settings: noSettings(file), diagnostics: [] };
+  const [{ loadSettings: load }, { configHost }] = await Promise.all([
+    import("./config/settings-file/load-settings.ts"),
+    import("./linux/config-host.ts"),
+  ]);
+  return load(file, configHost({ configId: undefined, workingDirectory: process.cwd() }));
 }
 
 /** Colours where a person reads, unless they asked for none (no-color.org). */

@@ -11,7 +11,10 @@ import type { RunOptions } from "./runtime/options.ts";
 import type { World } from "./runtime/world.ts";
 import type { Hmac } from "./wire/hmac.ts";
 
-type LoadRequest = Pick<RunOptions, "configFile" | "configId" | "includesMustExist">;
+type LoadRequest = Pick<
+  RunOptions,
+  "configFile" | "configId" | "includesMustExist" | "settingsFile"
+>;
 
 // The composition root: the one place that knows every implementation. Each role loads its own code
 // only, so that the vrrp process is small and starts fast.
@@ -253,7 +256,7 @@ async function configLoader(): Promise<(options: LoadRequest) => LoadedConfig> {
     import("./linux/config-host.ts"),
     import("./ports/error.ts"),
   ]);
-  return ({ configFile, configId, includesMustExist }) => {
+  return ({ configFile, configId, includesMustExist, settingsFile }) => {
     const host = configHost({ configId, workingDirectory: dirname(configFile) });
     const read = host.readFile(configFile);
     if (!read.ok) {
@@ -263,7 +266,10 @@ async function configLoader(): Promise<(options: LoadRequest) => LoadedConfig> {
         "name the file with --config, and let this user read it",
       );
     }
-    return loadConfig({ file: configFile, text: read.text }, host, includesMustExist);
+    return loadConfig({ file: configFile, text: read.text }, host, {
+      includesMustExist,
+      settingsFile,
+    });
   };
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Config, InstanceConfig } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
 import type { CommandContext } from "./command.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
 import { EXIT } from "./exit-status.ts";
@@ -47,6 +48,7 @@ export async function check(context: CommandContext): Promise<number> {
     file,
     configId: textOf(context.arguments, "config-id"),
     includesMustExist: options.has("all-config"),
+    settingsFile: resolve(textOf(context.arguments, "settings") ?? DEFAULT_SETTINGS_FILE),
   });
   const report = reportOn(file, loaded.config, loaded.diagnostics);
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);

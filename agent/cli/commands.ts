@@ -2,7 +2,7 @@ import type { OptionSpec } from "./arguments.ts";
 import type { CommandSpec } from "./command.ts";
 import { HELP, JSON_OUTPUT } from "./command.ts";
 import { KEEPALIVED_OPTIONS } from "./keepalived-options.ts";
-import { POLICY } from "./policy-commands.ts";
+import { POLICY, SETTINGS } from "./policy-commands.ts";
 
 const DEFAULT_CONTROL = "/run/holdfast/control.sock";
 
@@ -37,6 +37,7 @@ const RUN: CommandSpec = {
       about: "Default /etc/keepalived/keepalived.conf",
     },
     { name: "policies", value: { name: "DIR" }, about: "Directory of policies" },
+    SETTINGS,
     { name: "state", value: { name: "DIR" }, about: "Default /var/lib/holdfast" },
     { name: "control", value: { name: "SOCKET" }, about: `Default ${DEFAULT_CONTROL}` },
     {
@@ -62,6 +63,7 @@ const CHECK: CommandSpec = {
     { name: "strict", about: "Warnings give status 1" },
     JSON_OUTPUT,
     CONFIG_ID,
+    SETTINGS,
     { name: "all-config", short: "e", about: "A missing include file is an error" },
     HELP,
   ],
@@ -91,6 +93,21 @@ const EVENTS: CommandSpec = {
     HELP,
   ],
   load: async () => (await import("./events.ts")).events,
+};
+
+const NOTIFICATIONS: CommandSpec = {
+  name: "notifications",
+  operands: "",
+  count: [0, 0],
+  about: "Show what waits to be told, and what could not be",
+  details: ["Status 0: nothing was given up; 1: something was, or no answer from the agent."],
+  options: [
+    { name: "retry", about: "Give what was given up another try" },
+    JSON_OUTPUT,
+    CONTROL,
+    HELP,
+  ],
+  load: async () => (await import("./notifications.ts")).notifications,
 };
 
 const RELOAD: CommandSpec = {
@@ -191,6 +208,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   CHECK,
   STATUS,
   EVENTS,
+  NOTIFICATIONS,
   RELOAD,
   JOURNAL,
   REPLAY,

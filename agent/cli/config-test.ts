@@ -47,9 +47,9 @@ export async function configTest(
 
 /** The reason, where the file itself cannot be read: to keepalived a file that it cannot run. */
 async function loadOrReason(options: RunOptions, host: CliHost): Promise<LoadedConfig | string> {
-  const { configFile: file, configId, includesMustExist } = options;
+  const { configFile: file, configId, includesMustExist, settingsFile } = options;
   try {
-    return await host.loadConfig({ file, configId, includesMustExist });
+    return await host.loadConfig({ file, configId, includesMustExist, settingsFile });
   } catch (error) {
     if (error instanceof KernelError) return error.message;
     throw error;

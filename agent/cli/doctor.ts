@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
 import { ControlError, requestStatus } from "../control/client.ts";
 import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./command.ts";
@@ -46,6 +47,7 @@ async function readNeeds(operand: string | undefined, host: CliHost): Promise<Ne
     file,
     configId: undefined,
     includesMustExist: false,
+    settingsFile: DEFAULT_SETTINGS_FILE,
   });
   if (config !== undefined) return needsOf(config);
   throw new UsageError(`${file} has errors`, `mend them first: holdfast check ${file}`);

@@ -10,6 +10,8 @@ export interface RunOptions {
   /** Absolute path of keepalived.conf. */
   readonly configFile: string;
   readonly policiesDirectory: string | undefined;
+  /** Absolute path of holdfast.conf. */
+  readonly settingsFile: string;
   readonly stateDirectory: string;
   readonly controlSocket: string;
   readonly logFormat: "pretty" | "json";
@@ -44,6 +46,8 @@ export interface LoadRequest {
   readonly file: string;
   readonly configId: string | undefined;
   readonly includesMustExist: boolean;
+  /** Absolute path of holdfast.conf. */
+  readonly settingsFile: string;
 }
 
 /** holdfast.conf as it was read. */

@@ -11,10 +11,11 @@ export const POLICIES: OptionSpec = {
   about: `The policies folder (default ${DEFAULT_POLICIES})`,
 };
 
-const SETTINGS: OptionSpec = {
+/** Of every command that looks at holdfast.conf. */
+export const SETTINGS: OptionSpec = {
   name: "settings",
   value: { name: "FILE" },
-  about: `Where grants are (default ${DEFAULT_SETTINGS_FILE})`,
+  about: `holdfast.conf: grants, secrets, mail (default ${DEFAULT_SETTINGS_FILE})`,
 };
 
 const NEW: CommandSpec = {

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
 import type { ParsedArguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import type { RunOptions, Terminal } from "./host.ts";
@@ -27,6 +28,7 @@ export function runOptions(parsed: ParsedArguments, terminal: Terminal): RunOpti
   return {
     configFile: path("config") ?? path("use-file") ?? DEFAULT_CONFIG,
     policiesDirectory: path("policies"),
+    settingsFile: path("settings") ?? DEFAULT_SETTINGS_FILE,
     stateDirectory: path("state") ?? DEFAULT_STATE,
     controlSocket: path("control") ?? DEFAULT_CONTROL,
     logFormat: logFormat(parsed, terminal),

@@ -1,13 +1,16 @@
 import type { Config } from "./config.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import { diagnose } from "./diagnostic-codes.ts";
 import type { ConfigHost } from "./keepalived/config-host.ts";
 import { inOrder } from "./keepalived/findings.ts";
 import { allIncludeChecks, noIncludeChecks } from "./keepalived/include.ts";
 import { keywordTable } from "./keepalived/keyword-table.ts";
 import { lowerKeepalived } from "./keepalived/lower/lower.ts";
 import { parseKeepalived } from "./keepalived/parse-keepalived.ts";
+import type { Statement } from "./keepalived/tree.ts";
 import type { Settings } from "./settings.ts";
-import { DEFAULT_SETTINGS_FILE, noSettings } from "./settings.ts";
+import { DEFAULT_SETTINGS_FILE } from "./settings.ts";
+import { loadSettings } from "./settings-file/load-settings.ts";
 
 export interface LoadedConfig {
   /** `undefined` when any diagnostic is an error. */
@@ -17,25 +20,53 @@ export interface LoadedConfig {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** What a configuration is read with, besides its text. */
+export interface LoadOptions {
+  /** An include line that names no file is an error: keepalived's -e. */
+  readonly includesMustExist: boolean;
+  /** Absolute path of holdfast.conf. */
+  readonly settingsFile: string;
+}
+
+const USUAL: LoadOptions = { includesMustExist: false, settingsFile: DEFAULT_SETTINGS_FILE };
+
 /**
- * Reads a keepalived.conf and everything that it includes, and gives it its meaning. Never throws for
- * what a file says; the time is linear in its size.
+ * Reads a keepalived.conf and everything that it includes, and holdfast.conf, and gives them their
+ * meaning. Never throws for what a file says; the time is linear in its size.
  *
  * @param entry name of the file, as findings should show it, and its text
- * @param includesMustExist an include line that names no file is an error: keepalived's -e
  */
 export function loadConfig(
   entry: { readonly file: string; readonly text: string },
   host: ConfigHost,
-  includesMustExist = false,
+  { includesMustExist, settingsFile }: LoadOptions = USUAL,
 ): LoadedConfig {
   const checks = includesMustExist ? allIncludeChecks : noIncludeChecks;
   const parsed = parseKeepalived(entry, host, keywordTable, checks);
   const lowered = lowerKeepalived(parsed.tree, host);
-  const diagnostics = merge(parsed.diagnostics, lowered.diagnostics);
+  const routers = new Set(lowered.config.instances.map(({ router }) => router.name));
+  const own = loadSettings(settingsFile, host, routers);
+  const found = [...lowered.diagnostics, ...mailServer(lowered.config, own.settings, parsed.tree)];
+  // Findings about scripts stand in the scripts: what the configuration says comes first.
+  const diagnostics = [...merge(parsed.diagnostics, found), ...inOrder(own.diagnostics)];
   const refused = diagnostics.some(({ severity }) => severity === "error");
-  const settings = noSettings(DEFAULT_SETTINGS_FILE);
-  return { config: refused ? undefined : lowered.config, settings, diagnostics };
+  return { config: refused ? undefined : lowered.config, settings: own.settings, diagnostics };
+}
+
+/** Either file may say where mail goes. */
+function mailServer(
+  { notifications: { mail } }: Config,
+  { smtp }: Settings,
+  tree: readonly Statement[],
+): readonly Diagnostic[] {
+  if (mail === undefined || mail.server !== undefined || smtp !== undefined) return [];
+  const at = tree
+    .flatMap(({ block = [] }) => block)
+    .find(({ keyword }) => keyword.text === "notification_email")?.keyword;
+  if (at === undefined) return [];
+  const message = "nothing says which server sends the mail to these";
+  const hint = "write smtp_server HOST, or an smtp block in holdfast.conf";
+  return [diagnose("mail-server-missing", at.position, at.text, message, hint)];
 }
 
 /** Lowering says what this means for an instance, line by line. */

@@ -1,8 +1,12 @@
+import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
+
 /** What one run of the agent was told on its command line. Plain JSON: it travels to the children. */
 export interface RunOptions {
   /** Absolute path of keepalived.conf. */
   readonly configFile: string;
   readonly policiesDirectory: string | undefined;
+  /** Absolute path of holdfast.conf; it need not be there. */
+  readonly settingsFile: string;
   /** Holds what must outlive a run: the last accepted configuration. */
   readonly stateDirectory: string;
   /** Path of the unix socket of the control protocol. */
@@ -33,6 +37,7 @@ export interface RunOptions {
 export const DEFAULT_RUN_OPTIONS: RunOptions = {
   configFile: "/etc/keepalived/keepalived.conf",
   policiesDirectory: undefined,
+  settingsFile: DEFAULT_SETTINGS_FILE,
   stateDirectory: "/var/lib/holdfast",
   controlSocket: "/run/holdfast/control.sock",
   logFormat: "json",

@@ -5,7 +5,7 @@ import type { DoctorReport } from "../../agent/cli/doctor/finding.ts";
 import type { ReplayOutcome } from "../../agent/cli/host.ts";
 import type { VersionReport } from "../../agent/cli/version.ts";
 import type { KeywordDescription } from "../../agent/config/keepalived/describe-keywords.ts";
-import type { AgentEvent, Status } from "../../agent/control/protocol.ts";
+import type { AgentEvent, NotificationsReport, Status } from "../../agent/control/protocol.ts";
 import type { ReloadOutcome } from "../../agent/control/target.ts";
 import type { Json, Same } from "./json.ts";
 
@@ -238,6 +238,32 @@ export const eventSchema = z.strictObject({
   detail: z.record(z.string(), z.unknown()),
 });
 
+export const notificationsSchema = z.strictObject({
+  targets: z.array(
+    z.strictObject({
+      target: z.string(),
+      queued: count,
+      delivered: count.describe("Since the director was started."),
+      dead: count,
+      lastError: z.strictObject({ at: wallClock, reason: z.string() }).nullable(),
+      nextTryAt: wallClock.nullable(),
+    }),
+  ),
+  dead: z
+    .array(
+      z.strictObject({
+        target: z.string(),
+        source: z.string().describe("For example `policy nginx` or `keepalived.conf`."),
+        title: z.string(),
+        at: wallClock,
+        reason: z.string(),
+        diedAt: wallClock,
+      }),
+    )
+    .describe("Given up, oldest first."),
+  dropped: count.describe("Since the director was started, for want of room."),
+});
+
 const names = z.array(z.string());
 
 export const reloadSchema = z.discriminatedUnion("accepted", [
@@ -280,6 +306,7 @@ export const checkSchema = z.strictObject({
 export const keywordsSchema = z.array(
   z.strictObject({
     path: z.string(),
+    file: z.enum(["keepalived.conf", "holdfast.conf"]),
     arguments: z.string(),
     block: z.string().optional(),
     scope: z.enum(["vrrp", "later"]).describe("vrrp: works; later: no effect yet."),
@@ -335,6 +362,7 @@ export const versionSchema = z.strictObject({
 export const SCHEMAS = {
   status: ["holdfast status --json", statusSchema],
   event: ["one line of holdfast events --json", eventSchema],
+  notifications: ["holdfast notifications --json", notificationsSchema],
   reload: ["holdfast reload --json", reloadSchema],
   check: ["holdfast check --json", checkSchema],
   keywords: ["holdfast keywords --json", keywordsSchema],
@@ -354,6 +382,7 @@ export function publishedSchema(name: keyof typeof SCHEMAS): string {
 export const HELD_EQUAL: readonly [
   Same<Json<Status>, Json<z.infer<typeof statusSchema>>>,
   Same<Json<AgentEvent>, Json<z.infer<typeof eventSchema>>>,
+  Same<Json<NotificationsReport>, Json<z.infer<typeof notificationsSchema>>>,
   Same<Json<ReloadOutcome>, Json<z.infer<typeof reloadSchema>>>,
   Same<Json<CheckReport>, Json<z.infer<typeof checkSchema>>>,
   Same<Json<readonly KeywordDescription[]>, Json<z.infer<typeof keywordsSchema>>>,
@@ -361,4 +390,4 @@ export const HELD_EQUAL: readonly [
   Same<Json<ReplayOutcome>, Json<z.infer<typeof replaySchema>>>,
   Same<Json<DemoReport>, Json<z.infer<typeof demoSchema>>>,
   Same<Json<VersionReport>, Json<z.infer<typeof versionSchema>>>,
-] = [true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true];

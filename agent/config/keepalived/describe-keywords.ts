@@ -5,6 +5,8 @@ import { keywordTable } from "./keyword-table.ts";
 /** One keyword as `holdfast keywords` shows it. Plain JSON. */
 export interface KeywordDescription {
   readonly path: string;
+  /** The file that it stands in. */
+  readonly file: "keepalived.conf" | "holdfast.conf";
   /** What follows the word, as `<1–255>` or `[on|off]`; empty: nothing. */
   readonly arguments: string;
   /** What the block holds; `undefined`: the word has no block. */
@@ -17,21 +19,28 @@ export interface KeywordDescription {
   readonly meaning: string;
 }
 
-/** Every keyword path of a language, in the order of its table. */
-export function describeKeywords(
-  table: KeywordTable = keywordTable,
-): readonly KeywordDescription[] {
-  return table.nodes.map(describe);
-}
+/** Every keyword path of keepalived.conf, in the order of its table. */
+export const describeKeywords = (): readonly KeywordDescription[] =>
+  describeTable(keywordTable, "keepalived.conf");
 
-function describe({ path, keyword }: KeywordNode): KeywordDescription {
+/** Every keyword path of a language. */
+export const describeTable = (
+  table: KeywordTable,
+  file: KeywordDescription["file"],
+): readonly KeywordDescription[] => table.nodes.map((node) => describe(node, file));
+
+function describe(
+  { path, keyword }: KeywordNode,
+  file: KeywordDescription["file"],
+): KeywordDescription {
   const { block, scope, deprecatedFor, meaning } = keyword;
   return {
     path,
+    file,
     arguments: describeGrammar(keyword.grammar),
     block: block?.kind === "lines" ? block.lines : block?.kind,
     scope,
-    own: keyword.name.startsWith("holdfast_"),
+    own: file === "holdfast.conf" || keyword.name.startsWith("holdfast_"),
     deprecatedFor,
     default: keyword.default,
     meaning,

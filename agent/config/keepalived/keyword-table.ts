@@ -76,6 +76,3 @@ export const keywordTable: KeywordTable = makeKeywordTable(
     .map((keyword) => extend(keyword, "global_defs", ownGlobalKeywords))
     .map((keyword) => extend(keyword, "vrrp_instance", ownInstanceKeywords)),
 );
-
-/** The language of holdfast.conf, which has no words yet. */
-export const ownFileTable: KeywordTable = makeKeywordTable([]);

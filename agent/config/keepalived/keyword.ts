@@ -41,6 +41,7 @@ export type LineForm =
   | "peers"
   | "delays"
   | "mail-addresses"
+  | "options"
   | "polled-interfaces"
   | "virtual-servers";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ownFileTable } from "../../../agent/config/keepalived/keyword-table.ts";
 import { parseKeepalived } from "../../../agent/config/keepalived/parse-keepalived.ts";
+import { settingsTable } from "../../../agent/config/settings-file/keyword-table.ts";
 import { findingLines, memoryHost, parse, treeText } from "./memory-host.ts";
 
 /** Findings of lines inside a vrrp_instance that begins on line 0. */
@@ -132,9 +132,9 @@ test("an unclosed quote is located", () => {
 });
 
 test("another file of the same language has a table of its own", () => {
-  const entry = { file: "holdfast.conf", text: "# nothing yet\nvrrp_instance V {\n}\n" };
-  const { tree, diagnostics } = parseKeepalived(entry, memoryHost(), ownFileTable);
-  assert.deepEqual(tree, []);
+  const entry = { file: "holdfast.conf", text: "secret a /a\nvrrp_instance V {\n}\n" };
+  const { tree, diagnostics } = parseKeepalived(entry, memoryHost(), settingsTable);
+  assert.equal(treeText(tree), "secret a /a\n");
   assert.deepEqual(
     diagnostics.map((each) => each.code),
     ["block-skipped"],

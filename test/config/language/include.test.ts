@@ -74,7 +74,10 @@ test("a file that cannot be read is an error", () => {
 test("-e makes every include that names no file an error", () => {
   const entry = { file: "/k.conf", text: "include missing.conf\n" };
   const empty = memoryHost({});
-  const codes = (all: boolean) => loadConfig(entry, empty, all).diagnostics.map(({ code }) => code);
+  const codes = (all: boolean) =>
+    loadConfig(entry, empty, { includesMustExist: all, settingsFile: "/none" }).diagnostics.map(
+      ({ code }) => code,
+    );
   assert.deepEqual(codes(false), ["include-unmatched"]);
   assert.deepEqual(codes(true), ["include-unmatched-checked"]);
 });

@@ -1,0 +1,81 @@
+import type { Keyword } from "../keepalived/keyword.ts";
+import {
+  block,
+  integer,
+  keyword,
+  lines,
+  many,
+  name,
+  none,
+  one,
+  oneOf,
+  path,
+  word,
+} from "../keepalived/keyword.ts";
+import type { KeywordTable } from "../keepalived/keyword-table.ts";
+import { makeKeywordTable } from "../keepalived/keyword-table.ts";
+
+/** A line of a grant: without it a policy is refused, so a misspelt one is no trifle. */
+const grant = (word: string, words: Parameters<typeof keyword>[1], meaning: string): Keyword =>
+  keyword(word, words, "nothing", meaning, { essential: true, repeats: true });
+
+/** What a policy may be granted. */
+// biome-ignore format: one keyword per line
+const grantKeywords: readonly Keyword[] = [
+  grant("http", many(word("URL pattern")), "URLs that it may ask; * stands for any text within a part"),
+  grant("tcp", many(word("host:port")), "Where it may connect to; a host may be a CIDR"),
+  grant("udp", many(word("host:port")), "Where it may send datagrams to"),
+  grant("dns", many(word("name")), "Names that it may resolve: www.example.org, *.example.org"),
+  grant("icmp", many(word("host")), "Addresses, names or CIDRs that it may ping"),
+  grant("tls", many(word("host:port")), "Whose certificate it may look at"),
+  grant("exec", { required: [name, path], rest: word("argument") }, "A command, by the name that the policy calls it; the arguments are fixed, and no shell reads them"),
+  grant("read", many(word("absolute path glob")), "Files that it may read"),
+  grant("process", many(word("program")), "Programs whose processes it may count"),
+  grant("interface", many(word("interface")), "Interfaces that it may look at"),
+  grant("gateway", many(word("address")), "Addresses that it may probe with ARP or neighbour solicitation"),
+  grant("mail", many(word("address")), "Whom it may send mail to"),
+  grant("webhook", { required: [name], optional: [word("preset or URL"), word("URL")] }, "A webhook by its name: NAME, NAME URL or NAME PRESET URL; a URL may refer to a secret. Without a URL, the policy's own"),
+  grant("control", many(word("vrrp_instance")), "Virtual routers whose priority it may move"),
+  grant("real_server", many(word("service/address:port")), "Real servers whose weight it may move"),
+  grant("plugin", { required: [name], rest: word("permission") }, "A plugin of the operator's own, with the permission that it defines"),
+];
+
+/** Options of a plugin that comes with Holdfast. */
+const options = (plugin: string, meaning: string): Keyword =>
+  lines(plugin, none, "options", "as built", meaning);
+
+/** Words of holdfast.conf outside all blocks. */
+// biome-ignore format: one keyword per line
+const settingsKeywords: readonly Keyword[] = [
+  block("policy", one(word("name, or *")), [
+    block("grant", none, grantKeywords, "nothing", "What the policy may do", { essential: true, repeats: true }),
+  ], "nothing is granted", "Settings of one policy, or of every one", { essential: true, repeats: true }),
+  keyword("secret", { required: [name, path] }, "none", "The file that holds a secret; only its first line is used", { essential: true, repeats: true }),
+  block("smtp", none, [
+    keyword("host", one(word("host")), "required", "Name or address of the mail server", { essential: true }),
+    keyword("port", one(integer(1, 65_535)), "587; implicit: 465; none: 25", "Port of the mail server", { essential: true }),
+    keyword("tls", one(oneOf("none", "starttls", "implicit")), "starttls", "none is for a relay on this machine", { essential: true }),
+    keyword("user", one(name), "no authentication", "Name to authenticate with", { essential: true }),
+    keyword("password_secret", one(name), "none", "Name of the secret that is the password", { essential: true }),
+    keyword("from", one(word("address")), "notification_email_from", "Sender of every mail", { essential: true }),
+    keyword("ca_file", one(path), "the system's", "Certificates (PEM) to trust instead", { essential: true }),
+  ], "smtp_server of keepalived.conf", "Where mail goes", { essential: true }),
+  lines("plugin", { required: [name, word("package")] }, "options", "none", "A plugin of the operator's own: the name that policies call it, and its npm package", { essential: true }),
+  options("http", "Options of the plugin http"),
+  options("tcp", "Options of the plugin tcp"),
+  options("udp", "Options of the plugin udp"),
+  options("dns", "Options of the plugin dns"),
+  options("icmp", "Options of the plugin icmp"),
+  options("tls", "Options of the plugin tls"),
+  options("exec", "Options of the plugin exec"),
+  options("files", "Options of the plugin files"),
+  options("processes", "Options of the plugin processes"),
+  options("interfaces", "Options of the plugin interfaces"),
+  options("gateway", "Options of the plugin gateway"),
+  options("kv", "Options of the plugin kv"),
+  options("metrics", "Options of the plugin metrics"),
+  options("log", "Options of the plugin log"),
+];
+
+/** The language of holdfast.conf. */
+export const settingsTable: KeywordTable = makeKeywordTable(settingsKeywords);

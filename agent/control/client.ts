@@ -1,7 +1,13 @@
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 import { LineSplitter } from "./lines.ts";
-import type { AgentEvent, ControlAnswer, Status } from "./protocol.ts";
+import type {
+  AgentEvent,
+  ControlAnswer,
+  ControlRequest,
+  NotificationsReport,
+  Status,
+} from "./protocol.ts";
 import type { ReloadOutcome } from "./target.ts";
 
 /** The agent cannot be reached, or would not answer. The remedy is what to do next. */
@@ -31,9 +37,20 @@ export const requestReload = async (path: string): Promise<ReloadOutcome> =>
 export const requestJournal = async (path: string): Promise<string> =>
   (await request(path, "journal", RELOAD_TIMEOUT_MS)) as string;
 
+/** `retry`: those that were given up are tried again first. */
+export const requestNotifications = async (
+  path: string,
+  retry: boolean,
+): Promise<NotificationsReport> =>
+  (await request(
+    path,
+    retry ? "retry-notifications" : "notifications",
+    STATUS_TIMEOUT_MS,
+  )) as NotificationsReport;
+
 function request(
   path: string,
-  command: "status" | "reload" | "journal",
+  command: Exclude<ControlRequest["command"], "events">,
   timeoutMs: number,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {

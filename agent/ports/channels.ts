@@ -32,7 +32,7 @@ export interface ChannelHost {
 }
 
 /** A channel for these settings; it is closed, and opened anew, when they change. */
-export type OpenChannel = (host: ChannelHost) => Channel;
+export type OpenChannel = (host: ChannelHost) => Channel | Promise<Channel>;
 
 export interface FifoSpec {
   readonly path: string;

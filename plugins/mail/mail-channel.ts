@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { SentMessageInfo, Transporter } from "nodemailer";
 import { createTransport } from "nodemailer";
 import type { Notice } from "../../agent/core/notify/notice.ts";
-import type { Channel, ChannelHost, Delivery, OpenChannel } from "../../agent/ports/channels.ts";
+import type { Channel, ChannelHost, Delivery } from "../../agent/ports/channels.ts";
 import { isRecipient } from "./mail-permission.ts";
 
 const CONNECT_MS = 30_000;
@@ -11,7 +11,7 @@ const SILENCE_MS = 30_000;
 const LONGEST_TITLE = 250;
 
 /** Mail over SMTP, with connections that are kept. Where to is the smtp block's or smtp_server's word. */
-export const mailChannel: OpenChannel = (host): Channel => {
+export const mailChannel = (host: ChannelHost): Channel => {
   let transport: Transporter<SentMessageInfo> | undefined;
   return {
     async send(notice, signal): Promise<Delivery> {

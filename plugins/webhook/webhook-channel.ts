@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { Agent, request } from "undici";
 import type { Notice } from "../../agent/core/notify/notice.ts";
-import type { Channel, ChannelHost, Delivery, OpenChannel } from "../../agent/ports/channels.ts";
+import type { Channel, ChannelHost, Delivery } from "../../agent/ports/channels.ts";
 import type { Preset, WebhookRequest } from "./preset.ts";
 import { presetOf } from "./presets.ts";
 import { retryAfter } from "./retry-after.ts";
@@ -13,7 +13,7 @@ const LONGEST_ANSWER = 65_536;
 const LONGEST_REASON = 200;
 
 /** Messages to services over HTTP, with connections that are kept for a while. */
-export const webhookChannel: OpenChannel = (host): Channel => {
+export const webhookChannel = (host: ChannelHost): Channel => {
   const agent = new Agent({
     connect: { timeout: CONNECT_MS },
     headersTimeout: ANSWER_MS,

@@ -47,7 +47,7 @@ export class Outbox {
   readonly #contents: Contents;
   #file: OutboxFile | undefined;
   #host: ChannelHost | undefined;
-  #channels = new Map<ChannelKind, Channel>();
+  #channels = new Map<ChannelKind, Promise<Channel>>();
   #id = 0;
   #delivered = 0;
   #cancelTimer: () => void = () => undefined;
@@ -89,7 +89,7 @@ export class Outbox {
     this.#host = host;
     const old = [...this.#channels.values()];
     this.#channels = new Map();
-    for (const channel of old) void channel.close().catch(() => undefined);
+    void closeAll(old);
     for (const one of this.#lanes.values()) this.#step(one, { kind: "hasten" });
   }
 
@@ -160,7 +160,7 @@ export class Outbox {
     this.#cancelTimer();
     for (const one of this.#lanes.values()) one.abort?.abort();
     await this.#file?.close();
-    await Promise.allSettled([...this.#channels.values()].map((channel) => channel.close()));
+    await closeAll([...this.#channels.values()]);
   }
 
   #admit(id: number, notice: Notice, age?: number): void {
@@ -254,18 +254,19 @@ export class Outbox {
     // Never within the turn that queued it: who tells something waits for nothing.
     await Promise.resolve();
     try {
-      return await this.#channel(notice.target.kind).send(notice, signal);
+      const channel = await this.#channel(notice.target.kind);
+      return await channel.send(notice, signal);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return { kind: "failed", reason: `a defect of ours: ${reason}` };
     }
   }
 
-  #channel(kind: ChannelKind): Channel {
+  #channel(kind: ChannelKind): Promise<Channel> {
     const known = this.#channels.get(kind);
     if (known !== undefined) return known;
     if (this.#host === undefined) throw new TypeError("the outbox is not open");
-    const channel = this.#ports.channels[kind](this.#host);
+    const channel = Promise.resolve(this.#ports.channels[kind](this.#host));
     this.#channels.set(kind, channel);
     return channel;
   }
@@ -306,6 +307,9 @@ export class Outbox {
     if ([...this.#lanes.values()].every(({ state }) => state.sending.length === 0)) this.#idle();
   }
 }
+
+const closeAll = (channels: readonly Promise<Channel>[]): Promise<unknown> =>
+  Promise.allSettled(channels.map(async (channel) => (await channel).close()));
 
 const queuedIn = ({ waiting, sending, throttled }: LaneState): number =>
   waiting.length + sending.length + throttled.filter(({ last }) => last !== undefined).length;

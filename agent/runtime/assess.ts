@@ -1,14 +1,12 @@
-import type {
-  AddressConfig,
-  InstanceConfig,
-  SyncGroupConfig,
-  TrackedInterface,
-} from "../config/config.ts";
+import type { AddressConfig, InstanceConfig, SyncGroupConfig } from "../config/config.ts";
 import type { IpAddress } from "../core/address.ts";
 import { isLinkLocal } from "../core/address.ts";
+import { trackChecks, trackClaims, trackedByMember } from "../core/track/check.ts";
 import type { Contribution } from "../core/track/interface.ts";
 import { trackInterfaces } from "../core/track/interface.ts";
 import { effectivePriority } from "../core/track/priority.ts";
+import type { ClaimInForce } from "../core/track/readings.ts";
+import type { Reading, TrackerId } from "../core/track/tracking.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
 import type { HostAddress, Link } from "../ports/network.ts";
 
@@ -21,6 +19,9 @@ export interface HostView {
   linkWith(address: IpAddress): Link | undefined;
   /** The router's own virtual link, once it is made. */
   readonly virtualLink: Link | undefined;
+  reading(tracker: TrackerId): Reading;
+  /** What policies claim of this router. */
+  readonly claims: readonly ClaimInForce[];
 }
 
 /** What the host lets a router be, here and now. */
@@ -35,6 +36,8 @@ export interface Assessment {
   readonly priority: number;
   readonly contributions: readonly Contribution[];
   readonly faults: readonly Fault[];
+  /** It is not to start before these have a result. */
+  readonly unknown: readonly TrackerId[];
 }
 
 /** Level-triggered: the same host always gives the same answer, whatever happened before. */
@@ -47,25 +50,45 @@ export function assess(
   const home = config.virtualLink === undefined ? base : host.virtualLink;
   const transmit = config.virtualLink?.transmitOnBase === true ? base : home;
   const source = sourceAddress(config, base, host);
-  const tracking = trackInterfaces(
-    trackers(config, group),
-    host.isUp,
-    group === undefined || group.weightedTracking,
-  );
+  const tracking = track(config, group, host);
   const faults = [
     ...linkFaults(config, base, home, host),
     ...sourceFaults(config, base, source, host),
-    ...tracking.faults,
+    ...tracking.flatMap((part) => part.faults),
   ];
+  const contributions = tracking.flatMap((part) => part.contributions);
   return {
     base,
     transmit,
     home,
     source,
-    priority: effectivePriority(config.router.priority, tracking.contributions),
-    contributions: tracking.contributions,
+    priority: effectivePriority(config.router.priority, contributions),
+    contributions,
     faults: distinct(faults),
+    unknown: tracking.flatMap(({ unknown = [] }) => unknown),
   };
+}
+
+type Tracking = Pick<Assessment, "faults" | "contributions"> & Partial<Pick<Assessment, "unknown">>;
+
+function track(
+  config: InstanceConfig,
+  group: SyncGroupConfig | undefined,
+  host: HostView,
+): readonly Tracking[] {
+  const weighted = group === undefined || group.weightedTracking;
+  const checks = group === undefined ? config.trackers : trackedByMember(config.trackers, group);
+  const shared = group?.trackInterfaces ?? [];
+  const own = config.trackInterfaces.filter(
+    (one) => !shared.some((other) => other.interface === one.interface),
+  );
+  return [
+    // As in keepalived: what the group tracks has its weight in any case.
+    trackInterfaces(own, host.isUp, weighted),
+    trackInterfaces(shared, host.isUp, true),
+    trackChecks(checks, host.reading),
+    trackClaims(host.claims),
+  ];
 }
 
 /** Every address of the instance that has an interface of its own, with that interface's name. */
@@ -77,14 +100,6 @@ export function* foreignInterfaces(
     if (name !== undefined && name !== config.interface) yield [name, address];
   }
 }
-
-const trackers = (
-  config: InstanceConfig,
-  group: SyncGroupConfig | undefined,
-): readonly TrackedInterface[] =>
-  group === undefined
-    ? config.trackInterfaces
-    : [...config.trackInterfaces, ...group.trackInterfaces];
 
 function baseLink(config: InstanceConfig, host: HostView): Link | undefined {
   if (config.interface !== undefined) return host.link(config.interface);

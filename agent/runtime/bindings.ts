@@ -8,6 +8,7 @@ import type { HostAddress, Link, Network } from "../ports/network.ts";
 import { formatMac, virtualRouterMac } from "../wire/virtual-mac.ts";
 import type { Assessment, HostView } from "./assess.ts";
 import { assess } from "./assess.ts";
+import type { DirectorWord } from "./director-word.ts";
 import type { Driver } from "./driver.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
 import type { Links } from "./links.ts";
@@ -27,6 +28,7 @@ export interface BindingParts {
   readonly groups: SyncGroups;
   readonly driver: Driver;
   readonly reports: Reports;
+  readonly word: Pick<DirectorWord, "reading" | "claims">;
   readonly wallClock: () => number;
   /** Faults that cannot be seen by looking at interfaces: what was lost on the host. */
   readonly otherFaults: (router: Router) => readonly Fault[];
@@ -42,8 +44,11 @@ export class Bindings {
     this.#parts = parts;
   }
 
-  /** Looks at the host anew. Idempotent: without a change nothing happens. */
-  evaluate(router: Router): void {
+  /**
+   * Looks at the host anew. Idempotent: without a change nothing happens. Answers whether all is known
+   * that a router has to know before it starts.
+   */
+  evaluate(router: Router): boolean {
     const assessment = this.#assess(router.name, router.id, router.config);
     const faults = [...assessment.faults, ...this.#parts.otherFaults(router)];
     // A fault goes first, while the socket for the resignation is still there.
@@ -52,6 +57,7 @@ export class Bindings {
     this.#configure(router, assessment);
     const held = router.binding.lease === undefined ? this.#socketFault(router, assessment) : [];
     this.#settle(router, [...faults, ...held]);
+    return assessment.unknown.length === 0;
   }
 
   /** The machine's record of a new router, before it starts. */
@@ -81,7 +87,7 @@ export class Bindings {
   }
 
   #assess(name: string, id: string, config: InstanceConfig): Assessment {
-    const { links, network, groups } = this.#parts;
+    const { links, network, groups, word } = this.#parts;
     for (const { interface: below, link } of config.addressLinks) {
       this.#wantLink(id, config, link, links.named(below));
     }
@@ -91,6 +97,8 @@ export class Bindings {
       addresses: (index) => this.#ownAddresses(index),
       linkWith: (address) => linkWith(network, address),
       virtualLink: this.#virtualLink(id, config),
+      reading: (tracker) => word.reading(tracker),
+      claims: word.claims(name),
     };
     return assess(config, groups.configOf(name), host);
   }

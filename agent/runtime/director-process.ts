@@ -1,5 +1,6 @@
 import type { TimedCommand } from "../config/notifications.ts";
 import type { DirectorCommand, DirectorStatus } from "../control/protocol.ts";
+import type { Claim, Reading } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { ParentChannel } from "../ports/processes.ts";
 import type { RunProgram } from "../ports/programs.ts";
@@ -43,13 +44,18 @@ const NOTHING: DirectorStatus = {
 export class DirectorProcess {
   readonly #channel: ParentChannel;
   readonly #ports: DirectorPorts;
-  readonly #picture = new Picture((message) => this.#send(message));
+  readonly #readings = new Picture<Reading>((complete, entries) =>
+    this.#send({ kind: "readings", complete, entries }),
+  );
+  /** By router. */
+  readonly #claims = new Picture<readonly Claim[]>((complete, entries) =>
+    this.#send({ kind: "claims", complete, entries }),
+  );
   readonly #verdicts = new PolicyVerdicts();
   readonly #parts: readonly DirectorPart[];
   /** Events that parts are still to be told of: one after another, never one within another. */
   readonly #events: EventReport[] = [];
   #telling = false;
-  #configurations: Promise<void> = Promise.resolve();
   #snapshot: { readonly id: number; readonly routers: RouterSnapshot[] } | undefined;
   #snapshotWanted = false;
   #snapshots = 0;
@@ -69,10 +75,10 @@ export class DirectorProcess {
 
   #outlet(): Outlet {
     return {
-      reading: (tracker, reading) => this.#picture.reading(tracker, reading),
-      forget: (tracker) => this.#picture.forget(tracker),
-      claim: (claim) => this.#picture.claim(claim),
-      withdraw: (router, source) => this.#picture.withdraw(router, source),
+      reading: (tracker, reading) => this.#readings.set(tracker, reading),
+      forget: (tracker) => this.#readings.delete(tracker),
+      claim: (claim) => this.#claim(claim),
+      withdraw: (router, source) => this.#withdraw(router, source),
       event: (report) => {
         this.#send({ kind: "event", report });
         this.#tell(report);
@@ -99,7 +105,8 @@ export class DirectorProcess {
         this.#tell(message.report);
         break;
       case "vrrp-configured":
-        this.#picture.wanted();
+        this.#readings.wanted();
+        this.#claims.wanted();
         break;
       case "snapshot":
         this.#hearSnapshot(message);
@@ -122,14 +129,32 @@ export class DirectorProcess {
     for (const refused of this.#ports.prepare(settings)) {
       this.#send({ kind: "log", level: "warn", message: refused });
     }
-    const all = this.#parts.map((part) =>
-      this.#guard(part, "configure", () => part.configure(settings)),
-    );
-    const earlier = this.#configurations;
-    this.#configurations = Promise.all([earlier, ...all]).then(() => {
+    const runs = this.#parts.map((part) => ({
+      speaksFor: part.speaksFor,
+      done: this.#guard(part, "configure", () => part.configure(settings)),
+    }));
+    const saidOf = async (subject: DirectorPart["speaksFor"]): Promise<void> => {
+      await Promise.all(runs.flatMap(({ speaksFor, done }) => (speaksFor === subject ? done : [])));
+    };
+    void saidOf("readings").then(() => this.#readings.painted());
+    void saidOf("claims").then(() => {
       this.#verdicts.loaded();
-      this.#picture.painted();
+      this.#claims.painted();
     });
+  }
+
+  #claim(claim: Claim): void {
+    const held = this.#claims.get(claim.router) ?? [];
+    const known = held.some(({ source }) => source === claim.source);
+    const changed = held.map((one) => (one.source === claim.source ? claim : one));
+    this.#claims.set(claim.router, known ? changed : [...held, claim]);
+  }
+
+  #withdraw(router: string, source: string): void {
+    const held = this.#claims.get(router) ?? [];
+    const others = held.filter((claim) => claim.source !== source);
+    if (others.length > 0) this.#claims.set(router, others);
+    else this.#claims.delete(router);
   }
 
   #tell(report: EventReport): void {

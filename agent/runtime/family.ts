@@ -281,7 +281,8 @@ export class Family {
 
   #hearDirector(message: FromDirector): void {
     switch (message.kind) {
-      case "tracking":
+      case "readings":
+      case "claims":
         this.#children.get("vrrp")?.send(message);
         break;
       case "snapshot":

@@ -1,12 +1,13 @@
 import type { GlobalConfig } from "../config/config.ts";
 import type { Reports } from "./reports.ts";
+import type { Router } from "./router.ts";
 import type { Sysctls } from "./sysctls.ts";
 
 /** Owner of settings that belong to no router; router ids carry a number sign. */
 const HOST = "host";
 const IGMP_REPORTS = "net/ipv4/igmp_link_local_mcast_reports";
 
-/** What a configuration changes of the whole host, until another one or the end takes it back. */
+/** What a configuration changes of the kernel's settings, until another one or the end takes it back. */
 export class HostSettings {
   readonly #sysctls: Sysctls;
   readonly #reports: Reports;
@@ -28,5 +29,18 @@ export class HostSettings {
 
   release(): void {
     this.#sysctls.release(HOST);
+  }
+
+  /** promote_secondaries of its interface, until `retire`. */
+  promoteSecondaries({ id, name, config, binding: { base } }: Router): void {
+    if (!config.promoteSecondaries || base === undefined) return;
+    const path = `net/ipv4/conf/${base.name}/promote_secondaries`;
+    const errno = this.#sysctls.set(id, path, "1");
+    if (errno === undefined) return;
+    this.#reports.host("warn", name, `promote_secondaries of ${base.name}: ${errno}`);
+  }
+
+  retire({ id }: Router): void {
+    this.#sysctls.release(id);
   }
 }

@@ -1,6 +1,8 @@
 import type { RouteConfig, RuleConfig } from "../config/config.ts";
+import { LAPSE } from "../core/track/board.ts";
 import type { HostAddress, Link, Network, NetworkEvent } from "../ports/network.ts";
 import { foreignInterfaces } from "./assess.ts";
+import type { WordListener } from "./director-word.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
 import { addressKey } from "./holding.ts";
 import type { Holdings } from "./holdings.ts";
@@ -26,14 +28,24 @@ export interface WatchParts {
   readonly reports: Reports;
   readonly routers: () => Iterable<Router>;
   readonly routerById: (id: string) => Router | undefined;
+  /** New routers wait for the director's word of claims. */
+  readonly awaitsDirector: () => boolean;
+  readonly routerNamed: (name: string) => Router | undefined;
   /** Looks at this router's host anew, at the end of the turn. */
   readonly touch: (router: Router) => void;
   /** Announces what was put back. */
   readonly announce: (router: Router) => void;
 }
 
-/** Turns what the kernel tells of into what routers must look at again. */
-export class HostWatch {
+const LAPSE_TEXT = `${LAPSE / 1_000_000} s`;
+
+const LAPSED = {
+  readings: "tracked scripts, files and processes count as failed until it is back",
+  claims: "what policies asked for in this case holds until they are back",
+};
+
+/** Turns what the kernel and the director tell of into what routers must look at again. */
+export class HostWatch implements WordListener {
   readonly #parts: WatchParts;
   readonly #running = new Map<number, boolean>();
 
@@ -81,6 +93,42 @@ export class HostWatch {
       const tracked = group?.trackInterfaces.some((one) => one.interface === name) === true;
       if (tracked || concerns(router, name)) touch(router);
     }
+  }
+
+  /** Routers that look at one of these trackers, or whose group does. */
+  trackersChanged(trackers: readonly string[]): void {
+    const changed = new Set(trackers);
+    const { groups, routers, touch } = this.#parts;
+    for (const router of routers()) {
+      const group = groups.configOf(router.name)?.trackers ?? [];
+      const tracked = [...router.config.trackers, ...group];
+      if (tracked.some(({ tracker }) => changed.has(tracker))) touch(router);
+    }
+  }
+
+  /** Policies claim something else of these routers. */
+  claimsChanged(names: readonly string[]): void {
+    for (const name of names) {
+      const router = this.#parts.routerNamed(name);
+      if (router !== undefined) this.#parts.touch(router);
+    }
+  }
+
+  allChanged(): void {
+    for (const router of this.#parts.routers()) this.#parts.touch(router);
+  }
+
+  lapsed(what: "readings" | "claims", keys: readonly string[]): void {
+    const { groups, routers, reports, awaitsDirector } = this.#parts;
+    const concerned =
+      what === "claims"
+        ? keys.length > 0 || awaitsDirector()
+        : [...routers()].some(
+            ({ name, config }) =>
+              config.trackers.length > 0 || (groups.configOf(name)?.trackers.length ?? 0) > 0,
+          );
+    if (concerned) reports.host("error", "director", `no word for ${LAPSE_TEXT}: ${LAPSED[what]}`);
+    this.allChanged();
   }
 
   #link(link: Link): void {
@@ -149,7 +197,7 @@ export class HostWatch {
 
   /** Events were lost, or are to be checked: the host as it is now is what counts. */
   #audit(): void {
-    const { network, holdings, links, routers, touch } = this.#parts;
+    const { network, holdings, links } = this.#parts;
     holdings.forgetExpected();
     const present = new Map<number, Set<string>>();
     for (const [key, { interfaceIndex, address }] of [...holdings.addresses()]) {
@@ -160,7 +208,7 @@ export class HostWatch {
       if (!there.has(address.address)) this.#gone(key, address.address, interfaceIndex);
     }
     for (const link of network.links().values()) links.update(link.name);
-    for (const router of routers()) touch(router);
+    this.allChanged();
   }
 }
 

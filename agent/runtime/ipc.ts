@@ -5,7 +5,8 @@ import type { Settings } from "../config/settings.ts";
 import type { TrackerConfig } from "../config/trackers.ts";
 import type { AgentEvent, DirectorCommand, DirectorStatus } from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
-import type { Claim, Reading, TrackerId } from "../core/track/tracking.ts";
+import type { BoardEntry } from "../core/track/board.ts";
+import type { Claim, Reading } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
 import type { RunOptions } from "./options.ts";
@@ -89,19 +90,26 @@ export interface NotifySubject {
   readonly notify: NotifyConfig;
 }
 
-/** Changes of what the director found, or all of it; at most `ROUTERS_PER_MESSAGE` items. */
-export interface TrackingMessage {
-  readonly kind: "tracking";
-  /**
-   * `no`: changes, which hold at once. Else a part of everything: with the last part it takes the
-   * place of all that was said before, and not earlier, so that nothing is missing in between.
-   */
-  readonly complete: "no" | "part" | "last";
-  /** Without a reading: the tracker is configured no more. */
-  readonly readings: readonly { readonly tracker: TrackerId; readonly reading?: Reading }[];
-  readonly claims: readonly Claim[];
-  readonly withdrawn: readonly { readonly router: string; readonly source: string }[];
-}
+/** Changes of what the director says, or all of it; at most `ROUTERS_PER_MESSAGE` entries. */
+export type TrackingMessage =
+  | {
+      readonly kind: "readings";
+      readonly complete: Completeness;
+      /** By `TrackerId`. */
+      readonly entries: readonly BoardEntry<Reading>[];
+    }
+  | {
+      readonly kind: "claims";
+      readonly complete: Completeness;
+      /** By name of the router; each time all of its claims. */
+      readonly entries: readonly BoardEntry<readonly Claim[]>[];
+    };
+
+/**
+ * `no`: changes, which hold at once. Else a part of everything: with the last part it takes the place
+ * of all that was said before, and not earlier, so that nothing is missing in between.
+ */
+export type Completeness = "no" | "part" | "last";
 
 export type FromDirector =
   | FromChild
@@ -134,7 +142,7 @@ export type ToVrrp =
       readonly kind: "configure";
       readonly generation: number;
       readonly frame: ConfigFrame;
-      /** New routers wait, for a few seconds at most, for the director's first complete word. */
+      /** New routers wait, for a few seconds at most, for what policies claim. */
       readonly awaitDirector: boolean;
     }
   | { readonly kind: "snapshot"; readonly id: number }

@@ -9,19 +9,21 @@ import { Acceptance } from "./acceptance.ts";
 import { Announcer } from "./announcer.ts";
 import { Backoff } from "./backoff.ts";
 import { Bindings } from "./bindings.ts";
+import { DirectorWord } from "./director-word.ts";
 import { Driver } from "./driver.ts";
 import { routerEffects } from "./effects.ts";
-import type { EndpointLease } from "./endpoint-pool.ts";
 import { EndpointPool } from "./endpoint-pool.ts";
 import { Holdings } from "./holdings.ts";
 import { HostSettings } from "./host-settings.ts";
 import { HostWatch } from "./host-watch.ts";
 import { inTurns } from "./in-turns.ts";
-import type { GroupSnapshot } from "./ipc.ts";
+import type { GroupSnapshot, TrackingMessage } from "./ipc.ts";
 import { Journal } from "./journal.ts";
 import { Links } from "./links.ts";
 import { Losses } from "./losses.ts";
 import { Possessions } from "./possessions.ts";
+import type { Kept } from "./provision.ts";
+import { provision } from "./provision.ts";
 import { Receiver } from "./receiver.ts";
 import { summary } from "./reload-summary.ts";
 import { Reports } from "./reports.ts";
@@ -39,7 +41,6 @@ import { VirtualLinks } from "./virtual-links.ts";
 import type { World } from "./world.ts";
 
 type Step = PlanStep<InstanceConfig>;
-type Keep = Extract<Step, { readonly action: "keep" }>;
 
 /** Steps that the journal keeps: at 2,000 routers and one advertisement a second, eight seconds. */
 const JOURNAL_STEPS = 16_384;
@@ -64,16 +65,19 @@ export class Node {
   readonly #groups: SyncGroups;
   readonly #statics: Statics;
   readonly #losses: Losses;
-  readonly #sysctls: Sysctls;
   readonly #host: HostSettings;
   readonly #bindings: Bindings;
   readonly #watch: HostWatch;
+  readonly #word: DirectorWord;
+  /** Built, and not started: something is unknown that might forbid it, or policies have not spoken. */
+  readonly #starting = new Set<Router>();
   readonly #unsubscribe: () => void;
   readonly #touched = new Touched<Router>((router) => {
     // A reload may have taken it away since.
     if (this.#routers.get(router.name) === router) this.#evaluate(router);
   });
   #config: Config | undefined;
+  #awaitDirector = false;
   #serial = 0;
 
   constructor(world: World) {
@@ -135,10 +139,10 @@ export class Node {
     });
     this.#statics = new Statics(network, this.#holdings, () => this.#touchAll());
     this.#losses = new Losses(clock, this.#schedule, (router) => this.#touched.add(router));
-    this.#sysctls = new Sysctls(network);
-    this.#host = new HostSettings(this.#sysctls, this.#reports);
-    this.#bindings = this.#newBindings();
+    this.#host = new HostSettings(new Sysctls(network), this.#reports);
     this.#watch = this.#newWatch();
+    this.#word = new DirectorWord(clock, this.#schedule, this.#watch);
+    this.#bindings = this.#newBindings();
     this.#unsubscribe = network.subscribe((event) => this.#watch.hear(event));
   }
 
@@ -147,18 +151,30 @@ export class Node {
    * Throws a KernelError when something cannot be had, and everything is as before then. Not to be
    * called again before it has answered.
    */
-  async configure(config: Config): Promise<ReloadPlan> {
+  async configure(config: Config, awaitDirector = false): Promise<ReloadPlan> {
+    this.#awaitDirector = awaitDirector;
+    if (this.#config === undefined) this.#word.lost();
     await this.#acceptance.prepare(this.#config?.instances, config.instances);
     const steps = plan(this.#config?.instances ?? [], config.instances);
     const fresh = this.#create(config, steps);
-    const provisional = await this.#provision(steps, fresh);
     const kept = this.#kept(steps);
+    const needs = { bindings: this.#bindings, virtualLinks: this.#virtualLinks, pool: this.#pool };
+    // At the first start a socket that cannot be had is that router's fault, not everybody's.
+    const lease = this.#config !== undefined;
+    const provisional = await provision(needs, fresh, kept, lease);
     const retired = this.#swap(config, steps, fresh);
     await inTurns(kept, ({ router, step }) => this.#update(router, step));
     await inTurns(fresh, (router) => this.#begin(router));
     for (const lease of provisional) lease.release();
     for (const router of retired) void this.#retire(router);
     return summary(steps);
+  }
+
+  /** What the director says of trackers and policies, or that it says nothing any more. */
+  heard(message: TrackingMessage | { readonly kind: "director-lost" }): void {
+    if (message.kind !== "director-lost") this.#word.hear(message);
+    // Before the first configuration nobody waits for it.
+    else if (this.#config !== undefined) this.#word.lost();
   }
 
   snapshot(): Generator<RouterSnapshot> {
@@ -222,6 +238,7 @@ export class Node {
       groups: this.#groups,
       driver: this.#driver,
       reports: this.#reports,
+      word: this.#word,
       wallClock: () => this.#world.clock.wallClock(),
       otherFaults: (router) => [
         ...this.#statics.faultsOf(router.name),
@@ -244,6 +261,8 @@ export class Node {
       reports: this.#reports,
       routers: () => this.#routers.values(),
       routerById: (id) => this.#byId.get(id),
+      awaitsDirector: () => this.#awaitDirector,
+      routerNamed: (name) => this.#routers.get(name),
       touch: (router) => this.#touched.add(router),
       announce: (router) => this.#possessions.announce(router, 1),
     });
@@ -270,41 +289,12 @@ export class Node {
     return router;
   }
 
-  /** Links and sockets of what is to come, held open until it has come. */
-  async #provision(
-    steps: readonly Step[],
-    fresh: readonly Router[],
-  ): Promise<readonly EndpointLease[]> {
-    const leases: EndpointLease[] = [];
-    const kept = this.#kept(steps);
-    for (const router of fresh) this.#bindings.specFor(router, router.config);
-    await inTurns(kept, ({ router, step }) => this.#bindings.specFor(router, step.to));
-    await this.#virtualLinks.settled();
-    // At the first start a socket that cannot be had is that router's fault, not everybody's.
-    if (this.#config === undefined) return leases;
-    try {
-      for (const router of fresh) this.#lease(router, router.config, leases);
-      await inTurns(kept, ({ router, step }) => this.#lease(router, step.to, leases));
-      return leases;
-    } catch (error) {
-      for (const lease of leases) lease.release();
-      await Promise.all(fresh.map((router) => this.#virtualLinks.release(router.id)));
-      for (const { router } of kept) this.#bindings.trim(router);
-      throw error;
-    }
-  }
-
   /** Routers that stay, with what becomes of them. */
-  #kept(steps: readonly Step[]): readonly { readonly router: Router; readonly step: Keep }[] {
+  #kept(steps: readonly Step[]): readonly Kept[] {
     return steps.flatMap((step) => {
       const router = step.action === "keep" ? this.#routers.get(step.from.router.name) : undefined;
       return router === undefined || step.action !== "keep" ? [] : [{ router, step }];
     });
-  }
-
-  #lease(router: Router, config: InstanceConfig, leases: EndpointLease[]): void {
-    const spec = this.#bindings.specFor(router, config);
-    if (spec !== undefined) leases.push(this.#pool.lease(spec, config.router.vrid, router));
   }
 
   /**
@@ -341,12 +331,12 @@ export class Node {
   }
 
   #begin(router: Router): void {
+    this.#starting.add(router);
     this.#evaluate(router);
-    this.#driver.deliver(router, { kind: "startup" });
   }
 
   /** A router that stays: its machine and its host learn what is new. */
-  #update(router: Router, { to, changes }: Keep): void {
+  #update(router: Router, { to, changes }: Kept["step"]): void {
     router.config = delayed(to, 0);
     if (isUnchanged(changes)) {
       this.#evaluate(router);
@@ -363,21 +353,21 @@ export class Node {
   }
 
   #evaluate(router: Router): void {
-    this.#bindings.evaluate(router);
+    const known = this.#bindings.evaluate(router);
     this.#possessions.follow(router);
-    const { base } = router.binding;
-    if (!router.config.promoteSecondaries || base === undefined) return;
-    const path = `net/ipv4/conf/${base.name}/promote_secondaries`;
-    const errno = this.#sysctls.set(router.id, path, "1");
-    if (errno === undefined) return;
-    this.#reports.host("warn", router.name, `promote_secondaries of ${base.name}: ${errno}`);
+    this.#host.promoteSecondaries(router);
+    if (!this.#starting.has(router) || !known) return;
+    if (this.#awaitDirector && this.#word.claimsExpected) return;
+    this.#starting.delete(router);
+    this.#driver.deliver(router, { kind: "startup" });
   }
 
   /** After its addresses are gone and its resignation has left. */
   async #retire(router: Router): Promise<void> {
     await new Promise<void>((resolve) => this.#holdings.whenSettled(router.id, resolve));
     await this.#bindings.release(router);
-    this.#sysctls.release(router.id);
+    this.#host.retire(router);
+    this.#starting.delete(router);
     this.#byId.delete(router.id);
   }
 

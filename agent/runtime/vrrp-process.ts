@@ -113,7 +113,8 @@ export class VrrpProcess {
       case "configure": {
         const config: Config = { ...message.frame, instances: this.#instances };
         this.#instances = [];
-        this.#then(() => this.#configure(message.generation, config));
+        const { generation, awaitDirector } = message;
+        this.#then(() => this.#configure(generation, config, awaitDirector));
         break;
       }
       case "snapshot":
@@ -126,13 +127,15 @@ export class VrrpProcess {
         this.#reportAddresses = true;
         this.#apart(this.#node.then(() => this.#watchAddresses()));
         break;
-      case "tracking":
+      case "readings":
+      case "claims":
       case "director-lost":
+        this.#apart(this.#node.then((node) => node.heard(message)));
         break;
     }
   }
 
-  async #configure(generation: number, config: Config): Promise<void> {
+  async #configure(generation: number, config: Config, awaitDirector: boolean): Promise<void> {
     if (this.#stopping) return;
     try {
       await this.#settleIn(config);
@@ -140,7 +143,7 @@ export class VrrpProcess {
       for (const message of this.#ports.prepare(config)) {
         this.#send({ kind: "log", level: "warn", message });
       }
-      const plan = await node.configure(config);
+      const plan = await node.configure(config, awaitDirector);
       this.#configured = true;
       this.#send({ kind: "configured", generation, plan });
     } catch (error) {

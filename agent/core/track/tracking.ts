@@ -21,7 +21,8 @@ export interface TrackedCheck {
 
 /** What a tracker last found. */
 export interface Reading {
-  readonly verdict: Verdict;
+  /** `failed`: it could not be looked at, which counts against a router, also with `reverse`. */
+  readonly verdict: Verdict | "failed";
   /** track_file's number; 0 for the others. */
   readonly value: number;
   readonly reason: string;

@@ -13,11 +13,13 @@ export type OpenPart = (outlet: Outlet) => DirectorPart;
 export interface DirectorPart {
   /** What messages about it call it: `trackers`, `policies`. */
   readonly name: string;
+  /** What the others rely on it for: the first complete word waits until it is configured. */
+  readonly speaksFor?: "readings" | "claims";
   /**
    * The first configuration, or another one. What did not change runs on. The promise resolves when
-   * what it has to say of readings and claims is said: the vrrp process hears nothing of a director
-   * before all parts have come that far, and then everything at once. So a policy that was loaded
-   * anew must have judged before its claims of earlier are forgotten. After 5 s routers wait no more.
+   * all is said that can be said for now: the vrrp process hears nothing of a new director's claims
+   * before, and then everything at once, in place of what the former director had said. So policies
+   * have to judge first. After 5 s without, routers start, or what was claimed for this case holds.
    */
   configure(settings: DirectorSettings): void | Promise<void>;
   /** Something happened on this node; policies and the vrrp process are among those who say so. */

@@ -1,0 +1,38 @@
+import type { BoardState } from "./board.ts";
+import { board, ownValue } from "./board.ts";
+import type { Claim, ClaimEffect, Reading, TrackerId } from "./tracking.ts";
+
+const UNKNOWN: Reading = { verdict: "unknown", value: 0, reason: "no result yet" };
+
+/**
+ * What trackers found. One that does not know, as it was only just started, leaves what was known: a
+ * director that was replaced neither lifts a fault nor raises one before it has looked.
+ */
+export const readings = board<Reading>((before, said) =>
+  said.verdict === "unknown" ? (before ?? said) : said,
+);
+
+/** What policies claim, by router. */
+export const claims = board<readonly Claim[]>();
+
+/** What holds of a tracker now. Without anybody to keep it up, every tracker has failed. */
+export function readingOf({ entries, lapsed }: BoardState<Reading>, tracker: TrackerId): Reading {
+  const reading = ownValue(entries, tracker) ?? UNKNOWN;
+  return lapsed ? { ...reading, verdict: "failed", reason: "no director" } : reading;
+}
+
+/** One part that policies have in a router, with its name. */
+export interface ClaimInForce {
+  readonly source: string;
+  readonly effect: ClaimEffect;
+}
+
+/** What holds of a router now: the claims, or what was claimed for this case. */
+export const claimsOn = (
+  { entries, lapsed }: BoardState<readonly Claim[]>,
+  router: string,
+): readonly ClaimInForce[] =>
+  (ownValue(entries, router) ?? []).map(({ source, effect, otherwise }) => ({
+    source,
+    effect: lapsed ? otherwise : effect,
+  }));

@@ -1,0 +1,56 @@
+import type { PriorityPart, RouterState, RouterView } from "../../../sdk/index.ts";
+import type { EventName } from "../../policy/shape.ts";
+import type { EventReport } from "../ipc.ts";
+
+/** What happened to a router, as hooks hear of it. */
+export interface Happened {
+  readonly name: EventName;
+  readonly event: Readonly<Record<string, unknown>>;
+  /** What a view shows from now on. */
+  readonly view: Partial<RouterView>;
+}
+
+/** What a report of the vrrp process means to policies; `undefined`: nothing. */
+export function hookEvent({ kind, subject, at, detail }: EventReport): Happened | undefined {
+  if (kind === "transition") {
+    const { from, to, priority } = detail;
+    if (!isState(from) || !isState(to) || typeof priority !== "number") return undefined;
+    const reason = reasonOf(detail);
+    return {
+      name: "transition",
+      event: { router: subject, from, to, reason, priority, at },
+      view: { state: to, priority },
+    };
+  }
+  if (kind !== "priority") return undefined;
+  const { before, after } = detail;
+  if (typeof before !== "number" || typeof after !== "number") return undefined;
+  const contributions = partsOf(detail["contributions"]);
+  return {
+    name: "priorityChange",
+    event: { router: subject, before, after, contributions },
+    view: { priority: after, contributions },
+  };
+}
+
+const STATES: ReadonlySet<unknown> = new Set(["initialize", "backup", "active", "fault"]);
+
+const isState = (value: unknown): value is RouterState => STATES.has(value);
+
+/** The faults where there are any: `interface-down eth0`. */
+function reasonOf({ reason, faults }: EventReport["detail"]): string {
+  const causes = Array.isArray(faults) ? (faults as readonly unknown[]) : [];
+  const texts = causes.map((each) => {
+    const { cause, subject } = each as { readonly cause?: unknown; readonly subject?: unknown };
+    return `${String(cause)} ${String(subject)}`;
+  });
+  return texts.length === 0 ? String(reason) : texts.join(", ");
+}
+
+function partsOf(value: unknown): readonly PriorityPart[] {
+  if (!Array.isArray(value)) return [];
+  return (value as readonly Partial<PriorityPart>[]).map(({ source, weight }) => ({
+    source: String(source),
+    weight: Number(weight),
+  }));
+}

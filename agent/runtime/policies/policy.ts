@@ -1,0 +1,343 @@
+import type { CheckStatus, PolicyStatus } from "../../control/protocol.ts";
+import { seconds } from "../../core/time.ts";
+import type { CheckShape } from "../../policy/check-shape.ts";
+import type { PolicyFile } from "../../policy/discover.ts";
+import type { EventName } from "../../policy/shape.ts";
+import type { LogLevel } from "../ipc.ts";
+import { Candidate, grantsOf } from "./candidate.ts";
+import { checkAnswer } from "./check-answer.ts";
+import { CheckSet } from "./check-set.ts";
+import { EffectDesk } from "./effect-desk.ts";
+import type { HookCall, HookRun } from "./hook-queue.ts";
+import { HOOK_TIMEOUT, HookQueue } from "./hook-queue.ts";
+import { KeptState } from "./kept-state.ts";
+import type { CheckRun } from "./policy-check.ts";
+import type { VersionListener } from "./policy-version.ts";
+import { PolicyVersion } from "./policy-version.ts";
+import type { PolicyWorld } from "./policy-world.ts";
+import { Quarantine } from "./quarantine.ts";
+import { failureText, problemText } from "./refusal.ts";
+import { timeLimit } from "./time-limit.ts";
+
+/** What a build has read, told to the folder. */
+export type Built = (inputs: readonly string[], startedAt: number, ok: boolean) => void;
+
+/** A version's last words may take this long. */
+const STOP_TIMEOUT = seconds(2);
+
+/**
+ * One policy by its name: the version that decides, the one that is tried, and all that outlives both.
+ * Whatever goes wrong with a new version, the old one goes on.
+ */
+export class Policy {
+  readonly name: string;
+  readonly #world: PolicyWorld;
+  readonly #state: KeptState;
+  readonly #desk: EffectDesk;
+  readonly #hooks: HookQueue;
+  readonly #checks: CheckSet;
+  readonly #quarantine: Quarantine;
+  #file: string;
+  #current: PolicyVersion | undefined;
+  #candidate: Candidate | undefined;
+  /** Counts attempts to load: an earlier one is given up. */
+  #attempt = 0;
+  #versions = 0;
+  #loadedAt: number | null = null;
+  #problems: readonly string[] = [];
+  #removed = false;
+
+  constructor(world: PolicyWorld, { name, file }: PolicyFile) {
+    this.name = name;
+    this.#world = world;
+    this.#file = file;
+    const { clock } = world.ports;
+    this.#state = new KeptState(world, name);
+    this.#desk = new EffectDesk(world, name);
+    this.#hooks = new HookQueue(clock, world.schedule, (call) => this.#runHook(call));
+    this.#checks = new CheckSet(world, {
+      policy: name,
+      run: (check) => this.#runCheck(check),
+      changed: (check, up, reason, lasted) =>
+        this.hear("checkChange", JSON.stringify({ check, up, reason, lasted })),
+    });
+    this.#quarantine = new Quarantine(world, {
+      begins: (time) => {
+        this.#hooks.clear();
+        const seconds = time / 1_000_000;
+        this.#tell("error", `in quarantine for ${seconds} s: it was stopped too often`, {
+          seconds,
+        });
+      },
+      ends: () => {
+        this.#tell("info", "out of quarantine: it runs again", {});
+        this.#checks.retry();
+      },
+    });
+  }
+
+  /**
+   * Builds the file as it is now, and lets it decide if nothing speaks against it. `anew`: also when it
+   * is what runs. Never rejects.
+   */
+  async load(directory: string, file: string, built: Built, anew = false): Promise<void> {
+    this.#file = file;
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    this.#dropCandidate();
+    const overtaken = (): boolean => this.#removed || attempt !== this.#attempt;
+    try {
+      await this.#load(directory, built, anew, overtaken);
+    } catch (error) {
+      if (overtaken()) return;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#refuse([`${file}:1:1: it cannot be loaded: ${why}`]);
+    }
+  }
+
+  /** The settings are others: what is not granted any more is not done any more. */
+  regrant(): void {
+    const version = this.#current;
+    if (version === undefined) return;
+    const granted = grantsOf(version.built, this.#world);
+    if (granted.ok) return;
+    this.#current = undefined;
+    version.close();
+    this.#hooks.clear();
+    this.#refuse(granted.problems);
+  }
+
+  /** Something happened that it may have a hook for. `event`: JSON. */
+  hear(name: EventName, event: string): void {
+    if (this.#current?.shape.events.includes(name)) this.#hooks.push({ name, event });
+  }
+
+  status(): PolicyStatus {
+    const quarantined = this.#quarantine.holds ? "quarantined" : "running";
+    return {
+      name: this.name,
+      file: this.#file,
+      state: this.#current === undefined ? "refused" : quarantined,
+      version: this.#versions,
+      loadedAt: this.#loadedAt,
+      problems: this.#problems,
+      strikes: this.#quarantine.strikes,
+      checks: this.#checks.names,
+    };
+  }
+
+  checks(): readonly CheckStatus[] {
+    return this.#checks.status();
+  }
+
+  /** Resolves when each check has run once. */
+  async judged(): Promise<void> {
+    if (this.#current !== undefined) await this.#checks.judged();
+  }
+
+  /** Its file is gone: so is all that it did. */
+  remove(): void {
+    const version = this.#end();
+    this.#checks.close();
+    this.#desk.clear();
+    if (this.#versions > 0) this.#tell("info", "its file is gone: it runs no more", {});
+    if (version !== undefined) void this.#retire(version, "shutdown");
+  }
+
+  /** The director ends; what it claims is held by others from now on. */
+  async stop(): Promise<void> {
+    const version = this.#end();
+    if (version !== undefined) await this.#retire(version, "shutdown");
+  }
+
+  #end(): PolicyVersion | undefined {
+    this.#removed = true;
+    this.#dropCandidate();
+    this.#hooks.clear();
+    this.#checks.stop();
+    this.#quarantine.close();
+    this.#state.flush();
+    const version = this.#current;
+    this.#current = undefined;
+    return version;
+  }
+
+  async #load(
+    directory: string,
+    told: Built,
+    anew: boolean,
+    overtaken: () => boolean,
+  ): Promise<void> {
+    const world = this.#world;
+    const startedAt = world.ports.clock.wallClock();
+    const outcome = await world.ports.source.build(directory, this.#file);
+    if (overtaken()) return;
+    told(outcome.inputs, startedAt, outcome.ok);
+    if (!outcome.ok) return this.#refuse(outcome.problems.map(problemText));
+    const built = outcome.policy;
+    const granted = grantsOf(built, world);
+    if (!granted.ok) return this.#refuse(granted.problems);
+    if (!anew && this.#current?.isMadeOf(built)) return this.#unchanged();
+    const { permissions } = granted;
+    const loaded = await PolicyVersion.load(
+      world,
+      this.#listener,
+      { built, permissions },
+      this.#state.text,
+    );
+    if (overtaken()) {
+      if (loaded.ok) loaded.version.close();
+    } else if (!loaded.ok) this.#refuse(loaded.problems.map((text) => this.#placed(text)));
+    else await this.#try(new Candidate(world, loaded.version, loaded.state), overtaken);
+  }
+
+  /** Where something decides, the new version shows first that it can. */
+  async #try(candidate: Candidate, overtaken: () => boolean): Promise<void> {
+    this.#candidate = candidate;
+    if (this.#current !== undefined && !this.#quarantine.holds) {
+      const faults = await candidate.try((check) => this.#checks.failing(check));
+      if (overtaken()) return;
+      if (faults.length > 0) {
+        this.#dropCandidate();
+        this.#refuse(faults.map((text) => this.#placed(text)));
+        return;
+      }
+    }
+    this.#swap(candidate);
+  }
+
+  #swap({ version, state, effects, found }: Candidate): void {
+    const before = this.#current;
+    this.#candidate = undefined;
+    this.#current = version;
+    this.#versions += 1;
+    this.#loadedAt = this.#world.ports.clock.wallClock();
+    this.#problems = [];
+    this.#quarantine.replaced();
+    this.#state.keep(state);
+    const reason = this.#versions === 1 ? "boot" : "reload";
+    this.#tell("info", `version ${this.#versions} runs`, { version: this.#versions, reason });
+    this.#warnOfStrangers(version);
+    if (before !== undefined) void this.#retire(before, "reload");
+    this.#checks.declare(version.shape.checks, found);
+    this.hear("start", JSON.stringify({ reason }));
+    for (const effect of effects) this.#desk.perform(effect, version.permissions, true);
+  }
+
+  /** Its last words, then its end. What it says of routers counts for nothing. */
+  async #retire(version: PolicyVersion, reason: "reload" | "shutdown"): Promise<void> {
+    if (version.shape.events.includes("stop")) {
+      const entry = { kind: "event", name: "stop", event: JSON.stringify({ reason }) } as const;
+      const { schedule, ports } = this.#world;
+      const running = version.enter(entry, STOP_TIMEOUT).then(() => undefined);
+      await timeLimit({ clock: ports.clock, schedule }, STOP_TIMEOUT, running, () => undefined);
+    }
+    version.close();
+  }
+
+  #runCheck(check: CheckShape): CheckRun | undefined {
+    const version = this.#active();
+    if (version === undefined) return undefined;
+    const entry = { kind: "check", name: check.name } as const;
+    const answer = version.enter(entry, check.timeout).then((outcome) => {
+      if (outcome.ok && version === this.#current) this.#state.keep(outcome.state);
+      return checkAnswer(outcome);
+    });
+    return { answer, abandon: () => version.abandon(entry) };
+  }
+
+  #runHook({ name, event }: HookCall): HookRun | undefined {
+    const version = this.#active();
+    if (version === undefined) return undefined;
+    const entry = { kind: "event", name, event } as const;
+    const ended = version.enter(entry, HOOK_TIMEOUT).then((outcome) => {
+      if (version !== this.#current) return;
+      if (outcome.ok) this.#state.keep(outcome.state);
+      else if (outcome.failure.kind !== "moved" && outcome.failure.kind !== "closed") {
+        this.#tell("warn", `the hook ${name} failed: ${failureText(outcome.failure)}`, { name });
+      }
+    });
+    const abandon = (): void => {
+      version.abandon(entry);
+      this.#tell("warn", `the hook ${name} took longer than ${HOOK_TIMEOUT / 1_000_000} s`, {
+        name,
+      });
+    };
+    return { ended, abandon };
+  }
+
+  /** What may run now. */
+  #active(): PolicyVersion | undefined {
+    return this.#quarantine.holds ? undefined : this.#current;
+  }
+
+  readonly #listener: VersionListener = {
+    effect: (version, effect) => {
+      const waits = version === this.#candidate?.version && !effect.operation.startsWith("log.");
+      if (waits) this.#candidate?.effect(effect);
+      else this.#desk.perform(effect, version.permissions, version === this.#current);
+    },
+    struck: (version, failure) => {
+      if (version !== this.#current) return;
+      const { kind } = failure;
+      const nth = this.#quarantine.strikes + 1;
+      this.#tell("warn", `stopped by force, strike ${nth}: ${failureText(failure)}`, { kind });
+      this.#quarantine.struck();
+    },
+    recovered: (version) => {
+      if (version !== this.#current) return;
+      if (!this.#quarantine.holds) this.hear("start", JSON.stringify({ reason: "recovery" }));
+      this.#checks.retry();
+    },
+    valuesChanged: (version) => {
+      if (version === this.#current) this.#checks.hasten();
+    },
+  };
+
+  /** The file as it is does not decide; what decided before goes on. */
+  #refuse(problems: readonly string[]): void {
+    const known = problems.join("\n") === this.#problems.join("\n");
+    this.#problems = problems;
+    if (known) return;
+    const [first = "it does not say why", ...others] = problems;
+    const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+    const running =
+      this.#current === undefined ? "nothing runs" : `version ${this.#versions} runs on`;
+    const version = this.#current === undefined ? 0 : this.#versions;
+    this.#tell("error", `refused, ${running}: ${first}${more}`, { problems, version });
+  }
+
+  /** The file is what runs already. */
+  #unchanged(): void {
+    if (this.#problems.length === 0) return;
+    this.#problems = [];
+    this.#tell("info", `the file is again what runs: version ${this.#versions}`, {});
+  }
+
+  /** A misspelt name would move nothing, in silence. */
+  #warnOfStrangers({ shape }: PolicyVersion): void {
+    const routers = new Set(shape.checks.flatMap(({ track }) => [...track.routers.keys()]));
+    for (const { kind, name } of this.#world.settings().subjects) {
+      if (kind === "instance") routers.delete(name);
+    }
+    for (const router of routers) {
+      this.#tell("warn", `there is no vrrp_instance ${router} for it to move`, { router });
+    }
+  }
+
+  #dropCandidate(): void {
+    this.#candidate?.version.close();
+    this.#candidate = undefined;
+  }
+
+  /** With a place, as all findings have: the sandbox does not always know one. */
+  #placed(text: string): string {
+    return /^\S+:\d+:\d+: /.test(text) ? text : `${this.#file}:1:1: ${text}`;
+  }
+
+  #tell(level: LogLevel, message: string, detail: Readonly<Record<string, unknown>>): void {
+    const { outlet, ports } = this.#world;
+    const at = ports.clock.wallClock();
+    outlet.event({ at, kind: "policy", level, subject: this.name, message, detail });
+  }
+}

@@ -37,21 +37,52 @@ export function gratuitousArp(
   mac: Uint8Array,
   operation: "request" | "reply" = "request",
 ): Uint8Array {
-  const octets = addressBytes(address);
-  assert(octets.length === IPV4_LENGTH, "ARP is for IPv4");
-  assert(mac.length === MAC_LENGTH, "a MAC has 6 octets");
+  return arpFrame({
+    operation,
+    senderMac: mac,
+    sender: addressBytes(address),
+    targetMac: operation === "request" ? BROADCAST_MAC : mac,
+    target: addressBytes(address),
+  });
+}
+
+/**
+ * A complete broadcast frame that asks who has `target`. RFC 826. The sender 0.0.0.0 is that of a
+ * host without an address there (RFC 5227 §2.1.1).
+ */
+export function arpRequest(target: IpAddress, sender: IpAddress, mac: Uint8Array): Uint8Array {
+  return arpFrame({
+    operation: "request",
+    senderMac: mac,
+    sender: addressBytes(sender),
+    targetMac: new Uint8Array(MAC_LENGTH),
+    target: addressBytes(target),
+  });
+}
+
+interface ArpFields {
+  readonly operation: "request" | "reply";
+  readonly senderMac: Uint8Array;
+  readonly sender: Uint8Array;
+  readonly targetMac: Uint8Array;
+  readonly target: Uint8Array;
+}
+
+function arpFrame({ operation, senderMac, sender, targetMac, target }: ArpFields): Uint8Array {
+  assert(sender.length === IPV4_LENGTH && target.length === IPV4_LENGTH, "ARP is for IPv4");
+  assert(senderMac.length === MAC_LENGTH, "a MAC has 6 octets");
   const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + ARP_LENGTH);
-  writeEthernetHeader(frame, BROADCAST_MAC, mac, ETHERTYPE_ARP);
+  writeEthernetHeader(frame, BROADCAST_MAC, senderMac, ETHERTYPE_ARP);
   const arp = frame.subarray(ETHERNET_HEADER_LENGTH);
   writeUint16(arp, 0, HARDWARE_ETHERNET);
   writeUint16(arp, 2, ETHERTYPE_IPV4);
   arp[4] = MAC_LENGTH;
   arp[5] = IPV4_LENGTH;
   writeUint16(arp, 6, OPERATIONS[operation]);
-  arp.set(mac, 8);
-  arp.set(octets, 14);
-  arp.set(operation === "request" ? BROADCAST_MAC : mac, 18);
-  arp.set(octets, 24);
+  arp.set(senderMac, 8);
+  arp.set(sender, 14);
+  arp.set(targetMac, 18);
+  arp.set(target, 24);
   return frame;
 }
 

@@ -9,10 +9,12 @@ import { readUint16, writeUint16 } from "./octets.ts";
 import { MAC_LENGTH } from "./virtual-mac.ts";
 
 const ICMPV6 = 58;
+const NEIGHBOR_SOLICITATION = 135;
 const NEIGHBOR_ADVERTISEMENT = 136;
 const ROUTER = 0x80;
 const SOLICITED = 0x40;
 const OVERRIDE = 0x20;
+const SOURCE_LINK_LAYER_ADDRESS = 1;
 const TARGET_LINK_LAYER_ADDRESS = 2;
 
 /** Without the option, and with it. RFC 4861 §4.4. */
@@ -53,23 +55,75 @@ export function unsolicitedNeighborAdvertisement(
   const target = addressBytes(address);
   assert(target.length === 16, "neighbour discovery is for IPv6");
   assert(mac.length === MAC_LENGTH, "a MAC has 6 octets");
-  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + MESSAGE_LENGTH);
-  writeEthernetHeader(frame, ALL_NODES_MAC, mac, ETHERTYPE_IPV6);
-  writeIpv6Header(frame.subarray(ETHERNET_HEADER_LENGTH), {
+  const body = neighborMessage(NEIGHBOR_ADVERTISEMENT, target, TARGET_LINK_LAYER_ADDRESS, mac);
+  body[4] = OVERRIDE | (router ? ROUTER : 0);
+  return neighborFrame({
+    destinationMac: ALL_NODES_MAC,
+    mac,
     source: target,
     destination: ALL_NODES,
+    body,
+  });
+}
+
+/**
+ * A complete frame that asks the neighbour with `target` for its hardware address. RFC 4861 §7.2.2.
+ * `source` is an address of this host on the segment, with the MAC to answer to.
+ */
+export function neighborSolicitation(
+  target: IpAddress,
+  source: IpAddress,
+  mac: Uint8Array,
+): Uint8Array {
+  const octets = addressBytes(target);
+  assert(octets.length === 16, "neighbour discovery is for IPv6");
+  assert(mac.length === MAC_LENGTH, "a MAC has 6 octets");
+  const low = octets.subarray(13);
+  // Solicited-node multicast (RFC 4291 §2.7.1), and its Ethernet address (RFC 2464 §7).
+  const destination = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, ...low);
+  const destinationMac = Uint8Array.of(0x33, 0x33, 0xff, ...low);
+  const body = neighborMessage(NEIGHBOR_SOLICITATION, octets, SOURCE_LINK_LAYER_ADDRESS, mac);
+  return neighborFrame({ destinationMac, mac, source: addressBytes(source), destination, body });
+}
+
+/** Flags and checksum are zero. */
+function neighborMessage(
+  type: number,
+  target: Uint8Array,
+  option: number,
+  mac: Uint8Array,
+): Uint8Array {
+  const message = new Uint8Array(MESSAGE_LENGTH);
+  message[0] = type;
+  message.set(target, 8);
+  message[24] = option;
+  message[25] = 1;
+  message.set(mac, 26);
+  return message;
+}
+
+interface NeighborFrame {
+  readonly destinationMac: Uint8Array;
+  readonly mac: Uint8Array;
+  readonly source: Uint8Array;
+  readonly destination: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+function neighborFrame(fields: NeighborFrame): Uint8Array {
+  const { destinationMac, mac, source, destination, body } = fields;
+  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + MESSAGE_LENGTH);
+  writeEthernetHeader(frame, destinationMac, mac, ETHERTYPE_IPV6);
+  writeIpv6Header(frame.subarray(ETHERNET_HEADER_LENGTH), {
+    source,
+    destination,
     nextHeader: ICMPV6,
     hopLimit: HOP_LIMIT,
     trafficClass: 0,
   });
   const message = frame.subarray(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH);
-  message[0] = NEIGHBOR_ADVERTISEMENT;
-  message[4] = OVERRIDE | (router ? ROUTER : 0);
-  message.set(target, 8);
-  message[24] = TARGET_LINK_LAYER_ADDRESS;
-  message[25] = 1;
-  message.set(mac, 26);
-  const cover = pseudoHeaderSum(target, ALL_NODES, ICMPV6, message.length);
+  message.set(body);
+  const cover = pseudoHeaderSum(source, destination, ICMPV6, message.length);
   writeUint16(message, 2, checksumOf(sumOf(message, cover)));
   return frame;
 }

@@ -1,3 +1,4 @@
+import { KernelError } from "../../agent/ports/error.ts";
 import { CallError } from "../../sdk/plugin.ts";
 
 /** What the kernel and the resolver say, in words. */
@@ -21,11 +22,15 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The CallError that an error becomes: its code where it has one, words of ours. Texts of foreign
+ * The CallError that an error becomes: its code where it has one, words of ours; `unavailable` where
+ * this host does not let the agent do it. Texts of foreign
  * errors are not passed on, as they may hold paths.
  */
 export function failureOf(error: unknown, doing: string): CallError {
   if (error instanceof CallError) return error;
+  if (error instanceof KernelError) {
+    return new CallError("unavailable", after(doing, `${error.message}; ${error.remedy}`));
+  }
   const code = codeOf(error);
   if (code === undefined) return new CallError("internal", after(doing, "an error in the plugin"));
   return new CallError(code, after(doing, WORDS[code] ?? code));

@@ -13,15 +13,20 @@ export type CheckResult =
       readonly weight?: number;
     };
 
+/** An effect for some of these names. Without any name to control there is nothing to write. */
+export type Targets<Name extends string, Effect> = [Name] extends [never]
+  ? never
+  : { readonly [K in Name]?: Effect };
+
 /** What the agent does with a verdict. Declared, so that it holds also when the policy is dead. */
 export interface Track<P> {
   /**
    * By virtual router: a number, −253–253, is added to the priority, a negative one while the check is down, a
    * positive one while it is up; `"fault"` keeps the router from being active while it is down.
    */
-  readonly routers?: { readonly [K in Controlled<P, "routers">]?: number | "fault" };
+  readonly routers?: Targets<Controlled<P, "routers">, number | "fault">;
   /** By real server: `"down"` takes it out while the check is down; a number is its weight then, 0–65535. */
-  readonly realServers?: { readonly [K in Controlled<P, "realServers">]?: number | "down" };
+  readonly realServers?: Targets<Controlled<P, "realServers">, number | "down">;
 }
 
 /**

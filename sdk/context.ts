@@ -30,7 +30,7 @@ export type Controlled<P, K extends "routers" | "realServers"> = P extends {
   : never;
 
 /** What every policy has, whatever it asks for. */
-export interface BaseContext<S> {
+export interface BaseContext {
   /** Wall-clock milliseconds when this run began. */
   readonly now: number;
   /** The name of this node: router_id, else the host's name. */
@@ -43,11 +43,6 @@ export interface BaseContext<S> {
   readonly nodes: readonly NodeView[];
   /** Virtual servers of this node. */
   readonly services: readonly ServiceView[];
-  /**
-   * What `state.init` made. Change it in place: the agent keeps it after each run that ends well, and
-   * hands it to the next version. At most 64 KiB of JSON.
-   */
-  readonly state: S;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly kv: Kv;
@@ -55,8 +50,21 @@ export interface BaseContext<S> {
   sleep(time: Duration): Promise<void>;
 }
 
+/** The state of a policy that declares none. */
+export type NoState = Readonly<Record<string, never>>;
+
+/** What a policy with `state` has. */
+export interface Remembering<S> {
+  /**
+   * What `state.init` made. Change it in place: the agent keeps it after each run that ends well, and
+   * hands it to the next version. At most 64 KiB of JSON.
+   */
+  readonly state: S;
+}
+
 /** What a run of the policy is handed: members beyond the base are there when they are asked for. */
-export type Context<P, S> = BaseContext<S> &
+export type Context<P, S> = BaseContext &
+  ([S] extends [NoState] ? unknown : Remembering<S>) &
   If<Has<P, "http">, { readonly http: Http }> &
   If<Has<P, "tcp">, { readonly tcp: Tcp }> &
   If<Has<P, "udp">, { readonly udp: Udp }> &

@@ -1,7 +1,7 @@
 // The contract between a policy and the agent: what the author of a policy sees. It imports nothing
 // but its own parts, so that it runs and compiles anywhere.
-export type { Check, CheckResult, Track } from "./check.ts";
-export type { BaseContext, Context } from "./context.ts";
+export type { Check, CheckResult, Targets, Track } from "./check.ts";
+export type { BaseContext, Context, NoState, Remembering } from "./context.ts";
 export type { Lease, RealServerControl, RouterControl } from "./control.ts";
 export type {
   CheckChangeEvent,

@@ -1,5 +1,5 @@
 import type { Check } from "./check.ts";
-import type { Context } from "./context.ts";
+import type { Context, NoState } from "./context.ts";
 import type { Events } from "./events.ts";
 import type { Permissions } from "./permissions.ts";
 import type { Json } from "./values.ts";
@@ -68,7 +68,7 @@ export interface Policy<P extends Permissions, S, C extends string> {
  */
 export function definePolicy<
   const P extends Permissions,
-  S extends Json = Record<string, never>,
+  S extends Json = NoState,
   C extends string = never,
 >(policy: Policy<P, S, C>): Policy<P, S, C> {
   return policy;

@@ -58,7 +58,8 @@ const files = globSync("{agent,plugins,policies,sdk,test}/**/*.ts");
 
 /** Paths that a file imports, types included: relative ones resolved, packages as they stand. */
 function importsOf(file: string): readonly string[] {
-  const text = readFileSync(file, "utf8");
+  // Examples in docstrings import what their reader would.
+  const text = readFileSync(file, "utf8").replace(/^ *\*.*$/gm, "");
   return [...text.matchAll(/(?:\bfrom\s+|\bimport\()"([^"]+)"/g)].map(([, target = ""]) =>
     target.startsWith(".") ? normalize(join(file, "..", target)) : target,
   );

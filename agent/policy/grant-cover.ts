@@ -18,13 +18,14 @@ export function covers(
   return permission === "exec" ? coversCommand(value, granted) : coversJson(value, granted);
 }
 
-/** An operator's own plugin judges its own permission. */
+/** An operator's own plugin judges its own permission; a grant of its name alone is for all of it. */
 function coversPlugin(value: Json, granted: Json, rules: readonly PermissionRule[]): boolean {
   const [entry] = isRecord(value) ? Object.entries(value) : [];
   if (entry === undefined) return true;
   const [name, asked] = entry;
   const given = memberOf(granted, name);
   if (given === undefined) return false;
+  if (grantsAll(given)) return true;
   const rule = rules.find((each) => each.name === name);
   return rule === undefined ? coversJson(asked, given) : rule.missing(asked, given).length === 0;
 }
@@ -37,8 +38,11 @@ function coversWebhook(value: Json, granted: Json): boolean {
   if (Array.isArray(granted)) return granted.includes(name) || granted.includes("*");
   const given = memberOf(granted, name) ?? memberOf(granted, "*");
   if (given === undefined) return false;
-  return given === null || given === true || given === "*" || coversJson(target, given);
+  return grantsAll(given) || coversJson(target, given);
 }
+
+/** What a grant of a name alone is. */
+const grantsAll = (given: Json): boolean => given === null || given === true || given === "*";
 
 const memberOf = (value: Json, name: string): Json | undefined =>
   isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined;

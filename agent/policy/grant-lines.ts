@@ -26,19 +26,15 @@ function wordsOf({ permission, value }: PermissionPart): readonly string[] {
       return [permission, ...texts(inner)];
     case "exec":
       return [permission, name, ...texts(inner)];
-    case "webhook":
-      return [permission, name];
     case "plugins":
-      return ["plugin", name, ...texts(inner)];
+      return ["plugin", name];
     default:
-      return [permission, name, ...texts(inner)];
+      return [permission, name];
   }
 }
 
 const texts = (value: Json): readonly string[] =>
-  (Array.isArray(value) ? (value as readonly Json[]) : [value]).map((each) =>
-    typeof each === "string" ? each : JSON.stringify(each),
-  );
+  (Array.isArray(value) ? (value as readonly Json[]) : [value]).map((each) => String(each));
 
 /** Words that the language of holdfast.conf would read otherwise stand in quotes; it has no escapes. */
 const quoted = (word: string): string =>

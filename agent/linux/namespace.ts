@@ -26,7 +26,7 @@ export function createNamespace(): Namespace {
     if (libc().unshare(CLONE_NEWNET) !== 0) throw namespaceRefused(lastErrno());
     const fd = openSync(OWN, "r");
     enter(home);
-    return { fd, run: (work) => runInside(fd, work), close: () => closeSync(fd) };
+    return { fd, run: (work) => insideNamespace(fd, work), close: () => closeSync(fd) };
   } finally {
     closeSync(home);
   }
@@ -67,7 +67,8 @@ function openNamed(name: string): number {
   }
 }
 
-function runInside<Result>(fd: number, work: () => Result): Result {
+/** Runs `work`, which must be synchronous, in the namespace of a descriptor. Throws a KernelError. */
+export function insideNamespace<Result>(fd: number, work: () => Result): Result {
   const home = openSync(OWN, "r");
   try {
     enter(fd);

@@ -14,6 +14,7 @@ export interface RunningProcess {
   readonly commandLine: readonly string[];
 }
 
+/** A process that becomes another program, or takes another name, is told of as started again. */
 export type ProcessEvent =
   | { readonly kind: "started"; readonly process: RunningProcess }
   | { readonly kind: "ended"; readonly pid: number }

@@ -11,6 +11,8 @@ export interface SampleCall {
   readonly permission: Json;
   /** Positions of arguments that may be of any JSON kind, as the value of `kv.set`. */
   readonly anyKind?: readonly number[];
+  /** Positions where `null` stands for nothing, as the sandbox writes what is `undefined`. */
+  readonly optional?: readonly number[];
 }
 
 /** What the suite needs to know of a plugin. */
@@ -115,7 +117,8 @@ function* replaced(sample: SampleCall, at: number): Generator<SampleCall> {
   for (const [kind, value] of Object.entries(KINDS)) {
     // No options may also be null.
     if (kind === kindOf(given) && kind !== "object") continue;
-    if (kind === "null" && kindOf(given) === "object") continue;
+    const absent = kindOf(given) === "object" || sample.optional?.includes(at) === true;
+    if (kind === "null" && absent) continue;
     yield put(value);
   }
   if (kindOf(given) !== "object") return;

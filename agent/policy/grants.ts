@@ -6,7 +6,7 @@ import { grantLine, grantWords } from "./grant-lines.ts";
 import type { Manifest } from "./manifest.ts";
 import { mergePermissions, partsOf } from "./permission-parts.ts";
 import type { PermissionRule } from "./permission-rule.ts";
-import { problem } from "./problem.ts";
+import { problem, writtenName } from "./problem.ts";
 
 type PermissionSet = Readonly<Record<string, Json>>;
 
@@ -67,7 +67,7 @@ export function compareGrants(
       const hint = `add to ${settings.file}: policy ${policy} { grant { ${line} } }`;
       const message = `${grantWords(part)} is not granted`;
       problems.push(
-        problem("policy-grant", place, { message, hint, text: part.path.at(-1) ?? "" }),
+        problem("policy-grant", place, { message, hint, text: writtenName(part.path) }),
       );
     }
   }

@@ -7,7 +7,7 @@ import { bundler } from "./bundler.ts";
 import { nameOf, placeParts, readLiteral } from "./literal.ts";
 import { formFault, PERMISSION_NAMES } from "./permission-forms.ts";
 import { Places } from "./places.ts";
-import { fileStart, hasErrors, problem } from "./problem.ts";
+import { fileStart, hasErrors, problem, writtenName } from "./problem.ts";
 import type { PositionOf } from "./stripped.ts";
 import { parsed, positionsFrom } from "./stripped.ts";
 
@@ -134,7 +134,7 @@ class ManifestReader {
         problem("policy-permissions", this.#places.at(path), {
           message,
           hint,
-          text: path.at(-1) ?? "",
+          text: writtenName(path),
         }),
       );
     }

@@ -33,6 +33,12 @@ export function problem(code: ProblemCode, position: Position, words: ProblemTex
 /** The place of what concerns a file as a whole. */
 export const fileStart = (file: string): Position => ({ file, line: 1, column: 1 });
 
+/** The last name of a path, as it may stand in the source; the index of a list's element does not. */
+export const writtenName = (path: readonly string[]): string => {
+  const last = path.at(-1) ?? "";
+  return /^\d+$/.test(last) ? "" : last;
+};
+
 /** Whether anything in the list keeps the policy from running. */
 export const hasErrors = (problems: readonly Diagnostic[]): boolean =>
   problems.some(({ severity }) => severity === "error");

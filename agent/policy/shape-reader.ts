@@ -3,7 +3,7 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import type { Micros } from "../core/time.ts";
 import { parseDuration } from "./duration.ts";
 import type { Places } from "./places.ts";
-import { problem } from "./problem.ts";
+import { problem, writtenName } from "./problem.ts";
 
 export type JsonRecord = Readonly<Record<string, Json>>;
 
@@ -27,7 +27,7 @@ export class ShapeReader {
   }
 
   refuse(path: readonly string[], message: string, hint?: string): void {
-    const text = path.at(-1) ?? "";
+    const text = writtenName(path);
     this.#problems.push(problem("policy-shape", this.#places.at(path), { message, hint, text }));
   }
 

@@ -4,7 +4,8 @@ import { build } from "esbuild";
 
 // Makes dist/, which is what a package holds: Node strips no types under node_modules, and few files
 // load faster than many. Each role is a chunk of its own behind main.js, so that the vrrp process
-// reads its own code only. Dependencies stay outside: npm installs them, with their binaries.
+// reads its own code only. Dependencies stay outside: npm installs them, with their binaries. Threads
+// that run policies are started from a file of their own, and hand another one to the engine as text.
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -12,7 +13,7 @@ const dist = join(root, "dist");
 rmSync(dist, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ["agent/main.ts"],
+  entryPoints: { main: "agent/main.ts", "sandbox-worker": "agent/sandbox/worker.ts" },
   outdir: dist,
   bundle: true,
   splitting: true,
@@ -27,6 +28,15 @@ const { metafile } = await build({
 
 // As sources: policies are checked against them, and editors get a copy.
 cpSync(join(root, "sdk"), join(dist, "sdk"), { recursive: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: ["agent/sandbox/guest.js"],
+  outdir: dist,
+  minify: true,
+  // The engine's language; every realm parses this file and keeps it.
+  target: "es2023",
+  format: "esm",
+});
 
 const files = Object.entries(metafile.outputs);
 const bytes = files.reduce((sum, [, output]) => sum + output.bytes, 0);

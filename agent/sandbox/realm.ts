@@ -14,6 +14,8 @@ export const ENGINE_STACK_BYTES = 131_072;
 const ENGINE_HEAP_BYTES = 4_194_304;
 /** Most that a module may have. */
 export const MODULE_BYTES = 33_554_432;
+/** From here on its realms move to another one. */
+export const RECYCLE_BYTES = MODULE_BYTES * 0.75;
 /** From here on allocations may have failed, and the library does not notice all of them. */
 const FULL_MODULE_BYTES = MODULE_BYTES - ENGINE_HEAP_BYTES;
 /** Jobs that are run before the clock is looked at: without a count they may never end. */
@@ -43,8 +45,8 @@ export interface RealmOptions {
   readonly clock: () => number;
   /** Of `Math.random`; any whole number. */
   readonly seed: number;
-  /** Number of its first call; 1 by default. */
-  readonly firstCall?: number;
+  /** Number of the last call of an earlier one; 0 by default. */
+  readonly lastCall?: number;
 }
 
 export type RealmLoad =
@@ -79,7 +81,7 @@ export class Realm {
     this.#module = module;
     this.#clock = options.clock;
     this.#places = new Places(bundle.sourceMap);
-    this.#lastCall = (options.firstCall ?? 1) - 1;
+    this.#lastCall = options.lastCall ?? 0;
     this.#stopwatch.start(LIMITS.loadMs);
     this.#engine = module.open({
       stackBytes: ENGINE_STACK_BYTES,
@@ -111,9 +113,10 @@ export class Realm {
     });
     if (turn.lost !== undefined) return { ok: false, loss: turn.lost };
     if (told.loaded === undefined) {
-      const failed = turn.outcomes[0]?.outcome;
+      const failed = told.outcomes[0]?.outcome;
       const failure = failed?.ok === false ? failed.failure : invalid("it answered nothing");
-      return { ok: false, loss: { failure, poisoned: !realm.#disposed() } };
+      const placed = { ...failure, stack: realm.#places.frames(failure.stack.join("\n")) };
+      return { ok: false, loss: { failure: placed, poisoned: !realm.#disposed() } };
     }
     realm.view(view);
     return { ok: true, realm, ...told.loaded, turn };
@@ -124,9 +127,9 @@ export class Realm {
     return this.#lastCall;
   }
 
-  /** Whether it waits for anything. */
-  get busy(): boolean {
-    return this.#inFlight.size > 0;
+  /** Entries that have no outcome yet. */
+  get inFlight(): readonly number[] {
+    return [...this.#inFlight];
   }
 
   /** What `ctx` shows from the next entry on. */
@@ -171,7 +174,12 @@ export class Realm {
 
   /** Bytes that its objects take; takes milliseconds. The realm is of no use afterwards. */
   heapBytes(): number {
-    return this.#engine.heapBytes();
+    try {
+      return this.#engine.heapBytes();
+    } catch {
+      // It has no memory left to count in.
+      return 0;
+    }
   }
 
   /** Answers whether the module is as good as before; if not, it must be left alone. */
@@ -268,18 +276,19 @@ export class Realm {
 
   #finish(told: Told, lost: RealmLoss | undefined): Turn {
     this.#lastCall = told.calls.at(-1)?.call ?? this.#lastCall;
-    const outcomes = told.outcomes.map(({ id, outcome }) => ({
-      id,
-      outcome: this.#placed(outcome),
-    }));
-    for (const { id } of outcomes) this.#inFlight.delete(id);
+    const outcomes = told.outcomes
+      .filter(({ id }) => this.#inFlight.delete(id) || lost !== undefined)
+      .map(({ id, outcome }) => ({ id, outcome: this.#placed(outcome) }));
     return { calls: told.calls, effects: told.effects, dropped: told.dropped, outcomes, lost };
   }
 
   #placed(outcome: EntryOutcome): EntryOutcome {
     if (outcome.ok) return outcome;
     const { failure } = outcome;
-    return { ok: false, failure: { ...failure, stack: this.#places.frames(failure.stack.join()) } };
+    return {
+      ok: false,
+      failure: { ...failure, stack: this.#places.frames(failure.stack.join("\n")) },
+    };
   }
 
   #command(command: GuestCommand, id: number, text: string, told: Told, value?: EngineValue): void {

@@ -69,7 +69,7 @@ describe("running", () => {
   test("a check without await answers in its own turn", async () => {
     const realm = await realmOf(bundleOf("export default { checks: { c: { run: () => true } } }"));
     assert.equal(resultOf(realm.enter(1, CHECK)), true);
-    assert.equal(realm.busy, false);
+    assert.deepEqual(realm.inFlight, []);
   });
 
   test("a call leaves, and its answer lets the run go on", async () => {
@@ -80,7 +80,7 @@ describe("running", () => {
     );
     const turn = realm.enter(1, CHECK);
     assert.deepEqual(turn.calls, [{ call: 1, operation: "http.get", arguments: '["http://x/"]' }]);
-    assert.equal(realm.busy, true);
+    assert.deepEqual(realm.inFlight, [1]);
     assert.equal(resultOf(realm.settle(1, true, '{"status":200}')), true);
     assert.equal(realm.lastCall, 1);
   });
@@ -133,7 +133,7 @@ describe("running", () => {
     realm.enter(1, CHECK);
     const turn = realm.abandon(1);
     assert.deepEqual([turn.outcomes, turn.effects, turn.calls], [[], [], []]);
-    assert.equal(realm.busy, false);
+    assert.deepEqual(realm.inFlight, []);
   });
 
   test("an event is handed to its hook", async () => {

@@ -42,8 +42,6 @@ export async function bundle(
       sourcemap: "external",
       sourcesContent: false,
       legalComments: "none",
-      // Without it, esbuild would look for a tsconfig.json in the folders above.
-      tsconfigRaw: "{}",
       write: false,
       logLevel: "silent",
       logLimit: 50,

@@ -35,7 +35,6 @@ export async function readManifest(source: string, file: string): Promise<Manife
       sourcefile: file,
       sourcemap: "external",
       charset: "utf8",
-      tsconfigRaw: "{}",
       logLevel: "silent",
     });
     const positionOf = positionsFrom(map, () => file, fileStart(file));

@@ -48,20 +48,21 @@ export const LAPSE = seconds(5);
 /**
  * A board for what one author says.
  *
- * @param keep what holds from now on, of what held before and what is said
+ * @param keep what holds from now on, of what held before and what is said; and whether what was
+ *   held before had lapsed
  */
 export function board<Value>(
-  keep: (before: Value | undefined, said: Value) => Value = (_, said) => said,
+  keep: (before: Value | undefined, said: Value, lapsed: boolean) => Value = (_, said) => said,
 ): Board<Value> {
   const merge = (
-    before: Readonly<Record<string, Value>>,
+    { entries: before, lapsed }: BoardState<Value>,
     onto: Readonly<Record<string, Value>>,
     entries: readonly BoardEntry<Value>[],
   ): Readonly<Record<string, Value>> => {
     const merged = new Map(Object.entries(onto));
     for (const { key, value } of entries) {
       if (value === undefined) merged.delete(key);
-      else merged.set(key, keep(ownValue(before, key), value));
+      else merged.set(key, keep(ownValue(before, key), value, lapsed));
     }
     return Object.fromEntries(merged);
   };
@@ -74,14 +75,14 @@ export function board<Value>(
       return { state: { ...state, coming: [...state.coming, ...entries] }, effects: [] };
     }
     if (complete === "last") {
-      const whole = merge(state.entries, {}, [...state.coming, ...entries]);
+      const whole = merge(state, {}, [...state.coming, ...entries]);
       return {
         state: { entries: whole, coming: [], spoken: true, lapseAt: undefined, lapsed: false },
         effects: [{ kind: "spoken" }],
       };
     }
     return {
-      state: { ...state, entries: merge(state.entries, state.entries, entries) },
+      state: { ...state, entries: merge(state, state.entries, entries) },
       effects: [{ kind: "changed", keys: entries.map(({ key }) => key) }],
     };
   };

@@ -26,6 +26,8 @@ export interface Reading {
   /** track_file's number; 0 for the others. */
   readonly value: number;
   readonly reason: string;
+  /** Nobody has looked yet: it holds only where nothing was found before. */
+  readonly presumed?: true;
 }
 
 /** What a claim does to a router. */

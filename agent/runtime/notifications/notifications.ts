@@ -119,6 +119,11 @@ export class Notifications implements DirectorPart {
     return { notifications: this.#outbox.counts() };
   }
 
+  /** Resolves when everything that was said so far is on the disk, or could not be written. */
+  flushed(): Promise<void> {
+    return this.#outbox.flushed();
+  }
+
   /** What the last transitions caused is finished; notices that are left wait on disk. */
   async stop(): Promise<void> {
     if (this.#stopping) this.#scripts.abort();

@@ -142,11 +142,14 @@ export class Outbox {
     };
   }
 
+  async flushed(): Promise<void> {
+    await this.#file?.flush();
+  }
+
   /** What can be sent within `waitMs` is; the rest is on disk when this resolves. At once if asked twice. */
   async stop(waitMs: number): Promise<void> {
     const hurry = this.#idle;
     if (hurry === undefined) {
-      await this.#file?.flush();
       await new Promise<void>((resolve) => {
         const cancel = this.#ports.later(waitMs, resolve);
         this.#idle = () => {

@@ -22,17 +22,26 @@ export const HOOK_TIMEOUT = milliseconds(30_000);
 export class HookQueue {
   readonly #waiting: HookCall[] = [];
   readonly #run: (call: HookCall) => HookRun | undefined;
+  readonly #overflown: (events: number) => void;
   readonly #clock: Clock;
   readonly #slot: Slot;
   #running: HookRun | undefined;
-  /** Events that nobody heard of. */
-  dropped = 0;
+  /** Events that nobody heard of, because there were too many. */
+  #dropped = 0;
 
-  /** `run` answers `undefined` when hooks cannot be run now: the event is dropped. */
-  constructor(clock: Clock, schedule: Schedule, run: (call: HookCall) => HookRun | undefined) {
-    this.#clock = clock;
+  /**
+   * @param run answers `undefined` when hooks cannot be run now: the event is left out
+   * @param overflown hears how many events were left out, once the queue is empty again
+   */
+  constructor(
+    ports: { readonly clock: Clock; readonly schedule: Schedule },
+    run: (call: HookCall) => HookRun | undefined,
+    overflown: (events: number) => void,
+  ) {
+    this.#clock = ports.clock;
     this.#run = run;
-    this.#slot = schedule.slot(() => {
+    this.#overflown = overflown;
+    this.#slot = ports.schedule.slot(() => {
       const late = this.#running;
       this.#running = undefined;
       late?.abandon();
@@ -43,7 +52,7 @@ export class HookQueue {
   push(call: HookCall): void {
     if (this.#waiting.length >= MOST_WAITING) {
       this.#waiting.shift();
-      this.dropped += 1;
+      this.#dropped += 1;
     }
     this.#waiting.push(call);
     if (this.#running === undefined) this.#next();
@@ -51,7 +60,6 @@ export class HookQueue {
 
   /** Nothing that waits is heard of any more. */
   clear(): void {
-    this.dropped += this.#waiting.length;
     this.#waiting.length = 0;
     const running = this.#running;
     this.#running = undefined;
@@ -62,10 +70,7 @@ export class HookQueue {
   #next(): void {
     for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) {
       const running = this.#run(call);
-      if (running === undefined) {
-        this.dropped += 1;
-        continue;
-      }
+      if (running === undefined) continue;
       this.#running = running;
       this.#slot.set(after(this.#clock.now(), HOOK_TIMEOUT));
       void running.ended.then(() => {
@@ -76,5 +81,8 @@ export class HookQueue {
       });
       return;
     }
+    if (this.#dropped === 0) return;
+    this.#overflown(this.#dropped);
+    this.#dropped = 0;
   }
 }

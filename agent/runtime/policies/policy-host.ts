@@ -79,10 +79,12 @@ export class PolicyHost implements DirectorPart {
     };
   }
 
-  configure(settings: DirectorSettings): Promise<void> {
-    const earlier = this.#configured;
-    this.#configured = earlier.then(() => this.#configure(settings));
-    return this.#configured;
+  async configure(settings: DirectorSettings): Promise<void> {
+    // One after another, but without waiting for the verdicts of an earlier one.
+    const configured = this.#configured.then(() => this.#configure(settings));
+    this.#configured = configured.catch(() => undefined);
+    await configured;
+    await timeLimit(this.#clock(), FIRST_VERDICTS, this.#judged(), () => undefined);
   }
 
   event(report: EventReport): void {
@@ -133,12 +135,10 @@ export class PolicyHost implements DirectorPart {
       this.#folder?.renew();
       this.#anew = false;
     }
-    const loaded = this.#loaded();
-    await timeLimit(this.#clock(), FIRST_VERDICTS, loaded, () => undefined);
   }
 
   /** Resolves when all that is being loaded runs and has judged once. */
-  async #loaded(): Promise<void> {
+  async #judged(): Promise<void> {
     await Promise.all(this.#loading);
     await Promise.all([...this.#policies.values()].map((policy) => policy.judged()));
   }

@@ -51,10 +51,15 @@ export class Policy {
     this.name = name;
     this.#world = world;
     this.#file = file;
-    const { clock } = world.ports;
+    const { schedule, ports } = world;
     this.#state = new KeptState(world, name);
     this.#desk = new EffectDesk(world, name);
-    this.#hooks = new HookQueue(clock, world.schedule, (call) => this.#runHook(call));
+    this.#hooks = new HookQueue(
+      { clock: ports.clock, schedule },
+      (call) => this.#runHook(call),
+      (events) =>
+        this.#tell("warn", `it cannot keep up: ${events} events were left out`, { events }),
+    );
     this.#checks = new CheckSet(world, {
       policy: name,
       run: (check) => this.#runCheck(check),

@@ -6,6 +6,6 @@ export function retryAfter(
   const text = (typeof header === "string" ? header : header?.[0])?.trim();
   if (text === undefined || text === "") return undefined;
   if (/^\d{1,9}(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1_000);
-  const at = Date.parse(text);
+  const at = /^[A-Z][a-z]+,? .* GMT$/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

@@ -109,7 +109,7 @@ const ROWS: readonly (readonly [
     ["3:13 tracker-option-unknown"],
     false,
   ],
-  ["a script", instance("track_script {\ncheck\n}"), ["3:1 check-not-run"], false],
+  ["a BFD session", instance("track_bfd {\ncheck\n}"), ["3:1 check-not-run"], false],
   ["ipvlan without address", instance("use_ipvlan"), ["2:1 virtual-link-address"], true],
   [
     "no address, version 2",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Config, InstanceConfig } from "../../../agent/config/config.ts";
 import type { Diagnostic } from "../../../agent/config/diagnostic.ts";
+import type { ConfigHost } from "../../../agent/config/keepalived/config-host.ts";
 import type { LoadedConfig } from "../../../agent/config/load.ts";
 import { loadConfig } from "../../../agent/config/load.ts";
 import { memoryHost } from "../language/memory-host.ts";
@@ -8,12 +9,15 @@ import { memoryHost } from "../language/memory-host.ts";
 export type Files = Readonly<Record<string, string>>;
 
 /** Loads a text as the file `k.conf`. */
-export const load = (text: string, files: Files = {}): LoadedConfig =>
-  loadConfig({ file: "k.conf", text }, memoryHost(files));
+export const load = (
+  text: string,
+  files: Files = {},
+  more: Partial<ConfigHost> = {},
+): LoadedConfig => loadConfig({ file: "k.conf", text }, memoryHost(files, more));
 
 /** The configuration of a text without errors. */
-export function configOf(text: string, files: Files = {}): Config {
-  const { config, diagnostics } = load(text, files);
+export function configOf(text: string, files: Files = {}, more: Partial<ConfigHost> = {}): Config {
+  const { config, diagnostics } = load(text, files, more);
   assert.ok(config !== undefined, brief(diagnostics).join("\n"));
   return config;
 }

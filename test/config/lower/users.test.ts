@@ -6,8 +6,10 @@ import { at, brief, load } from "./lowered.ts";
 const read = (name: string): string =>
   readFileSync(new URL(`../../vectors/configs/users/${name}.conf`, import.meta.url), "utf8");
 
+const script = new URL("../../vectors/configs/users/check_nginx.sh", import.meta.url);
+const SCRIPTS = { "/servers/scripts/check_nginx.sh": readFileSync(script, "utf8") };
+
 const DIRECTOR = ["18:1 no-effect-yet", "40:13 deprecated-keyword", "54:13 deprecated-keyword"];
-const MAIL = ["2:4", "7:4", "8:4", "9:4"].map((place) => `${place} no-effect-yet`);
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -42,8 +44,17 @@ const ROWS: readonly (readonly [name: string, findings: readonly string[], value
   ],
   [
     "nginx-pair-lb02-script",
-    ["4:1 no-effect-yet", "24:3 check-not-run"],
-    { ...PAIR, "instances.0.router.priority": 150, "instances.0.router.preempt": true },
+    // The line of the script that stops keepalived.
+    ["15:9 script-stops-agent"],
+    {
+      ...PAIR,
+      "instances.0.router.priority": 150,
+      "instances.0.router.preempt": true,
+      "instances.0.trackers": [{ tracker: "script check_nginx", weight: 0, reverse: false }],
+      "trackers.0.run.command.argv": ["/servers/scripts/check_nginx.sh"],
+      "trackers.0.interval": 5_000_000,
+      "trackers.0.timeout": 5_000_000,
+    },
   ],
   [
     "lvs-dr-node1",
@@ -55,13 +66,28 @@ const ROWS: readonly (readonly [name: string, findings: readonly string[], value
     DIRECTOR,
     { ...LVS, "instances.0.router.priority": 50, "instances.0.router.initialActive": false },
   ],
-  ["lvs-dr-global-strict", MAIL, { "global.routerId": "LVS_DEVEL", instances: [] }],
+  [
+    "lvs-dr-global-strict",
+    [],
+    {
+      "global.routerId": "LVS_DEVEL",
+      instances: [],
+      "notifications.mail": {
+        from: "Alexandre.Cassen@firewall.loc",
+        to: ["acassen@firewall.loc", "failover@firewall.loc", "sysadmin@firewall.loc"],
+        server: { host: "192.168.200.1", port: 25 },
+        heloName: undefined,
+        connectTimeout: 30_000_000,
+        faults: true,
+      },
+    },
+  ],
 ];
 
 describe("configurations that users have", () => {
   for (const [name, findings, values] of ROWS) {
     test(name, () => {
-      const { config, diagnostics } = load(read(name));
+      const { config, diagnostics } = load(read(name), SCRIPTS);
       assert.deepEqual(brief(diagnostics), findings);
       for (const [path, wanted] of Object.entries(values)) {
         assert.deepEqual(at(config, path), wanted, path);
@@ -72,7 +98,6 @@ describe("configurations that users have", () => {
   test("strict mode in front of the director: it runs, and says why nothing is reachable", () => {
     const { config, diagnostics } = load(read("lvs-dr-global-strict") + read("lvs-dr-node1"));
     assert.deepEqual(brief(diagnostics), [
-      ...MAIL,
       "17:15 strict-unreachable",
       "18:11 strict-override",
       "24:19 auth-ignored",
@@ -101,5 +126,24 @@ describe("configurations that users have", () => {
       faultWithoutPeer: false,
     });
     assert.equal(at(config, "instances.0.sourceAddress"), "192.168.8.11");
+  });
+
+  test("the script that stops keepalived is shown, with what to write instead", () => {
+    const { diagnostics } = load(read("nginx-pair-lb02-script"), SCRIPTS);
+    const [{ position, text, message, hint } = assert.fail()] = diagnostics;
+    assert.equal(position.file, "/servers/scripts/check_nginx.sh");
+    assert.equal(text, "systemctl stop keepalived");
+    assert.match(message, /^vrrp_script check_nginx \(k\.conf:5\) ends the agent here/);
+    assert.match(hint ?? "", /`exit 1`.*fault.*weight.*alias/);
+  });
+
+  test("without its script the same file has a failed tracker, not a missing one", () => {
+    const { config, diagnostics } = load(read("nginx-pair-lb02-script"));
+    assert.deepEqual(brief(diagnostics), ["5:12 program-refused"]);
+    assert.deepEqual(at(config, "trackers.0.run"), {
+      kind: "refused",
+      reason: "there is no /servers",
+    });
+    assert.equal(at(config, "instances.0.trackers.0.tracker"), "script check_nginx");
   });
 });

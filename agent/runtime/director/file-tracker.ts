@@ -39,14 +39,12 @@ export class FileTracker implements Tracker<FileConfig> {
     const number = fileNumber(content);
     if (number === undefined) {
       this.#failures += 1;
-      this.#world.warn(
-        `${this.#config.path} holds no number of 32 bits: ${this.#value} it remains`,
-      );
-      return;
+      const { path } = this.#config;
+      this.#world.warn(`${path} holds no number of 32 bits: it remains ${this.#value}`);
     }
-    this.#value = number;
-    const reason = content === undefined ? "there is no file" : `the number ${number}`;
-    this.#world.found({ verdict: "up", value: number, reason });
+    this.#value = number ?? this.#value;
+    const reason = content === undefined ? "there is no file" : `it says ${this.#value}`;
+    this.#world.found({ verdict: "up", value: this.#value, reason });
   }
 
   #write({ value, overwrite }: { readonly value: number; readonly overwrite: boolean }): void {

@@ -60,8 +60,7 @@ const resolveMethod =
     const { timeout, server } = optionsArgument(args[2], OPTIONS);
     call.within(timeout);
     const { type, records } = recordsArgument(args[1]);
-    const host = permittedName(args[0], server, call);
-    if (host.kind === "address" && type !== "PTR") throw badArgument("name is an address");
+    const host = permittedName(nameArgument(args[0], type), server, call);
     const name = host.kind === "address" ? reverseName(host.address) : host.name;
     call.doing = `asking ${server === undefined ? "" : `${showNameServer(server)} `}for ${type} of ${name}`;
     try {
@@ -78,13 +77,15 @@ function recordsArgument(value: Json | undefined) {
   return { type, records };
 }
 
-function permittedName(
-  value: Json | undefined,
-  server: NameServer | undefined,
-  call: ActiveCall,
-): Host {
+/** An address stands for its name in the reverse zones. */
+function nameArgument(value: Json | undefined, type: string): Host {
   const host = parseHost(textArgument(value, "name", 254));
   if (host === undefined) throw badArgument("name is not a name such as www.example.org");
+  if (host.kind === "address" && type !== "PTR") throw badArgument("name is an address");
+  return host;
+}
+
+function permittedName(host: Host, server: NameServer | undefined, call: ActiveCall): Host {
   const fits = namePermission
     .granted(call.permission)
     .some((pattern) => hostMatches(pattern.name, host) && serverFits(pattern, server));

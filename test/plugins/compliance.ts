@@ -114,20 +114,23 @@ async function assertCode(open: OpenPlugin, sample: SampleCall, code: string): P
 function* replaced(sample: SampleCall, at: number): Generator<SampleCall> {
   const given = sample.args[at] ?? null;
   const put = (value: Json): SampleCall => ({ ...sample, args: sample.args.with(at, value) });
+  const mayBeAbsent = kindOf(given) === "object" || sample.optional?.includes(at) === true;
   for (const [kind, value] of Object.entries(KINDS)) {
-    // No options may also be null.
-    if (kind === kindOf(given) && kind !== "object") continue;
-    const absent = kindOf(given) === "object" || sample.optional?.includes(at) === true;
-    if (kind === "null" && absent) continue;
-    yield put(value);
+    const good = kind === "null" ? mayBeAbsent : kind === kindOf(given) && kind !== "object";
+    if (!good) yield put(value);
   }
-  if (kindOf(given) !== "object") return;
-  for (const [key, old] of Object.entries(given as Readonly<Record<string, Json>>)) {
+  if (kindOf(given) === "object") yield* badOptions(given as OptionsGiven, put);
+}
+
+type OptionsGiven = Readonly<Record<string, Json>>;
+
+function* badOptions(given: OptionsGiven, put: (value: Json) => SampleCall): Generator<SampleCall> {
+  for (const [key, old] of Object.entries(given)) {
     for (const [kind, value] of Object.entries(KINDS)) {
-      if (kind !== kindOf(old)) yield put({ ...(given as object), [key]: value });
+      if (kind !== kindOf(old)) yield put({ ...given, [key]: value });
     }
   }
-  yield put({ ...(given as object), unknownOption: 1 });
+  yield put({ ...given, unknownOption: 1 });
 }
 
 function* badCalls(sample: SampleCall): Generator<SampleCall> {

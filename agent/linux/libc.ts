@@ -24,6 +24,7 @@ export interface Libc {
     value: Uint8Array,
     length: Uint8Array,
   ): number;
+  ioctl(fd: number, request: number, argument: Uint8Array): number;
   close(fd: number): number;
   timerfd_create(clock: number, flags: number): number;
   timerfd_settime(fd: number, flags: number, value: Uint8Array, old: null): number;
@@ -52,6 +53,7 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   recvmsg: "intptr_t recvmsg(int, void *, int)",
   setsockopt: "int setsockopt(int, int, int, const void *, uint32_t)",
   getsockopt: "int getsockopt(int, int, int, void *, void *)",
+  ioctl: "int ioctl(int, unsigned long, void *)",
   close: "int close(int)",
   timerfd_create: "int timerfd_create(int, int)",
   timerfd_settime: "int timerfd_settime(int, int, const void *, void *)",

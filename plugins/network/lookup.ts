@@ -8,6 +8,13 @@ import type { Host } from "../permission/host-pattern.ts";
 /** getaddrinfo blocks a thread of four, for seconds when no name server answers: files need some. */
 const MOST_AT_ONCE = 2;
 
+/** getaddrinfo, or a test's own. */
+export type SystemLookup = (
+  name: string,
+  options: { readonly all: true },
+  found: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 type Found = (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void;
 
 /**
@@ -15,9 +22,14 @@ type Found = (error: NodeJS.ErrnoException | null, addresses: readonly LookupAdd
  * for a name at the same time is asking once, and no more than two names are asked for at once.
  */
 export class Lookups {
+  readonly #system: SystemLookup;
   readonly #waiting = new Map<string, Found[]>();
   readonly #queue: string[] = [];
   #running = 0;
+
+  constructor(system: SystemLookup = systemLookup) {
+    this.#system = system;
+  }
 
   /** For `net.connect`, `tls.connect` and undici. */
   readonly lookup: LookupFunction = (name, options, callback) => {
@@ -59,7 +71,7 @@ export class Lookups {
     const name = this.#queue.shift();
     if (name === undefined) return;
     this.#running += 1;
-    systemLookup(name, { all: true }, (error, addresses) => {
+    this.#system(name, { all: true }, (error, addresses) => {
       this.#running -= 1;
       const waiting = this.#waiting.get(name) ?? [];
       this.#waiting.delete(name);

@@ -221,19 +221,21 @@ function testEnds(subject: () => Subject, open: () => OpenPlugin): void {
   };
 
   test("settles within its time", async () => {
-    for (const sample of subject().unanswered ?? []) {
-      const begun = performance.now();
-      await settlesSoon(sample, begun, "timeout", callOn(open(), sample, { timeoutMs: SHORT_MS }));
-    }
+    const begun = performance.now();
+    const timed = (subject().unanswered ?? []).map((sample) =>
+      settlesSoon(sample, begun, "timeout", callOn(open(), sample, { timeoutMs: SHORT_MS })),
+    );
+    await Promise.all(timed);
   });
 
   test("settles when the policy is gone", async () => {
-    for (const sample of subject().unanswered ?? []) {
-      const gone = new AbortController();
-      setTimeout(() => gone.abort(), SHORT_MS / 2);
-      const begun = performance.now();
-      await settlesSoon(sample, begun, "aborted", callOn(open(), sample, { signal: gone.signal }));
-    }
+    const gone = new AbortController();
+    const begun = performance.now();
+    const given = (subject().unanswered ?? []).map((sample) =>
+      settlesSoon(sample, begun, "aborted", callOn(open(), sample, { signal: gone.signal })),
+    );
+    setTimeout(() => gone.abort(), SHORT_MS / 2);
+    await Promise.all(given);
     for (const sample of [...subject().answered, ...(subject().unanswered ?? [])]) {
       const error = await failureOf(callOn(open(), sample, { signal: AbortSignal.abort() }));
       assert.equal(error.code, "aborted", show(sample));

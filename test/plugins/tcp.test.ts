@@ -113,10 +113,40 @@ describe("tcp.connect", () => {
   });
 
   test("looks names up, and tells of those that do not exist", async () => {
-    const named = (target: string) =>
-      callOn(open, { method: "connect", args: [target], permission: ["*:*"] });
-    assert.ok(await named(`localhost:${echo}`));
-    const { code } = await failureOf(named("does-not-exist.invalid:80"));
-    assert.match(code, /^(ENOTFOUND|EAI_AGAIN)$/);
+    const lookups = new Lookups((name, _, found) => {
+      if (name === "here.test") found(null, [{ address: "127.0.0.1", family: 4 }]);
+      else found(Object.assign(new Error("no"), { code: "ENOTFOUND" }), []);
+    });
+    const named = (name: string) =>
+      callOn(tcpPlugin(lookups).open(hostFor()) as OpenPlugin, {
+        method: "connect",
+        args: [`${name}:${echo}`],
+        permission: ["*:*"],
+      });
+    assert.ok(await named("here.test"));
+    assert.equal(await codeOf(named("gone.test")), "ENOTFOUND");
   });
+});
+
+test("lookups leave threads to others, and ask once for what many want", async () => {
+  const asked: (readonly [name: string, answer: () => void])[] = [];
+  const lookups = new Lookups((name, _, found) => {
+    asked.push([name, () => found(null, [{ address: "192.0.2.1", family: 4 }])]);
+  });
+  const names = ["a", "a", "b", "c", "a"];
+  const found = Promise.all(names.map((name) => lookups.addressOf({ kind: "name", name })));
+  assert.deepEqual(
+    asked.map(([name]) => name),
+    ["a", "b"],
+  );
+  asked[0]?.[1]();
+  assert.deepEqual(
+    asked.map(([name]) => name),
+    ["a", "b", "c"],
+  );
+  for (const [, answer] of asked.slice(1)) answer();
+  assert.deepEqual(
+    await found,
+    names.map(() => "192.0.2.1"),
+  );
 });

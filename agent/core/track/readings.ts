@@ -22,7 +22,8 @@ const failed = (reading: Reading): Reading => ({
  */
 export const readings = board<Reading>((before, said, lapsed) => {
   if (said.presumed !== true) return said;
-  return lapsed ? failed(before ?? said) : (before ?? said);
+  if (lapsed) return failed(before ?? said);
+  return before === undefined || before.presumed === true ? said : before;
 });
 
 /** What policies claim, by router. */

@@ -129,15 +129,12 @@ export class DirectorProcess {
     for (const refused of this.#ports.prepare(settings)) {
       this.#send({ kind: "log", level: "warn", message: refused });
     }
-    const runs = this.#parts.map((part) => ({
-      speaksFor: part.speaksFor,
-      done: this.#guard(part, "configure", () => part.configure(settings)),
-    }));
-    const saidOf = async (subject: DirectorPart["speaksFor"]): Promise<void> => {
-      await Promise.all(runs.flatMap(({ speaksFor, done }) => (speaksFor === subject ? done : [])));
-    };
-    void saidOf("readings").then(() => this.#readings.painted());
-    void saidOf("claims").then(() => {
+    const done = this.#parts.map((part) =>
+      this.#guard(part, "configure", () => part.configure(settings)),
+    );
+    // Trackers are all known by now, and say of themselves whether they have looked.
+    this.#readings.painted();
+    void Promise.all(done).then(() => {
       this.#verdicts.loaded();
       this.#claims.painted();
     });

@@ -13,13 +13,12 @@ export type OpenPart = (outlet: Outlet) => DirectorPart;
 export interface DirectorPart {
   /** What messages about it call it: `trackers`, `policies`. */
   readonly name: string;
-  /** What the others rely on it for: the first complete word waits until it is configured. */
-  readonly speaksFor?: "readings" | "claims";
   /**
-   * The first configuration, or another one. What did not change runs on. The promise resolves when
-   * all is said that can be said for now: the vrrp process hears nothing of a new director's claims
-   * before, and then everything at once, in place of what the former director had said. So policies
-   * have to judge first. After 5 s without, routers start, or what was claimed for this case holds.
+   * The first configuration, or another one. What did not change runs on. Readings are known when it
+   * returns, if only as presumed ones. The promise resolves when all is claimed that can be claimed
+   * for now: the vrrp process hears nothing of a new director's claims before, and then everything at
+   * once, in place of what the former director had said. So policies have to judge first. After 5 s
+   * without, routers start, or what was claimed for this case holds.
    */
   configure(settings: DirectorSettings): void | Promise<void>;
   /** Something happened on this node; policies and the vrrp process are among those who say so. */

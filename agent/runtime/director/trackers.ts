@@ -38,7 +38,6 @@ interface Entry {
 /** vrrp_script, track_file and vrrp_track_process: runs and watches them, and says what they find. */
 export class Trackers implements DirectorPart {
   readonly name = "trackers";
-  readonly speaksFor = "readings";
   readonly #outlet: Outlet;
   readonly #ports: TrackerPorts;
   readonly #schedule: Schedule;

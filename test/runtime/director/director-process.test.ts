@@ -56,7 +56,7 @@ test("says nothing before it knows, then everything, then changes, each turn at 
   const configured = new Promise<void>((resolve) => {
     ready = resolve;
   });
-  const { tell, of, outlet } = begin(() => ({ speaksFor: "claims", configure: () => configured }));
+  const { tell, of, outlet } = begin(() => ({ configure: () => configured }));
   tell({ kind: "configure", settings: settingsOf([]) });
   tell({ kind: "vrrp-configured" });
   outlet.claim(claim("policy a", 5));
@@ -65,7 +65,7 @@ test("says nothing before it knows, then everything, then changes, each turn at 
   assert.deepEqual(
     of("readings").map(({ complete }) => complete),
     ["part", "last"],
-    "nobody is waited for to speak for them",
+    "they are known at once",
   );
   assert.deepEqual(of("claims"), []);
   ready();

@@ -74,7 +74,6 @@ async function begin(...trackers: readonly TrackerConfig[]) {
       policies = outlet;
       return {
         name: "policies",
-        speaksFor: "claims",
         configure: () => undefined,
         status: () => ({}),
         stop: () => Promise.resolve(),

@@ -85,6 +85,7 @@ export const diagnosticCodes = {
   "peer-option-unknown": entry("warning", "an option of a unicast peer that is not understood", "Write ADDRESS [min_ttl N] [max_ttl N].", "The option is left out."),
   "peers-none": entry("warning", "unicast settings without a peer", "Write unicast_peer, or unicast_fault_no_peer.", "The instance uses multicast."),
   "preempt-conflict": entry("warning", "nopreempt or preempt_delay where it cannot work", "Write state BACKUP, and a priority below 255, on every node.", "It is ignored."),
+  "process-name-unusable": entry("warning", "a process name that the kernel never has", "Write full_command, and the program as it is started.", "It counts no process."),
   "program-exposed": entry("warning", "a program that root runs and others can change", "Take the right to write from the others, or let another user run it with script_user.", "It runs; who can write there is root too. With enable_script_security it would not run."),
   "program-refused": entry("warning", "a program that cannot or may not run", "Correct its path, permissions or user; then reload.", "A tracker has failed for good; a notification is not told."),
   "route-invalid": entry("warning", "a route that is not understood", "Write it as ip route takes it.", "The route is left out."),

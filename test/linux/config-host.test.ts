@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { parseKeepalived } from "../../agent/config/keepalived/parse-keepalived.ts";
+import { walk } from "../../agent/config/path-walk.ts";
 import { configHost } from "../../agent/linux/config-host.ts";
 
 const folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-host-`));
@@ -57,4 +67,58 @@ test("a configuration is read with its includes", () => {
 test("random numbers keep to their bounds", () => {
   const seen = new Set(Array.from({ length: 200 }, () => host.random(3, 5)));
   assert.deepEqual([...seen].sort(), [3, 4, 5]);
+});
+
+test("paths are looked at one by one, links not followed", () => {
+  const path = file("plain", "x");
+  chmodSync(path, 0o640);
+  symlinkSync("plain", join(folder, "link"));
+  const { uid, gid } = statSync(path);
+  const entry = { ok: true, kind: "file", uid, gid, mode: 0o640, target: undefined };
+  assert.deepEqual(host.entry(path), entry);
+  const link = host.entry(join(folder, "link"));
+  assert.ok(link.ok && link.kind === "link" && link.target === "plain");
+  assert.deepEqual(host.entry(join(folder, "none")), { ok: false, errno: "ENOENT" });
+  assert.deepEqual(host.entry(join(path, "below")), { ok: false, errno: "ENOTDIR" });
+  const device = host.entry("/dev/null");
+  assert.ok(device.ok && device.kind === "other");
+  const found = walk(join(folder, "conf.d/../link"), host);
+  assert.ok(found.ok && found.path === path);
+});
+
+test("the beginning of a program is read, executable or not", () => {
+  const path = file("program", "x".repeat(100_000));
+  chmodSync(path, 0o755);
+  const read = host.readProgram(path);
+  assert.equal(read.ok && read.text.length, 65_536);
+  assert.deepEqual(host.readProgram(folder), { ok: false, errno: "not a regular file" });
+  assert.deepEqual(host.readProgram("/dev/null"), { ok: false, errno: "not a regular file" });
+  assert.deepEqual(host.readProgram(join(folder, "none")), { ok: false, errno: "ENOENT" });
+});
+
+test("users and groups are those that getent and id know", () => {
+  const lines = (database: string): readonly string[][] =>
+    execFileSync("getent", [database], { encoding: "utf8" })
+      .trim()
+      .split("\n")
+      .map((line) => line.split(":"));
+  for (const [name = "", , uid, gid] of lines("passwd")) {
+    const groups = execFileSync("id", ["-G", name], { encoding: "utf8" });
+    const account = host.user(name);
+    assert.equal(account?.uid, Number(uid), name);
+    assert.equal(account?.gid, Number(gid), name);
+    const sorted = groups
+      .trim()
+      .split(" ")
+      .map(Number)
+      .sort((a, b) => a - b);
+    assert.deepEqual(
+      [...(account?.groups ?? [])].sort((a, b) => a - b),
+      sorted,
+      name,
+    );
+  }
+  for (const [name = "", , gid] of lines("group")) assert.equal(host.group(name), Number(gid));
+  assert.equal(host.user("no such user"), undefined);
+  assert.equal(host.group("no such group"), undefined);
 });

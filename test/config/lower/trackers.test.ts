@@ -70,6 +70,18 @@ const ROWS: readonly (readonly [
   [process("delay 2\nfork_delay 0.5"), "forkDelay", 500_000],
   [process("terminate_delay 3"), "terminateDelay", 3_000_000],
   [process("terminate_delay 3"), "forkDelay", 0],
+  [
+    process("process a-very-long-name-indeed"),
+    "program",
+    "a-very-long-name-indeed",
+    ["3:1 duplicate-keyword", "3:9 process-name-unusable"],
+  ],
+  [
+    process("process /usr/sbin/nginx\nfull_command"),
+    "program",
+    "/usr/sbin/nginx",
+    ["3:1 duplicate-keyword"],
+  ],
   [process("weight 254"), "weight", 254],
 ];
 
@@ -89,9 +101,9 @@ describe("trackers", () => {
   });
 
   test("a policy's check stands for a script; its own rise and fall count", () => {
-    const text = `vrrp_script chk {\nscript "policy:nginx/alive"\nweight -5\nrise 2\n}\n${instanceText("track_script {\nchk\n}")}`;
+    const text = `vrrp_script chk {\nscript "policy:nginx/alive"\nweight -5\ninit_fail\nrise 2\n}\n${instanceText("track_script {\nchk\n}")}`;
     const { config, diagnostics } = load(text);
-    assert.deepEqual(brief(diagnostics), ["4:1 setting-ignored"]);
+    assert.deepEqual(brief(diagnostics), ["5:1 setting-ignored"]);
     assert.deepEqual(at(config, "trackers.0.run"), {
       kind: "policy",
       policy: "nginx",
@@ -150,10 +162,12 @@ describe("what an instance tracks", () => {
 
   test("groups track for all of their members", () => {
     const group =
-      "vrrp_sync_group G {\ngroup {\nVI\n}\nsync_group_tracking_weight\ntrack_script {\nchk_nginx weight 3\n}\n}\n";
+      "vrrp_sync_group G {\ngroup {\nVI\n}\nsync_group_tracking_weight\ntrack_script {\nchk_nginx weight 3\n}\ntrack_file {\nf\n}\ntrack_process {\np weight 1\n}\n}\n";
     const config = configOf(tracking("chk_nginx", group), FILES);
     assert.deepEqual(config.syncGroups[0]?.trackers, [
       { tracker: "script chk_nginx", weight: 3, reverse: true },
+      { tracker: "file f", weight: 2, reverse: false },
+      { tracker: "process p", weight: 1, reverse: false },
     ]);
   });
 
@@ -197,4 +211,26 @@ describe("what an instance tracks", () => {
     const text = "track_file f {\nfile /a\n}\nvrrp_track_file f {\nfile /b\n}\n";
     assert.ok(brief(load(text).diagnostics).includes("4:17 name-duplicate"));
   });
+});
+
+test("thousands of trackers take time in proportion", () => {
+  const textOf = (count: number): string =>
+    Array.from(
+      { length: count },
+      (_, i) =>
+        `vrrp_script c${i} {\nscript "/bin/check ${i}"\n}\n${instanceText(
+          `interface e${i >> 7}\nvirtual_router_id ${(i & 127) + 1}\nvirtual_ipaddress {\n10.${i >> 8}.${i & 255}.1\n}\ntrack_script {\nc${i}\n}\nnotify "/bin/check x"`,
+          `V${i}`,
+        )}`,
+    ).join("");
+  const timeOf = (count: number): number => {
+    const text = textOf(count);
+    const start = performance.now();
+    assert.equal(configOf(text, FILES).trackers.length, count);
+    return performance.now() - start;
+  };
+  timeOf(1_000);
+  const quarter = timeOf(1_000);
+  // Quadratic work would take 16 times as long.
+  assert.ok(timeOf(4_000) < Math.max(quarter, 20) * 10);
 });

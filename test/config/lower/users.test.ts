@@ -45,7 +45,7 @@ const ROWS: readonly (readonly [name: string, findings: readonly string[], value
   [
     "nginx-pair-lb02-script",
     // The line of the script that stops keepalived.
-    ["15:9 script-stops-agent"],
+    ["14:9 script-stops-agent"],
     {
       ...PAIR,
       "instances.0.router.priority": 150,
@@ -134,7 +134,7 @@ describe("configurations that users have", () => {
     assert.equal(position.file, "/servers/scripts/check_nginx.sh");
     assert.equal(text, "systemctl stop keepalived");
     assert.match(message, /^vrrp_script check_nginx \(k\.conf:5\) ends the agent here/);
-    assert.match(hint ?? "", /`exit 1`.*fault.*weight.*alias/);
+    assert.match(hint ?? "", /`exit 1`.*weight.*fault.*alias/);
   });
 
   test("without its script the same file has a failed tracker, not a missing one", () => {

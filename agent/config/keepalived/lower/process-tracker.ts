@@ -1,14 +1,17 @@
 import { micros } from "../../../core/time.ts";
 import type { ProcessTracker } from "../../trackers.ts";
-import type { Statement } from "../tree.ts";
+import type { Statement, Word } from "../tree.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
 import type { Named } from "./named.ts";
 import { readTrackerWeight } from "./tracker-weight.ts";
+import { utf8 } from "./utf8.ts";
 import { readSeconds, readWhole } from "./values.ts";
 
 const WEIGHT = { limit: 254, otherwise: 0 };
 const COUNT = { low: 0, high: 4_294_967_295 };
+/** TASK_COMM_LEN without its terminator. */
+const LONGEST_NAME = 15;
 /** In seconds. */
 const DELAY = { low: 0, high: 3600 };
 
@@ -25,6 +28,8 @@ export function lowerProcessTracker(
     report(lowering, "tracker-invalid", program ?? name, message, "write process NAME");
     return undefined;
   }
+  const fullCommand = lines.has("full_command");
+  if (parameters.length === 0 && !fullCommand) checkLength(program, lowering);
   const quorum = lowerQuorum(name.text, lines, lowering);
   if (quorum === undefined) return undefined;
   return {
@@ -34,11 +39,19 @@ export function lowerProcessTracker(
     program: program.text,
     parameters: parameters.map(({ text }) => text),
     parameterMatch: parameterMatch(parameters.length, lines.get("param_match")),
-    fullCommand: lines.has("full_command"),
+    fullCommand,
     ...quorum,
     ...lowerDelays(block, lowering),
     ...readTrackerWeight(lines.get("weight"), WEIGHT, lowering),
   };
+}
+
+/** Alone, the name is compared with the one that the kernel keeps of a process. */
+function checkLength(program: Word, lowering: Lowering): void {
+  if (utf8(program.text).length <= LONGEST_NAME && !program.text.includes("/")) return;
+  const message = `no process is known as ${program.text}: the kernel keeps ${LONGEST_NAME} bytes of a program's name, without its path`;
+  const hint = "write full_command, and the program as it is started";
+  report(lowering, "process-name-unusable", program, message, hint);
 }
 
 function parameterMatch(

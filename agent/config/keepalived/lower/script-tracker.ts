@@ -22,7 +22,6 @@ const NOT_OF_A_POLICY: ReadonlySet<string> = new Set([
   "rise",
   "fall",
   "user",
-  "init_fail",
 ]);
 
 /** vrrp_script NAME { script "COMMAND" … }. */

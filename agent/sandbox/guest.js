@@ -33,6 +33,7 @@ let view;
 let inFlight = 0;
 let nextCall = 0;
 let outbox = "";
+let said = 0;
 let dropped = 0;
 
 /** `item`: parts of a list, as JSON. */
@@ -91,9 +92,14 @@ function ask(run, operation, args, nothing) {
 /** Says something to the host. */
 function say(run, operation, args) {
   if (run.deaf) return;
-  const text = toJson(args, `arguments of ${operation}`, given.limits.message);
-  if (outbox.length + text.length > given.limits.turn) dropped++;
-  else tell(`"effect",${stringify(operation)},${stringify(text)}`);
+  const { effects, message, turn } = given.limits;
+  if (said >= effects || outbox.length > turn) {
+    dropped++;
+    return;
+  }
+  said++;
+  const text = toJson(args, `arguments of ${operation}`, message);
+  tell(`"effect",${stringify(operation)},${stringify(text)}`);
 }
 
 function settle(id, ok, text) {
@@ -364,10 +370,11 @@ function door(command, id, text, at, value) {
   else if (command === "start") start(text, value);
   else if (command === "describe") fail({ id }, "exception", value);
   if (dropped) tell(`"dropped",${dropped}`);
+  said = 0;
   dropped = 0;
-  const said = outbox;
+  const told = outbox;
   outbox = "";
-  return `[${said}]`;
+  return `[${told}]`;
 }
 
 export { door };

@@ -32,8 +32,9 @@ const MEMBERS: readonly Member[] = [
   { name: "webhook", permission: "webhook", effects: true, methods: ["post"] },
 ];
 
-/** All that is said in one turn, in UTF-16 units. */
-export const TURN_UNITS = 1_048_576;
+/** Most effects in one turn, and in UTF-16 units; what comes beyond them is dropped. */
+const TURN_EFFECTS = 200;
+const TURN_UNITS = 4 * LIMITS.messageBytes;
 
 /** JSON for the guest side. `permissions` and `state` are JSON themselves. */
 export function startText(
@@ -63,6 +64,7 @@ export function startText(
       message: LIMITS.messageBytes,
       state: LIMITS.stateBytes,
       turn: TURN_UNITS,
+      effects: TURN_EFFECTS,
       callsInFlight: LIMITS.callsInFlight,
     },
   });

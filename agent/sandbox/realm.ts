@@ -1,7 +1,7 @@
 import type { Completion, EngineModule, EngineRuntime, EngineValue } from "./engine.ts";
 import { BUNDLE_FILE, Places } from "./places.ts";
 import { PRELUDE_FILE, readPrelude } from "./prelude.ts";
-import { startText, TURN_UNITS } from "./realm-start.ts";
+import { startText } from "./realm-start.ts";
 import type { Entry, EntryOutcome, PolicyBundle, SandboxFailure, SavedState } from "./sandbox.ts";
 import { LIMITS } from "./sandbox.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -22,8 +22,8 @@ const FULL_MODULE_BYTES = MODULE_BYTES - ENGINE_HEAP_BYTES;
 const JOBS_AT_ONCE = 16;
 /** To hear what a policy logged before it was stopped. */
 const LAST_WORDS_MS = 5;
-/** More than the longest turn. */
-const MOST_SAID = 4 * TURN_UNITS;
+/** More than the longest turn: effects, and calls of the largest size. */
+const MOST_SAID = 4_194_304;
 
 const PRELUDE = readPrelude();
 

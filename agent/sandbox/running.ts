@@ -7,6 +7,11 @@ export const RUNNING_BYTES = 12;
 
 /** How long a thread may be held up, by an entry and by loading (or unloading). */
 const ALLOWED_MS = { entry: LIMITS.watchdogMs, load: LIMITS.loadMs + LIMITS.watchdogMs } as const;
+/** Time that the thread must have run meanwhile: more than after which the engine is interrupted. */
+const DUE_MS = {
+  entry: LIMITS.watchdogMs / 2,
+  load: LIMITS.loadMs + LIMITS.watchdogMs / 2,
+} as const;
 
 const REALM = 0;
 const SINCE = 1;
@@ -18,6 +23,7 @@ export interface Running {
   readonly since: number;
   readonly lastedMs: number;
   readonly allowedMs: number;
+  readonly dueMs: number;
   readonly act: keyof typeof ALLOWED_MS;
 }
 
@@ -47,6 +53,7 @@ export class RunningSlot {
     if (realm === 0) return undefined;
     const since = Atomics.load(this.#cells, SINCE);
     const act = Atomics.load(this.#cells, LOADS) === 1 ? "load" : "entry";
-    return { realm, since, lastedMs: (ticks() - since) | 0, allowedMs: ALLOWED_MS[act], act };
+    const lastedMs = (ticks() - since) | 0;
+    return { realm, since, lastedMs, allowedMs: ALLOWED_MS[act], dueMs: DUE_MS[act], act };
   }
 }

@@ -47,7 +47,7 @@ export class Watchdog {
   #culpritOf(lane: Lane): Running | undefined {
     const running = lane.running();
     if (running === undefined) return undefined;
-    const { since, lastedMs, allowedMs } = running;
+    const { since, lastedMs, allowedMs, dueMs } = running;
     const ranMs = lane.ranMs();
     const seen = this.#sightings.get(lane);
     const first = seen === undefined || seen.since !== since;
@@ -55,6 +55,6 @@ export class Watchdog {
     if (lastedMs < allowedMs) return undefined;
     if (lastedMs >= PATIENCE * allowedMs || ranMs === undefined) return running;
     const before = first ? ranMs : (seen.ranMs ?? ranMs);
-    return ranMs - before >= allowedMs / 2 ? running : undefined;
+    return ranMs - before >= dueMs ? running : undefined;
   }
 }

@@ -64,7 +64,7 @@ test("says nothing before it knows, then everything, then changes, each turn at 
   await settle();
   assert.deepEqual(
     of("readings").map(({ complete }) => complete),
-    ["part", "last"],
+    ["last", "no"],
     "they are known at once",
   );
   assert.deepEqual(of("claims"), []);

@@ -81,7 +81,7 @@ export class PolicyCheck {
     this.#slot = world.schedule.slot(() => this.#step({ kind: "tick" }));
   }
 
-  /** Its last run failed. */
+  /** Its last run did not come to a verdict: it threw, or took too long. */
   get failing(): boolean {
     return this.#failing;
   }
@@ -100,6 +100,8 @@ export class PolicyCheck {
     this.#giveUp();
     this.#step({ kind: "configured" });
     if (found !== undefined) this.#found(found);
+    // It could not run, or its last verdict is of other code.
+    else this.hasten();
     this.#tell();
   }
 
@@ -198,12 +200,12 @@ export class PolicyCheck {
     this.#count(TIMED_OUT);
   }
 
-  #count({ result }: CheckAnswer): void {
+  #count({ result, failed }: CheckAnswer): void {
     this.#lost = result === "lost";
     if (this.#lost) return;
     this.#runs += 1;
-    this.#failing = result === "bad";
-    if (this.#failing) this.#failures += 1;
+    this.#failing = failed;
+    if (result === "bad") this.#failures += 1;
     this.#judged();
   }
 

@@ -182,8 +182,9 @@ export class PolicyHost implements DirectorPart {
   }
 
   #remove(name: string): void {
-    this.#policies.get(name)?.remove();
+    const policy = this.#policies.get(name);
     this.#policies.delete(name);
+    policy?.remove();
   }
 
   #openSandbox(): Promise<Sandbox> {

@@ -1,9 +1,10 @@
 import type { CheckStatus, PolicyStatus } from "../../control/protocol.ts";
-import { seconds } from "../../core/time.ts";
+import { after, seconds } from "../../core/time.ts";
 import type { CheckShape } from "../../policy/check-shape.ts";
 import type { PolicyFile } from "../../policy/discover.ts";
 import type { EventName } from "../../policy/shape.ts";
 import type { LogLevel } from "../ipc.ts";
+import type { Slot } from "../schedule.ts";
 import { Candidate, grantsOf } from "./candidate.ts";
 import { checkAnswer } from "./check-answer.ts";
 import { CheckSet } from "./check-set.ts";
@@ -22,6 +23,8 @@ import { timeLimit } from "./time-limit.ts";
 /** What a build has read, told to the folder. */
 export type Built = (inputs: readonly string[], startedAt: number, ok: boolean) => void;
 
+/** After a strike it is made anew within milliseconds; else it is not coming back. */
+const RECOVERY_TIME = seconds(5);
 /** A version's last words may take this long. */
 const STOP_TIMEOUT = seconds(2);
 
@@ -37,6 +40,8 @@ export class Policy {
   readonly #hooks: HookQueue;
   readonly #checks: CheckSet;
   readonly #quarantine: Quarantine;
+  /** Set while the version that decides is being made anew. */
+  readonly #recovery: Slot;
   #file: string;
   #current: PolicyVersion | undefined;
   #candidate: Candidate | undefined;
@@ -66,6 +71,7 @@ export class Policy {
       changed: (check, up, reason, lasted) =>
         this.hear("checkChange", JSON.stringify({ check, up, reason, lasted })),
     });
+    this.#recovery = schedule.slot(() => this.#lost());
     this.#quarantine = new Quarantine(world, {
       begins: (time) => {
         this.#hooks.clear();
@@ -102,14 +108,9 @@ export class Policy {
 
   /** The settings are others: what is not granted any more is not done any more. */
   regrant(): void {
-    const version = this.#current;
-    if (version === undefined) return;
-    const granted = grantsOf(version.built, this.#world);
-    if (granted.ok) return;
-    this.#current = undefined;
-    version.close();
-    this.#hooks.clear();
-    this.#refuse(granted.problems);
+    if (this.#current === undefined) return;
+    const granted = grantsOf(this.#current.built, this.#world);
+    if (!granted.ok) this.#drop(granted.problems);
   }
 
   /** Something happened that it may have a hook for. `event`: JSON. */
@@ -161,6 +162,7 @@ export class Policy {
     this.#hooks.clear();
     this.#checks.stop();
     this.#quarantine.close();
+    this.#recovery.set(undefined);
     this.#state.flush();
     const version = this.#current;
     this.#current = undefined;
@@ -219,6 +221,7 @@ export class Policy {
     this.#loadedAt = this.#world.ports.clock.wallClock();
     this.#problems = [];
     this.#quarantine.replaced();
+    this.#recovery.set(undefined);
     this.#state.keep(state);
     const reason = this.#versions === 1 ? "boot" : "reload";
     this.#tell("info", `version ${this.#versions} runs`, { version: this.#versions, reason });
@@ -287,10 +290,14 @@ export class Policy {
       const { kind } = failure;
       const nth = this.#quarantine.strikes + 1;
       this.#tell("warn", `stopped by force, strike ${nth}: ${failureText(failure)}`, { kind });
+      if (this.#recovery.at === undefined) {
+        this.#recovery.set(after(this.#world.ports.clock.now(), RECOVERY_TIME));
+      }
       this.#quarantine.struck();
     },
     recovered: (version) => {
       if (version !== this.#current) return;
+      this.#recovery.set(undefined);
       if (!this.#quarantine.holds) this.hear("start", JSON.stringify({ reason: "recovery" }));
       this.#checks.retry();
     },
@@ -310,6 +317,20 @@ export class Policy {
       this.#current === undefined ? "nothing runs" : `version ${this.#versions} runs on`;
     const version = this.#current === undefined ? 0 : this.#versions;
     this.#tell("error", `refused, ${running}: ${first}${more}`, { problems, version });
+  }
+
+  /** Nothing decides any more: what was declared for that holds, until there is another version. */
+  #drop(problems: readonly string[]): void {
+    this.#current?.close();
+    this.#current = undefined;
+    this.#recovery.set(undefined);
+    this.#hooks.clear();
+    this.#refuse(problems);
+  }
+
+  /** The version that decides did not come back after a strike: it cannot even be loaded any more. */
+  #lost(): void {
+    this.#drop([`${this.#file}:1:1: it cannot be loaded after it was stopped by force; change it`]);
   }
 
   /** The file is what runs already. */

@@ -1,7 +1,7 @@
 import type { Json } from "../../../sdk/index.ts";
 import { CallError } from "../../../sdk/plugin.ts";
 import type { Instant } from "../../core/time.ts";
-import { after, micros, milliseconds, since } from "../../core/time.ts";
+import { after, micros, milliseconds, since, sooner } from "../../core/time.ts";
 import { parseDuration } from "../../policy/duration.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { RealmCall } from "../../sandbox/sandbox.ts";
@@ -65,7 +65,7 @@ export class RealmCalls {
     const key = entry === undefined ? undefined : entryKey(entry);
     this.#calls.set(call, { entry: key, abort, slot });
     if (operation === "clock.sleep") {
-      this.#sleep(call, args, slot);
+      this.#sleep(call, args, latest);
       return;
     }
     slot.set(after(now, micros(timeout + GRACE)));
@@ -91,19 +91,21 @@ export class RealmCalls {
     return [...this.#failures].some((failure) => message.includes(failure));
   }
 
-  #sleep(call: number, args: readonly Json[], slot: Slot): void {
+  #sleep(call: number, args: readonly Json[], latest: Instant): void {
     const { clock, schedule } = this.#caller;
     const time = parseDuration(args[0]);
-    if (time === undefined) {
+    const known = this.#calls.get(call);
+    if (time === undefined || known === undefined) {
       this.#fail(call, new CallError("argument", 'sleep: write a time such as "500ms"'));
       return;
     }
-    // The run is given up when its own time is over, and the sleep with it.
-    const wake = schedule.slot(() => this.#succeed(call, null));
-    wake.set(after(clock.now(), time));
-    const known = this.#calls.get(call);
-    if (known !== undefined) this.#calls.set(call, { ...known, slot: wake });
-    slot.set(undefined);
+    const wakeAt = after(clock.now(), time);
+    const slot = schedule.slot(() => {
+      if (wakeAt <= latest) this.#succeed(call, null);
+      else this.#fail(call, new CallError("timeout", "sleep: longer than the run may take"));
+    });
+    slot.set(sooner(wakeAt, latest));
+    this.#calls.set(call, { ...known, slot });
   }
 
   async #carryOut(

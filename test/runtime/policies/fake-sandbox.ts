@@ -59,6 +59,8 @@ export class FakeSandbox implements Sandbox {
   readonly entered: string[] = [];
   readonly abandoned: string[] = [];
   loads = 0;
+  /** What was stopped by force is made anew. */
+  comesBack = true;
   closed = false;
   readonly #listener: SandboxListener;
   readonly #programs: ReadonlyMap<string, FakeProgram>;
@@ -123,7 +125,7 @@ export class FakeSandbox implements Sandbox {
         resolve(outcome);
         if (!outcome.ok && STRIKES.has(outcome.failure.kind)) {
           this.#listener.struck(realm, outcome.failure);
-          this.#listener.recovered(realm);
+          if (this.comesBack) this.#listener.recovered(realm);
         }
       });
     });

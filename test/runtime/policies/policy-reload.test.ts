@@ -208,6 +208,24 @@ describe("strikes", () => {
     assert.equal(policy?.strikes, 0);
   });
 
+  test("that it does not come back from end it, and a new version can follow", async () => {
+    const health = new Health();
+    const bench = await benchWith(health.program());
+    await bench.time.advance(10);
+    bench.sandbox.comesBack = false;
+    health.answer = new Forced("stuck", "");
+    await bench.time.advance(6_000);
+    const status = () => bench.host.status().policies?.[0];
+    assert.equal(status()?.state, "refused");
+    assert.match(status()?.problems[0] ?? "", /cannot be loaded after it was stopped/);
+    assert.equal(bench.sandbox.realms.size, 0);
+    await bench.time.advance(5_000);
+    assert.equal(bench.heard.effect("VI_1", ALIVE), "weight -30");
+    await bench.save("nginx", new Health().program());
+    assert.equal(status()?.state, "running");
+    assert.equal(bench.heard.effect("VI_1", ALIVE), "none");
+  });
+
   test("of others do not count: a run that was moved is made again", async () => {
     const health = new Health();
     const bench = await benchWith(health.program());

@@ -9,6 +9,7 @@ import { PolicyHost } from "../../../agent/runtime/policies/policy-host.ts";
 import { policyMemory } from "../../../agent/runtime/policies/policy-memory.ts";
 import { watchFolder } from "../../../agent/runtime/policies/watch-folder.ts";
 import { openSandbox } from "../../../agent/sandbox/pool.ts";
+import type { Sandbox } from "../../../agent/sandbox/sandbox.ts";
 import { ALL, Heard, settingsWith } from "./policy-bench.ts";
 
 /** A host with the real builder, sandbox, watcher and clock, in a folder of its own. */
@@ -17,6 +18,8 @@ export class RealHost {
   readonly policies = join(this.root, "policies");
   readonly heard = new Heard();
   readonly host: PolicyHost;
+  /** Policies that are loaded, versions that are tried included. */
+  realms = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor() {
@@ -37,7 +40,7 @@ export class RealHost {
       openTimer,
       source: policyFiles("anyone"),
       watchFolder,
-      openSandbox: (listener) => openSandbox({ listener, mostWorkers: 1 }),
+      openSandbox: (listener) => this.#counted(openSandbox({ listener, mostWorkers: 1 })),
       plugins: [],
       loadPlugin: () => Promise.reject(new Error("there are no packages here")),
       secret: (text) => text,
@@ -45,6 +48,25 @@ export class RealHost {
       metrics: { gauge: () => undefined, count: () => undefined, forget: () => undefined },
       notify: () => undefined,
     });
+  }
+
+  #counted(sandbox: Sandbox): Sandbox {
+    return {
+      load: async (...args) => {
+        const outcome = await sandbox.load(...args);
+        if (outcome.ok) this.realms += 1;
+        return outcome;
+      },
+      unload: (realm) => {
+        this.realms -= 1;
+        sandbox.unload(realm);
+      },
+      view: (...args) => sandbox.view(...args),
+      enter: (...args) => sandbox.enter(...args),
+      abandon: (...args) => sandbox.abandon(...args),
+      settle: (...args) => sandbox.settle(...args),
+      close: () => sandbox.close(),
+    };
   }
 
   async start(): Promise<void> {

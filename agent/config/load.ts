@@ -47,8 +47,11 @@ export function loadConfig(
   const routers = new Set(lowered.config.instances.map(({ router }) => router.name));
   const own = loadSettings(settingsFile, host, routers);
   const found = [...lowered.diagnostics, ...mailServer(lowered.config, own.settings, parsed.tree)];
-  // Findings about scripts stand in the scripts: what the configuration says comes first.
-  const diagnostics = [...merge(parsed.diagnostics, found), ...inOrder(own.diagnostics)];
+  // Findings may stand in scripts too: what the file itself says comes first.
+  const diagnostics = [
+    ...inOrder(merge(parsed.diagnostics, found), entry.file),
+    ...inOrder(own.diagnostics, settingsFile),
+  ];
   const refused = diagnostics.some(({ severity }) => severity === "error");
   return { config: refused ? undefined : lowered.config, settings: own.settings, diagnostics };
 }
@@ -85,7 +88,7 @@ function merge(
     const before = severities.get(placeOf(each));
     return before === undefined || (before === "warning" && each.severity === "error");
   });
-  return inOrder([...kept, ...added]);
+  return [...kept, ...added];
 }
 
 const placeOf = ({ position: { file, line, column } }: Diagnostic): string =>

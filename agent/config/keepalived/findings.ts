@@ -32,9 +32,10 @@ export class Findings {
   }
 }
 
-/** In the order of their places within each file, files as first met. */
-export function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+/** In the order of their places within each file; `first`, then the other files as first met. */
+export function inOrder(diagnostics: readonly Diagnostic[], first?: string): readonly Diagnostic[] {
   const files = new Map<string, number>();
+  if (first !== undefined) files.set(first, 0);
   for (const { position } of diagnostics) {
     if (!files.has(position.file)) files.set(position.file, files.size);
   }

@@ -37,6 +37,11 @@ describe("notifications of an instance", () => {
     assert.deepEqual(brief(diagnostics), ["2:16 program-refused"]);
   });
 
+  test("of two scripts the first counts, as in keepalived", () => {
+    const { notify } = instanceOf("notify /bin/tell\nnotify /bin/read", "", FILES);
+    assert.deepEqual(notify.any?.argv, ["/bin/tell"]);
+  });
+
   test("a script that cannot run is a warning that says so", () => {
     const { config, diagnostics } = load(instanceText("notify_master /bin/nothing"));
     assert.deepEqual(brief(diagnostics), ["2:15 program-refused"]);

@@ -60,6 +60,8 @@ function readOccasion(
   owner: Word,
   lowering: Lowering,
 ): void {
+  // As in keepalived, the first one counts.
+  if (typeof draft.commands.get(occasion) === "object") return;
   const [at, ...user] = statement.words;
   // Without a script, it is a matter of what the others are told.
   if (occasion === "deleted") draft.commands.set(occasion, true);

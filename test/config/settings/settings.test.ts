@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { ConfigHost, PathEntry } from "../../../agent/config/keepalived/config-host.ts";
 import type { Settings } from "../../../agent/config/settings.ts";
@@ -166,6 +167,18 @@ describe("mail and plugins", () => {
       { position: { file: FILE, line: 12, column: 8 }, name: "bell", package: "bell", options: {} },
     ]);
   });
+});
+
+test("every plugin that comes with Holdfast may have options", () => {
+  const names = globSync("plugins/*/*-plugin.ts").flatMap(
+    (file) => /^ +name: "([a-z]+)",$/m.exec(readFileSync(file, "utf8"))?.[1] ?? [],
+  );
+  assert.ok(names.length > 5);
+  for (const name of names) {
+    const { settings, findings } = settingsOf(`${name} {\nx 1\n}`);
+    assert.deepEqual(findings, []);
+    assert.deepEqual(settings.pluginOptions, { [name]: { x: 1 } });
+  }
 });
 
 describe("what is wrong in holdfast.conf grants nothing", () => {

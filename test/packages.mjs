@@ -14,6 +14,7 @@ const NEEDED = {
   ping: "iputils-ping",
   keepalived: "keepalived",
   "/usr/lib/frr/vrrpd": "frr",
+  "/usr/sbin/exim4": "exim4-daemon-light",
   // The other kernel of test/guest, for this processor alone.
   ...(process.arch === "x64" && { "/usr/bin/linux.uml": "user-mode-linux", kmod: "kmod" }),
 };

@@ -107,8 +107,9 @@ const oneLine = (text: string): string => text.replaceAll(/\p{Cc}+/gu, " ").trim
 const fingerprint = (notice: Notice): string =>
   createHash("sha256").update(JSON.stringify(notice)).digest("hex").slice(0, 32);
 
-/** What stands between angle brackets, or all of it. */
-const bare = (address: string): string => /<([^<>]*)>\s*$/.exec(address)?.[1] ?? address;
+/** Of `Name <address>` the address; anything else is left as it is, and so refused. */
+const bare = (address: string): string =>
+  /^[^<>@,;:\p{Cc}]*<([^<>]*)>$/u.exec(address)?.[1] ?? address;
 
 const ownAddress = (node: string): string => `holdfast@${domainOf(node)}`;
 

@@ -59,21 +59,18 @@ function partOf(check: TrackedCheck, { verdict, value }: Reading): number | "fau
 
 /**
  * The trackers of a member of a sync group, as keepalived has it: the group's count for every member,
- * and go before the member's own. Weights of its own count under sync_group_tracking_weight only:
- * else a file is tracked as if it had none, and the others not at all.
+ * and go before the member's own. Those of its own that have a weight count under
+ * sync_group_tracking_weight only.
  */
 export function trackedByMember(
   own: readonly TrackedCheck[],
   group: { readonly trackers: readonly TrackedCheck[]; readonly weightedTracking: boolean },
 ): readonly TrackedCheck[] {
-  const tracked = new Map<TrackerId, TrackedCheck>();
-  for (const check of group.trackers) tracked.set(check.tracker, check);
-  for (const check of own) {
-    if (tracked.has(check.tracker)) continue;
-    if (check.weight === 0 || group.weightedTracking) tracked.set(check.tracker, check);
-    else if (isFile(check)) tracked.set(check.tracker, { ...check, weight: 0 });
-  }
-  return [...tracked.values()];
+  const shared = new Set(group.trackers.map(({ tracker }) => tracker));
+  const further = own.filter(
+    ({ tracker, weight }) => !shared.has(tracker) && (weight === 0 || group.weightedTracking),
+  );
+  return [...group.trackers, ...further];
 }
 
 /** What policies claim of a router: weights count in a sync group too, as they name the router. */

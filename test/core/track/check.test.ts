@@ -97,7 +97,7 @@ describe("a member of a sync group", () => {
       "script b 0",
       "file c 3",
     ]);
-    assert.deepEqual(weights(false), ["file d 7", "process e -4", "script b 0", "file c 0"]);
+    assert.deepEqual(weights(false), ["file d 7", "process e -4", "script b 0"]);
   });
 });
 

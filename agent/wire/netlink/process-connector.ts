@@ -1,4 +1,4 @@
-import { byteOrder } from "./attribute.ts";
+import { byteOrder, textIn } from "./attribute.ts";
 import { CONTROL, encodeMessage, HEADER_LENGTH } from "./message.ts";
 
 /** CN_IDX_PROC, which is also the multicast group. */
@@ -53,17 +53,15 @@ export function decodeProcessEvent(bytes: Uint8Array): KernelProcessEvent | unde
       return { kind: "exec", pid: word(1) };
     case WHAT.name:
       return word(0) === word(1)
-        ? { kind: "name", pid: word(1), comm: commOf(bytes.subarray(DETAIL_AT + 8)) }
+        ? {
+            kind: "name",
+            pid: word(1),
+            comm: textIn(bytes.subarray(DETAIL_AT + 8, DETAIL_AT + 8 + COMM_LENGTH)) ?? "",
+          }
         : undefined;
     case WHAT.exit:
       return word(0) === word(1) ? { kind: "exit", pid: word(1) } : undefined;
     default:
       return undefined;
   }
-}
-
-function commOf(bytes: Uint8Array): string {
-  const name = bytes.subarray(0, COMM_LENGTH);
-  const end = name.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? name : name.subarray(0, end));
 }

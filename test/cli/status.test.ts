@@ -4,7 +4,12 @@ import { duration } from "../../agent/cli/status/duration.ts";
 import { renderStatus } from "../../agent/cli/status/render.ts";
 import { PLAIN, styleFor } from "../../agent/cli/style.ts";
 import { table, textWidth } from "../../agent/cli/table.ts";
-import type { Status } from "../../agent/control/protocol.ts";
+import type {
+  CheckStatus,
+  DirectorStatus,
+  PolicyStatus,
+  Status,
+} from "../../agent/control/protocol.ts";
 import { SAMPLE_NOW, sampleStatus } from "./sample-status.ts";
 
 process.env["TZ"] = "UTC";
@@ -81,6 +86,54 @@ describe("status for people", () => {
     const text = renderStatus({ ...sampleStatus, routers }, "h", SAMPLE_NOW, PLAIN);
     assert.match(text, /VI_1: active, but 10\.0\.0\.3 is not on eth0/);
     assert.match(text, /10\.0\.0\.3\/24 MISSING/);
+  });
+
+  test("shows checks and policies, and what of them needs a person", () => {
+    const check: CheckStatus = {
+      name: "script chk",
+      verdict: "down",
+      stale: false,
+      reason: "ended with status 1",
+      since: SAMPLE_NOW - 12_000,
+      runs: 7,
+      failures: 3,
+      lastMs: 4.27,
+    };
+    const policy: PolicyStatus = {
+      name: "nginx",
+      file: "nginx.ts",
+      state: "running",
+      version: 2,
+      loadedAt: SAMPLE_NOW - 60_000,
+      problems: ["nginx.ts:3:7: no such thing"],
+      strikes: 0,
+      checks: ["alive"],
+    };
+    const render = (director: DirectorStatus): string => {
+      const { processes } = sampleStatus;
+      const alive = { ...processes, director: { ...processes.director, pid: 102 } };
+      return renderStatus({ ...sampleStatus, processes: alive, director }, "h", SAMPLE_NOW, PLAIN);
+    };
+    const notifications = { queued: 0, delivered: 9, dead: 2 };
+    const text = render({ checks: [check], policies: [policy], notifications });
+    assert.match(text, /script chk +down +12 s +7 +3 +4\.3 ms +ended with status 1/);
+    assert.match(text, /nginx +running +2 +1 min ago +nginx\.ts/);
+    assert.match(
+      text,
+      /policy nginx: it was refused, and an earlier version runs on: nginx\.ts:3:7/,
+    );
+    assert.match(text, /notifications: 2 could not be delivered and were given up/);
+    const up: CheckStatus = { ...check, verdict: "up" };
+    const many = Array.from({ length: 100 }, (_, at) => ({ ...up, name: `script s${at}` }));
+    const short = render({ checks: [...many, check], policies: [], notifications });
+    assert.match(short, /script chk +down/);
+    assert.doesNotMatch(short, /script s7/);
+    assert.match(short, /\n100 further checks are up\.\n/);
+    const silent: Status = {
+      ...sampleStatus,
+      processes: { ...sampleStatus.processes, director: sampleStatus.processes.vrrp },
+    };
+    assert.match(renderStatus(silent, "h", SAMPLE_NOW, PLAIN), /the director does not answer/);
   });
 
   test("says that there is nothing to do", () => {

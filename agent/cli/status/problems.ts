@@ -1,5 +1,6 @@
 import type { Status } from "../../control/protocol.ts";
 import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
+import { directorProblems } from "./director.ts";
 import { duration } from "./duration.ts";
 import type { Advice } from "./words.ts";
 import { ALARMS, adviceOn } from "./words.ts";
@@ -14,6 +15,7 @@ export function problemsOf(status: Status, now: number): readonly Problem[] {
   return [
     ...processProblems(status),
     ...configurationProblems(status),
+    ...(status.director === null ? [] : directorProblems(status.director)),
     ...status.routers.flatMap((router) => routerProblems(router, now)),
   ];
 }
@@ -38,6 +40,12 @@ function processProblems(status: Status): readonly Problem[] {
       subject: "director",
       problem: "the director is not running: checks and policies stand still, VRRP goes on",
       next: "its log says why; it is started again by itself unless -R was given",
+    });
+  } else if (status.director === null) {
+    problems.push({
+      subject: "director",
+      problem: "the director does not answer: checks and policies may stand still, VRRP goes on",
+      next: "if it stays so, the supervisor starts it anew; after 5 s checks count as failed",
     });
   }
   return problems;

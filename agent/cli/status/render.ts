@@ -3,6 +3,7 @@ import type { PeerSnapshot, RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import type { Style } from "../style.ts";
 import type { Cell } from "../table.ts";
 import { table } from "../table.ts";
+import { directorLines } from "./director.ts";
 import { duration, localTime } from "./duration.ts";
 import { problemsOf } from "./problems.ts";
 import { REASONS } from "./words.ts";
@@ -29,6 +30,7 @@ export function renderStatus(status: Status, hostName: string, now: number, styl
     "",
     ...routers,
     ...(peers.length === 0 ? [] : ["", ...table(PEER_HEADING, peers, style.faint)]),
+    ...directorLines(status.director, now, style),
     "",
   ].join("\n");
 }

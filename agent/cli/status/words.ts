@@ -63,8 +63,8 @@ const FAULTS: Readonly<Record<FaultCause, (subject: string) => Advice>> = {
     next: "load nf_tables, or take out no_accept and strict mode; the log has the error",
   }),
   tracker: (name) => ({
-    problem: `the check ${name} fails`,
-    next: "run it by hand; its service is down or its path is wrong",
+    problem: `what it tracks forbids it to take part: ${name}`,
+    next: "the table of checks has the reason; mend what is checked, or the check",
   }),
   "sync-group": (name) => ({
     problem: `another member of its sync group is in fault: ${name}`,

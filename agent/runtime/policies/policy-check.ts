@@ -11,7 +11,7 @@ import { sameEffect } from "../../core/policy/leases.ts";
 import type { WhenStale } from "../../core/policy/standing.ts";
 import { standingOf, trackEffect } from "../../core/policy/standing.ts";
 import type { Instant } from "../../core/time.ts";
-import { micros, since } from "../../core/time.ts";
+import { instant, micros, milliseconds, since } from "../../core/time.ts";
 import type { Claim } from "../../core/track/tracking.ts";
 import type { CheckShape } from "../../policy/check-shape.ts";
 import { checkerConfig } from "../../policy/check-shape.ts";
@@ -42,6 +42,10 @@ interface Standing {
   /** Wall clock. */
   readonly since: number | null;
 }
+
+/** A check begins at most this late, and at most this part of its interval. */
+const GRAIN = milliseconds(10);
+const GRAINS = 50;
 
 const UNKNOWN: Standing = { verdict: "unknown", stale: false, reason: "", since: null };
 
@@ -170,7 +174,15 @@ export class PolicyCheck {
       else if (effect.kind === "abandon") this.#abandon();
       else this.#judge(effect.verdict, effect.stale, effect.reason);
     }
-    this.#slot.set(checker.deadline(this.#state));
+    this.#slot.set(this.#wakeAt());
+  }
+
+  /** The deadline, or a little later: with others, so that many checks wake the process less often. */
+  #wakeAt(): Instant | undefined {
+    const deadline = checker.deadline(this.#state);
+    if (deadline === undefined) return undefined;
+    const grain = Math.max(1, Math.min(GRAIN, Math.floor(this.#shape.every / GRAINS)));
+    return instant(Math.ceil(deadline / grain) * grain);
   }
 
   #begin(number: number): void {

@@ -19,7 +19,7 @@ import { Turnstile } from "./turnstile.ts";
 import { WorldView } from "./world-view.ts";
 
 /** Builds and loads at once: more gain nothing. */
-const LOADS_AT_ONCE = 16;
+const LOADS_AT_ONCE = 64;
 /** Routers wait for the first word of a director; not for a check that takes its time. */
 const FIRST_VERDICTS = milliseconds(4_000);
 const SNAPSHOT_INTERVAL = seconds(1);

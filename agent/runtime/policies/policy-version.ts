@@ -19,6 +19,7 @@ import type { PolicyWorld } from "./policy-world.ts";
 import { RealmCalls } from "./realm-calls.ts";
 import type { RealmOwner } from "./realms.ts";
 import { failureText, problemText } from "./refusal.ts";
+import { looksFast, viewText } from "./world-view.ts";
 
 /** Who hears of a version. */
 export interface VersionListener {
@@ -53,9 +54,12 @@ export class PolicyVersion implements RealmOwner {
   /** When the time of each run is over. */
   readonly #entries = new Map<string, Instant>();
   readonly #values = new Map<string, Json>();
+  readonly #looksFast: boolean;
   #shape: PolicyShape | undefined;
   #place: { readonly sandbox: Sandbox; readonly realm: RealmId } | undefined;
-  #view = "";
+  /** What was shown last: what all see, and whether what is its own was another one. */
+  #shown: string | undefined;
+  #valuesShown = false;
   #unwatch: () => void = () => undefined;
 
   private constructor(
@@ -69,6 +73,7 @@ export class PolicyVersion implements RealmOwner {
     this.built = built;
     this.permissions = permissions;
     this.policy = built.bundle.name;
+    this.#looksFast = looksFast(built.bundle.code);
     const { capabilities, schedule, ports } = world;
     this.#calls = new RealmCalls({
       policy: this.policy,
@@ -159,7 +164,7 @@ export class PolicyVersion implements RealmOwner {
 
   recovered(): void {
     this.#calls.abandon();
-    this.#view = "";
+    this.#shown = undefined;
     this.#listener.recovered(this);
   }
 
@@ -172,12 +177,12 @@ export class PolicyVersion implements RealmOwner {
       return { ok: false, problems: [`a plugin that it needs cannot be opened: ${why}`] };
     }
     const sandbox = await this.#world.sandbox();
-    this.#view = this.#viewNow();
+    const view = this.#newView() ?? "{}";
     const bundle = { ...this.built.bundle, permissions: JSON.stringify(this.permissions) };
-    let outcome = await sandbox.load(bundle, state, this.#view);
+    let outcome = await sandbox.load(bundle, state, view);
     // Others failed, and took it along.
     for (let tries = 1; isMoved(outcome) && tries < LOAD_TRIES; tries += 1) {
-      outcome = await sandbox.load(bundle, state, this.#view);
+      outcome = await sandbox.load(bundle, state, view);
     }
     if (!outcome.ok) {
       this.close();
@@ -204,20 +209,23 @@ export class PolicyVersion implements RealmOwner {
   readonly #valuesChanged = (plugin: string, values: Json): void => {
     const first = !this.#values.has(plugin);
     this.#values.set(plugin, values);
+    this.#valuesShown = false;
     if (!first) this.#listener.valuesChanged(this);
   };
 
-  #viewNow(): string {
-    const processes = this.#values.get(PROCESSES) ?? {};
-    return this.#world.view.text(this.built.bundle.code, processes);
+  /** JSON of what it sees; `undefined`: it was shown that. */
+  #newView(): string | undefined {
+    const shared = this.#world.view.shared(this.#looksFast);
+    if (shared === this.#shown && this.#valuesShown) return undefined;
+    this.#shown = shared;
+    this.#valuesShown = true;
+    return viewText(shared, this.#values.get(PROCESSES) ?? {});
   }
 
   /** Shows what has changed since the last run. */
   #show(): void {
-    const view = this.#viewNow();
-    if (view === this.#view || this.#place === undefined) return;
-    this.#view = view;
-    this.#place.sandbox.view(this.#place.realm, view);
+    const view = this.#newView();
+    if (view !== undefined) this.#place?.sandbox.view(this.#place.realm, view);
   }
 }
 

@@ -14,6 +14,13 @@ interface Shared {
   readonly services: readonly never[];
 }
 
+/** JSON for one policy. */
+export const viewText = (shared: string, processes: Json): string =>
+  `${shared},"processes":${JSON.stringify(processes)}}`;
+
+/** Whether a policy made of this code may look at what changes each second. */
+export const looksFast = (code: string): boolean => code.includes(FAST);
+
 const EMPTY: Shared = { node: "", routers: {}, peers: [], nodes: [], services: [] };
 
 /** What changes each second, and what few policies look at. */
@@ -29,7 +36,8 @@ export class WorldView {
   #shared: Shared = EMPTY;
   #hearing: HearingState;
   #text: string | undefined;
-  #slowText: string | undefined;
+  #slowText = "";
+  #slowFresh = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -81,16 +89,15 @@ export class WorldView {
     this.#change({ ...this.#shared, routers: Object.fromEntries(routers) });
   }
 
-  /** JSON for one policy. `code`: what it is made of. */
-  text(code: string, processes: Json): string {
-    const shared = code.includes(FAST) ? this.#fast() : this.#slow();
-    return `${shared},"processes":${JSON.stringify(processes)}}`;
+  /** What all policies see: JSON without its end. The same text until it changes. */
+  shared(fast: boolean): string {
+    return fast ? this.#fast() : this.#slow();
   }
 
   #change(shared: Shared): void {
     this.#shared = shared;
     this.#text = undefined;
-    this.#slowText = undefined;
+    this.#slowFresh = false;
   }
 
   #fast(): string {
@@ -99,9 +106,12 @@ export class WorldView {
   }
 
   #slow(): string {
-    this.#slowText ??= JSON.stringify(this.#shared, (name, value: unknown) =>
+    if (this.#slowFresh) return this.#slowText;
+    const text = JSON.stringify(this.#shared, (name, value: unknown) =>
       name === FAST ? 0 : value,
     ).slice(0, -1);
+    if (text !== this.#slowText) this.#slowText = text;
+    this.#slowFresh = true;
     return this.#slowText;
   }
 }

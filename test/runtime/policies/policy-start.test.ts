@@ -88,7 +88,10 @@ describe("a policy at the start", () => {
     await bench.start();
     await bench.time.advance(150);
     assert.equal(starts.length, 100);
-    assert.ok(new Set(starts.map(Math.floor)).size > 40, "they all run at once");
+    for (const start of starts) {
+      const together = starts.filter((other) => other === start).length;
+      assert.ok(together < 25, `${together} run at once`);
+    }
   });
 });
 

@@ -52,6 +52,7 @@ export function stepGroup(
   // Over the former members: one that was taken out with its fault frees the others.
   const before: Statuses = new Map(Object.entries(state.members));
   const after = statuses(group, told);
+  if (event.kind === "member" && event.reason === "shutdown") return leave(state, after);
   const kind = groupKind(after);
   const reason = event.kind === "configured" ? "reconfigured" : event.reason;
   const effects: SyncGroupEffect[] = [
@@ -61,6 +62,18 @@ export function stepGroup(
   ];
   if (kind !== state.kind) effects.push({ kind: "transition", from: state.kind, to: kind, reason });
   return { state: { kind, members: Object.fromEntries(after) }, effects };
+}
+
+/** The agent stops: the others go within this very moment, and are not to become something else yet. */
+function leave(state: SyncGroupState, after: Statuses): SyncGroupTransition {
+  const over = [...after.values()].every((status) => status === "initialize");
+  const kind = over ? "initialize" : state.kind;
+  const members = Object.fromEntries(after);
+  if (kind === state.kind) return { state: { kind, members }, effects: [] };
+  return {
+    state: { kind, members },
+    effects: [{ kind: "transition", from: state.kind, to: kind, reason: "shutdown" }],
+  };
 }
 
 type Statuses = ReadonlyMap<string, MemberStatus>;

@@ -163,10 +163,22 @@ describe("members", () => {
     assert.deepEqual(pair.kinds, ["backup", "backup", "backup"]);
   });
 
-  test("a shutdown of one demotes the other", () => {
+  test("a shutdown is of all: nobody becomes backup on the way", () => {
     const pair = new Pair().lead();
+    const told = pair.told.length;
     pair.send("inside", { kind: "shutdown" });
-    assert.deepEqual(pair.kinds, ["backup", "initialize", "backup"]);
+    assert.deepEqual(pair.kinds, ["active", "initialize", "active"]);
+    pair.send("outside", { kind: "shutdown" });
+    assert.equal(pair.group.kind, "initialize");
+    assert.equal(pair.told.length, told + 3);
+    assert.equal(pair.told.at(-1), "group active>initialize shutdown");
+  });
+
+  test("nor does one that was in fault for another's sake", () => {
+    const pair = new Pair().lead();
+    pair.send("inside", { kind: "fault-raised", fault: LINK_DOWN });
+    pair.send("inside", { kind: "shutdown" });
+    assert.deepEqual(pair.kinds, ["fault", "initialize", "fault"]);
     pair.send("outside", { kind: "shutdown" });
     assert.equal(pair.group.kind, "initialize");
   });

@@ -6,6 +6,8 @@ import type {
   StartProcess,
 } from "../ports/processes.ts";
 
+const LAST_WORDS_MS = 200;
+
 /**
  * Starts `program` with `--role ROLE` under Node with its arguments for that role. Its standard streams are ours; messages go as JSON over a
  * channel that also tells each side when the other is gone.
@@ -34,7 +36,18 @@ export function processStarter<Role extends string>(
       if (child.pid === undefined) end(false, error.message);
     });
     child.on("exit", (status, signal) => {
-      end(status === 0, signal === null ? `status ${status}` : `signal ${signal}`);
+      const cause = signal === null ? `status ${status}` : `signal ${signal}`;
+      const last = (): void => end(status === 0, cause);
+      if (!child.connected) {
+        last();
+        return;
+      }
+      // Its last words may still be in the channel; whoever holds the other end open is not waited for.
+      const timer = setTimeout(last, LAST_WORDS_MS);
+      child.once("disconnect", () => {
+        clearTimeout(timer);
+        last();
+      });
     });
     return {
       pid: child.pid,

@@ -19,6 +19,12 @@ import type { OutboxPorts } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
 import { Scripts } from "./scripts.ts";
 
+/**
+ * What notifications need of the world: `clock` and `later`, `run` for scripts and the readers of
+ * FIFOs, `openFifo` (plugins/fifo), and a channel for each kind of target: `mail`, `webhook`,
+ * `syslog` (plugins). Channels are opened when the first notice of their kind is sent, so they may be
+ * loaded then.
+ */
 export type NotificationPorts = OutboxPorts & FifoPorts;
 
 /** For what is under way at a stop: the supervisor's own patience is the limit of all else. */

@@ -5,8 +5,6 @@ import process from "node:process";
 import type { Config, GlobalConfig, NetlinkReceiveBuffers } from "./config/config.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Later } from "./ports/processes.ts";
-import type { ProcessTable } from "./ports/watches.ts";
-import type { OpenPart } from "./runtime/director/part.ts";
 import type { Role } from "./runtime/ipc.ts";
 import type { Log } from "./runtime/log.ts";
 import type { RunOptions } from "./runtime/options.ts";
@@ -219,14 +217,14 @@ async function runDirector(): Promise<void> {
     { failureText, scheduler },
     { nameProcess },
     { runProgram },
-    parts,
+    { directorParts },
   ] = await Promise.all([
     import("./runtime/director-process.ts"),
     import("./linux/processes.ts"),
     import("./linux/scheduling.ts"),
     import("./linux/process-identity.ts"),
     import("./linux/programs.ts"),
-    directorParts(),
+    import("./director-parts.ts"),
   ]);
   const schedule = scheduler();
   nameProcess(DIRECTOR_NAME);
@@ -238,37 +236,10 @@ async function runDirector(): Promise<void> {
       nameProcess(name ?? DIRECTOR_NAME);
       return schedule(scheduling).map(failureText);
     },
-    parts,
+    parts: (settings) => directorParts(settings, later),
     run: runProgram,
     exit: endAfterMessages,
   });
-}
-
-/** What the director does, in the order in which its parts are told. */
-async function directorParts(): Promise<readonly OpenPart[]> {
-  const [
-    { Trackers },
-    { systemClock },
-    { openTimer },
-    { runProgram },
-    { watchFile },
-    { openProcessTable },
-  ] = await Promise.all([
-    import("./runtime/director/trackers.ts"),
-    import("./linux/clock.ts"),
-    import("./linux/timer.ts"),
-    import("./linux/programs.ts"),
-    import("./linux/file-watch.ts"),
-    import("./linux/process-table.ts"),
-  ]);
-  // One for all, opened when somebody asks for it.
-  let table: ProcessTable | undefined;
-  const openProcesses = (): ProcessTable => {
-    table ??= openProcessTable();
-    return table;
-  };
-  const world = { clock: systemClock, openTimer, run: runProgram, watchFile, openProcesses };
-  return [(outlet) => new Trackers(outlet, world)];
 }
 
 async function runConfig(): Promise<void> {

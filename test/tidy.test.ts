@@ -29,6 +29,19 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "agent/control/target.ts",
     "sdk",
   ],
+  // The agent's own host of policies on a virtual clock, with a script in place of the world.
+  "agent/simulator": [
+    "agent/simulator",
+    "agent/runtime",
+    "agent/sandbox",
+    "agent/policy",
+    "agent/core",
+    "agent/config",
+    "agent/ports",
+    "agent/control/protocol.ts",
+    "plugins",
+    "sdk",
+  ],
   "agent/control": ["agent/control", "agent/ports", "agent/core", "agent/config"],
   "agent/cli": [
     "agent/cli",
@@ -41,8 +54,15 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The halves of the composition root, the bundler and the tests may import everything. */
-const FREE = ["agent/main.ts", "agent/command-line.ts", "agent/build.ts", "test/"];
+/** The parts of the composition root, the bundler and the tests may import everything. */
+const FREE = [
+  "agent/main.ts",
+  "agent/command-line.ts",
+  "agent/director-parts.ts",
+  "agent/own-plugins.ts",
+  "agent/build.ts",
+  "test/",
+];
 
 /** Layers that may know nothing of the machine they run on. */
 const PURE = ["agent/core", "agent/wire", "agent/config", "agent/ports", "sdk"];

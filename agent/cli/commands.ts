@@ -110,6 +110,16 @@ const NOTIFICATIONS: CommandSpec = {
   load: async () => (await import("./notifications.ts")).notifications,
 };
 
+const METRICS: CommandSpec = {
+  name: "metrics",
+  operands: "",
+  count: [0, 0],
+  about: "Print the series of policies, in Prometheus' text format",
+  details: ["  holdfast metrics > /var/lib/prometheus/node-exporter/holdfast.prom"],
+  options: [CONTROL, HELP],
+  load: async () => (await import("./metrics.ts")).metrics,
+};
+
 const RELOAD: CommandSpec = {
   name: "reload",
   operands: "",
@@ -209,6 +219,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   STATUS,
   EVENTS,
   NOTIFICATIONS,
+  METRICS,
   RELOAD,
   JOURNAL,
   REPLAY,

@@ -37,6 +37,10 @@ export const requestReload = async (path: string): Promise<ReloadOutcome> =>
 export const requestJournal = async (path: string): Promise<string> =>
   (await request(path, "journal", RELOAD_TIMEOUT_MS)) as string;
 
+/** In Prometheus' text format. */
+export const requestMetrics = async (path: string): Promise<string> =>
+  (await request(path, "metrics", STATUS_TIMEOUT_MS)) as string;
+
 /** `retry`: those that were given up are tried again first. */
 export const requestNotifications = async (
   path: string,

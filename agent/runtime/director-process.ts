@@ -21,8 +21,11 @@ import { IPC_VERSION } from "./ipc.ts";
 export interface DirectorPorts {
   /** Applies name and priorities. Answers in words what the kernel refused. */
   readonly prepare: (settings: DirectorSettings) => readonly string[];
-  /** What it does. Told in this order; a part hears of events of those before it and after it. */
-  readonly parts: readonly OpenPart[];
+  /**
+   * What it does, for what is fixed at the first configuration. Told in this order; a part hears of
+   * events of those before it and after it.
+   */
+  readonly parts: (settings: DirectorSettings) => readonly OpenPart[];
   /** For the startup and the shutdown script. */
   readonly run: RunProgram;
   readonly exit: (status: number) => void;
@@ -52,7 +55,8 @@ export class DirectorProcess {
     this.#send({ kind: "claims", complete, entries }),
   );
   readonly #verdicts = new PolicyVerdicts();
-  readonly #parts: readonly DirectorPart[];
+  /** Opened at the first configuration; before, there is nothing to do. */
+  #parts: readonly DirectorPart[] | undefined;
   /** Events that parts are still to be told of: one after another, never one within another. */
   readonly #events: EventReport[] = [];
   #telling = false;
@@ -64,13 +68,16 @@ export class DirectorProcess {
   constructor(channel: ParentChannel, ports: DirectorPorts) {
     this.#channel = channel;
     this.#ports = ports;
-    const outlet = this.#outlet();
-    this.#parts = ports.parts.map((open) => open(outlet));
     channel.listen(
       (message) => this.#hear(message as ToDirector),
       () => this.#stop(undefined),
     );
     this.#send({ kind: "ready", version: IPC_VERSION });
+  }
+
+  #open(settings: DirectorSettings): readonly DirectorPart[] {
+    const outlet = this.#outlet();
+    return this.#ports.parts(settings).map((open) => open(outlet));
   }
 
   #outlet(): Outlet {
@@ -129,6 +136,7 @@ export class DirectorProcess {
     for (const refused of this.#ports.prepare(settings)) {
       this.#send({ kind: "log", level: "warn", message: refused });
     }
+    this.#parts ??= this.#open(settings);
     const done = this.#parts.map((part) =>
       this.#guard(part, "configure", () => part.configure(settings)),
     );
@@ -160,7 +168,7 @@ export class DirectorProcess {
     this.#telling = true;
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       const event = next;
-      for (const part of this.#parts) {
+      for (const part of this.#parts ?? []) {
         void this.#guard(part, "event", () => part.event?.(event));
       }
     }
@@ -184,7 +192,7 @@ export class DirectorProcess {
     collected.routers.push(...routers);
     if (groups === undefined) return;
     this.#snapshot = undefined;
-    for (const part of this.#parts) {
+    for (const part of this.#parts ?? []) {
       void this.#guard(part, "snapshot", () => part.snapshot?.(collected.routers, groups));
     }
     if (!this.#snapshotWanted) return;
@@ -194,7 +202,7 @@ export class DirectorProcess {
 
   #status(): DirectorStatus {
     let status = NOTHING;
-    for (const part of this.#parts) {
+    for (const part of this.#parts ?? []) {
       void this.#guard(part, "status", () => {
         const { checks = [], policies = [], notifications } = part.status();
         status = {
@@ -208,7 +216,7 @@ export class DirectorProcess {
   }
 
   async #command(id: number, command: DirectorCommand): Promise<void> {
-    const part = this.#parts.find((one) => one.commands?.[command] !== undefined);
+    const part = this.#parts?.find((one) => one.commands?.[command] !== undefined);
     const act = part?.commands?.[command];
     try {
       if (act === undefined) throw new Error(`nothing here answers ${command}`);
@@ -220,7 +228,7 @@ export class DirectorProcess {
 
   /** What is under way may finish; a second word means that it may not. */
   #stop(script: TimedCommand | undefined): void {
-    const stops = this.#parts.map((part) => this.#guard(part, "stop", () => part.stop()));
+    const stops = (this.#parts ?? []).map((part) => this.#guard(part, "stop", () => part.stop()));
     if (this.#stopping) return;
     this.#stopping = true;
     void Promise.all(stops).then(async () => {

@@ -13,6 +13,7 @@ export function directorSettings(
   return {
     name: global.processNames.director,
     scheduling: global.directorScheduling,
+    netNamespace: global.netNamespace,
     routerId: global.routerId,
     policiesDirectory,
     stateDirectory,

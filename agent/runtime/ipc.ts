@@ -71,6 +71,8 @@ export type ToDirector =
 export interface DirectorSettings {
   readonly name: string | undefined;
   readonly scheduling: SchedulingConfig;
+  /** Where checks look from, and where programs run: the vrrp process's. */
+  readonly netNamespace: string | undefined;
   readonly routerId: string;
   readonly policiesDirectory: string | undefined;
   readonly stateDirectory: string;

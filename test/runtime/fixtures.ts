@@ -131,7 +131,6 @@ const GLOBAL: GlobalConfig = {
   delayAfterBoot: micros(0),
   netlinkReceiveBuffers: { announcements: undefined, answers: undefined },
   umask: undefined,
-  settingsFile: "/nonexistent/holdfast.conf",
   reload: { timeFile: undefined, repeat: false, lockFile: undefined },
 };
 

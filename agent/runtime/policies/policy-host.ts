@@ -32,6 +32,7 @@ const START_STEP = milliseconds(1);
 /** The policies of a director: loaded, reloaded when they change, scheduled, and held to their limits. */
 export class PolicyHost implements DirectorPart {
   readonly name = "policies";
+  readonly commands = { metrics: (): Promise<string> => this.#ports.metrics.text() };
   readonly #ports: PolicyHostPorts;
   readonly #outlet: Outlet;
   readonly #schedule: Schedule;

@@ -45,6 +45,8 @@ export interface PolicyMetrics {
   count(policy: string, name: string, by: number, labels: Labels): string | undefined;
   /** The policy is gone: so are its series. */
   forget(policy: string): void;
+  /** In Prometheus' text format. */
+  text(): Promise<string>;
 }
 
 export type Labels = Readonly<Record<string, string>>;

@@ -46,6 +46,7 @@ function begin(...parts: readonly ((outlet: Outlet) => Partial<DirectorPart>)[])
       },
   );
   const process = director(machine, open);
+  process.tell({ kind: "configure", settings: settingsOf([]) });
   const [outlet] = outlets;
   assert.ok(outlet !== undefined);
   return { ...process, machine, outlet };
@@ -57,7 +58,6 @@ test("says nothing before it knows, then everything, then changes, each turn at 
     ready = resolve;
   });
   const { tell, of, outlet } = begin(() => ({ configure: () => configured }));
-  tell({ kind: "configure", settings: settingsOf([]) });
   tell({ kind: "vrrp-configured" });
   outlet.claim(claim("policy a", 5));
   outlet.reading("script s", { verdict: "up", value: 0, reason: "" });
@@ -102,7 +102,6 @@ test("says nothing before it knows, then everything, then changes, each turn at 
 
 test("large pictures travel in small parts", async () => {
   const { tell, of, outlet } = begin(() => ({}));
-  tell({ kind: "configure", settings: settingsOf([]) });
   for (let at = 0; at < 100; at += 1) outlet.claim(claim("policy a", 5, `V${at}`));
   tell({ kind: "vrrp-configured" });
   await settle();
@@ -132,7 +131,6 @@ test("a part that fails is told of, and the others go on", async () => {
     }),
     () => ({ event: ({ subject }) => void heard.push(subject), status: () => ({ policies: [] }) }),
   );
-  tell({ kind: "configure", settings: settingsOf([]) });
   tell({ kind: "event", report: EVENT });
   tell({ kind: "status", id: 7 });
   await settle();

@@ -130,7 +130,7 @@ export function director(machine: FakeMachine, parts: readonly OpenPart[]) {
   };
   new DirectorProcess(channel, {
     prepare: () => [],
-    parts,
+    parts: () => parts,
     run: machine.run,
     exit: (status) => exits.push(status),
   });

@@ -100,6 +100,7 @@ export class Rig {
     return {
       name: undefined,
       scheduling: { nice: undefined, realtime: undefined } as never,
+      netNamespace: undefined,
       routerId: "lb1",
       policiesDirectory: undefined,
       stateDirectory: this.folder,

@@ -249,6 +249,7 @@ export class PolicyBench {
         gauge: (policy, name, value) => this.#measure(`${policy} ${name} = ${value}`),
         count: (policy, name, by) => this.#measure(`${policy} ${name} + ${by}`),
         forget: (policy) => this.series.push(`${policy} forgotten`),
+        text: () => Promise.resolve(this.series.join("\n")),
       },
       notify: (notice) => this.notices.push(notice),
     };

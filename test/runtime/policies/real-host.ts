@@ -10,6 +10,7 @@ import { policyMemory } from "../../../agent/runtime/policies/policy-memory.ts";
 import { watchFolder } from "../../../agent/runtime/policies/watch-folder.ts";
 import { openSandbox } from "../../../agent/sandbox/pool.ts";
 import type { Sandbox } from "../../../agent/sandbox/sandbox.ts";
+import { PolicyMetrics } from "../../../plugins/metrics/policy-metrics.ts";
 import { ALL, Heard, settingsWith } from "./policy-bench.ts";
 
 /** A host with the real builder, sandbox, watcher and clock, in a folder of its own. */
@@ -45,7 +46,7 @@ export class RealHost {
       loadPlugin: () => Promise.reject(new Error("there are no packages here")),
       secret: (text) => text,
       memory: policyMemory,
-      metrics: { gauge: () => undefined, count: () => undefined, forget: () => undefined },
+      metrics: new PolicyMetrics(),
       notify: () => undefined,
     });
   }
@@ -72,6 +73,7 @@ export class RealHost {
   async start(): Promise<void> {
     await this.host.configure({
       name: undefined,
+      netNamespace: undefined,
       routerId: "node1",
       policiesDirectory: this.policies,
       stateDirectory: join(this.root, "state"),

@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import process from "node:process";
+import { openFifo } from "../plugins/fifo/fifo.ts";
+import { pluginLoader } from "../plugins/load-plugin.ts";
+import { mailChannel } from "../plugins/mail/mail-channel.ts";
+import { PolicyMetrics } from "../plugins/metrics/policy-metrics.ts";
+import { syslogChannel } from "../plugins/syslog/syslog-channel.ts";
+import { webhookChannel } from "../plugins/webhook/webhook-channel.ts";
+import { systemClock } from "./linux/clock.ts";
+import { watchFile } from "./linux/file-watch.ts";
+import { enterNamedNamespace } from "./linux/namespace.ts";
+import { runProgram } from "./linux/programs.ts";
+import { openSyslog } from "./linux/syslog.ts";
+import { openTimer } from "./linux/timer.ts";
+import { machinePlugins, sharedProcessTable } from "./own-plugins.ts";
+import type { Later } from "./ports/processes.ts";
+import type { OpenPart, Outlet } from "./runtime/director/part.ts";
+import { Trackers } from "./runtime/director/trackers.ts";
+import type { DirectorSettings } from "./runtime/ipc.ts";
+import { Notifications } from "./runtime/notifications/notifications.ts";
+import { policyFiles } from "./runtime/policies/policy-files.ts";
+import { PolicyHost } from "./runtime/policies/policy-host.ts";
+import { policyMemory } from "./runtime/policies/policy-memory.ts";
+import { watchFolder } from "./runtime/policies/watch-folder.ts";
+import { putSecrets } from "./runtime/secrets.ts";
+import { openSandbox } from "./sandbox/pool.ts";
+
+/** Facility `daemon` of RFC 5424. */
+const DAEMON = 3;
+
+/** An operator's plugins: `npm install --prefix /etc/holdfast NAME`. */
+const PLUGIN_FOLDERS = ["/etc/holdfast", join(import.meta.dirname, "..")];
+
+/**
+ * What the director does, in the order in which its parts are told. From here on this process is in
+ * the network namespace of the configuration. Throws a KernelError where it cannot be entered.
+ */
+export function directorParts(settings: DirectorSettings, later: Later): readonly OpenPart[] {
+  const processTable = sharedProcessTable();
+  if (settings.netNamespace !== undefined) {
+    // The kernel tells of processes in the first namespace only.
+    processTable();
+    enterNamedNamespace(settings.netNamespace);
+  }
+  const clocks = { clock: systemClock, openTimer };
+  const trackers = { ...clocks, run: runProgram, watchFile, openProcesses: processTable };
+  const opened: { notifications?: Notifications } = {};
+  return [
+    (outlet) => new Trackers(outlet, trackers),
+    (outlet) => {
+      opened.notifications = openNotifications(outlet, later);
+      return opened.notifications;
+    },
+    (outlet) =>
+      new PolicyHost(outlet, {
+        ...clocks,
+        source: policyFiles(),
+        watchFolder,
+        openSandbox: (listener) => openSandbox({ listener }),
+        plugins: machinePlugins(settings.stateDirectory, processTable),
+        loadPlugin: pluginLoader({ folders: PLUGIN_FOLDERS, uid: process.geteuid?.() ?? 0 }),
+        secret: putSecrets,
+        memory: policyMemory,
+        metrics: new PolicyMetrics(),
+        notify: (notice) => opened.notifications?.notify(notice),
+      }),
+  ];
+}
+
+const openNotifications = (outlet: Outlet, later: Later): Notifications =>
+  new Notifications(outlet, {
+    clock: systemClock,
+    later,
+    run: runProgram,
+    openFifo,
+    channels: {
+      mail: mailChannel,
+      webhook: webhookChannel,
+      syslog: syslogChannel(() => openSyslog(DAEMON, "holdfast", process.pid)),
+    },
+  });

@@ -17,8 +17,6 @@ export interface Completion {
  * other than those that are named, means that the whole module can be trusted no more.
  */
 export interface EngineRuntime {
-  /** Runs a script; its completion value. */
-  script(code: string, file: string): Completion;
   /** Begins an ES module that imports nothing; one with `await` at its top level goes on in jobs. */
   module(code: string, file: string): Completion;
   /** Default export of what `module` answered; nothing while it still waits. */
@@ -35,22 +33,34 @@ export interface EngineRuntime {
   dispose(): void;
 }
 
-export interface RuntimeLimits {
+/** What all runtimes of an engine have in common. */
+export interface EngineSetup {
   readonly stackBytes: number;
-  /** Of small objects; large ones are held by the memory of the module. */
-  readonly memoryBytes: number;
-  /** Asked again and again while guest code runs; `true` ends it. */
-  readonly stop: () => boolean;
+  /** Most that a runtime may have of small objects; large ones are held by the module's memory. */
+  readonly heapBytes: number;
+  readonly moduleBytes: number;
+  /** A script that has run in every runtime before anything else does. */
+  readonly prelude: string;
+  readonly preludeFile: string;
+}
+
+export interface OpenRuntime {
+  readonly runtime: EngineRuntime;
+  /** What the prelude answered. */
+  readonly prelude: EngineValue;
 }
 
 /** Some runtimes that share one memory. There is nothing to dispose of: it is garbage, or in use. */
 export interface EngineModule {
-  open(limits: RuntimeLimits): EngineRuntime;
+  /** `stop` is asked again and again while guest code runs; `true` ends it. */
+  open(stop: () => boolean): OpenRuntime;
   /** Bytes of memory that it has; they never get fewer. */
   memoryBytes(): number;
 }
 
 /** Makes modules. */
 export interface Engine {
+  /** Does what all modules need once, so that the first one comes as quickly as the others. */
+  prepare(): Promise<void>;
   module(): Promise<EngineModule>;
 }

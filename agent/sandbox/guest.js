@@ -22,6 +22,7 @@ const base = create(null);
 
 /** Time stands still while guest code runs. */
 let now = 0;
+let chance = 0;
 /** What the host said at the start: `{ members, permissions, state, limits }`. */
 let given;
 /** `undefined`: the policy keeps no state. */
@@ -329,7 +330,7 @@ function start(text, policy) {
 }
 
 /** Time and chance are the host's. */
-function inject(seed) {
+function inject() {
   // Called as a function it answers text, whatever its arguments.
   function InjectedDate(...parts) {
     if (!new.target) return new RealDate(now).toString();
@@ -344,15 +345,16 @@ function inject(seed) {
   defineProperty(InjectedDate, "name", { value: "Date" });
   globalThis.Date = InjectedDate;
   const { imul } = Math;
-  let mixed = seed;
   // mulberry32
   Math.random = () => {
-    mixed = (mixed + 0x6d2b79f5) | 0;
-    let drawn = imul(mixed ^ (mixed >>> 15), 1 | mixed);
+    chance = (chance + 0x6d2b79f5) | 0;
+    let drawn = imul(chance ^ (chance >>> 15), 1 | chance);
     drawn = (drawn + imul(drawn ^ (drawn >>> 7), 61 | drawn)) ^ drawn;
     return ((drawn ^ (drawn >>> 14)) >>> 0) / 4294967296;
   };
 }
+
+inject();
 
 /** The one door: what the host says; the answer is JSON of a list of what was told. */
 function door(command, id, text, at, value) {
@@ -366,7 +368,7 @@ function door(command, id, text, at, value) {
     viewText = text;
     view = undefined;
   } else if (command === "abandon") abandon(id);
-  else if (command === "inject") inject(id);
+  else if (command === "seed") chance = id;
   else if (command === "start") start(text, value);
   else if (command === "describe") fail({ id }, "exception", value);
   if (dropped) tell(`"dropped",${dropped}`);

@@ -1,24 +1,11 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type {
-  QuickJSContext,
-  QuickJSHandle,
-  QuickJSRuntime,
-  QuickJSWASMModule,
-} from "quickjs-emscripten";
-import { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } from "quickjs-emscripten";
-import type {
-  Completion,
-  Engine,
-  EngineModule,
-  EngineRuntime,
-  EngineValue,
-  RuntimeLimits,
-} from "./engine.ts";
-
-const PAGE_BYTES = 65_536;
-/** What the compiled module asks for. */
-const FIRST_PAGES = 256;
+import type { Engine, EngineModule, EngineSetup, OpenRuntime } from "./engine.ts";
+import type { Image, PreparedRuntime } from "./quickjs-image.ts";
+import { adoptRuntime, putImage, takeImage } from "./quickjs-image.ts";
+import type { Instance } from "./quickjs-instance.ts";
+import { instantiate, openRuntime } from "./quickjs-instance.ts";
+import { asValue, QuickjsRuntime } from "./quickjs-runtime.ts";
 
 /** The code of the engine, compiled: once for all threads. */
 export function compileQuickjs(): WebAssembly.Module {
@@ -33,133 +20,44 @@ export function compileQuickjs(): WebAssembly.Module {
  * QuickJS in WebAssembly. Its own limit of memory hardly counts bytes, as emscripten does not say how
  * large an allocation is: what holds is the maximum of the module's memory.
  */
-export function quickjs(code: WebAssembly.Module, maximumBytes: number): Engine {
+export function quickjs(code: WebAssembly.Module, setup: EngineSetup): Engine {
+  let image: Promise<Image> | undefined;
+  const prepare = (): Promise<Image> => {
+    image ??= takeImage(code, setup);
+    return image;
+  };
   return {
+    prepare: async () => void (await prepare()),
     module: async () => {
-      const wasmMemory = new WebAssembly.Memory({
-        initial: FIRST_PAGES,
-        maximum: Math.ceil(maximumBytes / PAGE_BYTES),
-      });
-      const variant = newVariant(RELEASE_SYNC, { wasmModule: code, wasmMemory });
-      return new QuickjsModule(await newQuickJSWASMModuleFromVariant(variant), wasmMemory);
+      const taken = await prepare();
+      const instance = await instantiate(code, setup);
+      putImage(taken, instance);
+      return new QuickjsModule(instance, setup, taken.prepared);
     },
   };
 }
 
 class QuickjsModule implements EngineModule {
-  readonly #module: QuickJSWASMModule;
-  readonly #memory: WebAssembly.Memory;
+  readonly #instance: Instance;
+  readonly #setup: EngineSetup;
+  readonly #prepared: PreparedRuntime[];
 
-  constructor(module: QuickJSWASMModule, memory: WebAssembly.Memory) {
-    this.#module = module;
-    this.#memory = memory;
+  constructor(instance: Instance, setup: EngineSetup, prepared: readonly PreparedRuntime[]) {
+    this.#instance = instance;
+    this.#setup = setup;
+    this.#prepared = [...prepared];
   }
 
-  open({ stackBytes, memoryBytes, stop }: RuntimeLimits): EngineRuntime {
-    return new QuickjsRuntime(
-      this.#module.newRuntime({
-        maxStackSizeBytes: stackBytes,
-        memoryLimitBytes: memoryBytes,
-        interruptHandler: stop,
-      }),
-    );
+  open(stop: () => boolean): OpenRuntime {
+    const prepared = this.#prepared.pop();
+    const { runtime, context, prelude } =
+      prepared === undefined
+        ? openRuntime(this.#instance, this.#setup, stop)
+        : adoptRuntime(this.#instance, prepared, stop);
+    return { runtime: new QuickjsRuntime(runtime, context), prelude: asValue(prelude) };
   }
 
   memoryBytes(): number {
-    return this.#memory.buffer.byteLength;
+    return this.#instance.memory.buffer.byteLength;
   }
 }
-
-/** A handle of the library is what this adapter's callers know as an `EngineValue`. */
-const asValue = (handle: QuickJSHandle): EngineValue => handle as unknown as EngineValue;
-const handleOf = (value: EngineValue): QuickJSHandle => value as unknown as QuickJSHandle;
-
-class QuickjsRuntime implements EngineRuntime {
-  readonly #runtime: QuickJSRuntime;
-  readonly #context: QuickJSContext;
-
-  constructor(runtime: QuickJSRuntime) {
-    this.#runtime = runtime;
-    this.#context = runtime.newContext();
-  }
-
-  script(code: string, file: string): Completion {
-    return completion(this.#context.evalCode(code, file, { type: "global", strict: true }));
-  }
-
-  module(code: string, file: string): Completion {
-    return completion(this.#context.evalCode(code, file, { type: "module" }));
-  }
-
-  defaultExport(evaluated: EngineValue): Completion | undefined {
-    const handle = handleOf(evaluated);
-    const state = this.#context.getPromiseState(handle);
-    if (state.type === "pending") return undefined;
-    if (state.type === "rejected") return { threw: true, value: asValue(state.error) };
-    const value = asValue(this.#context.getProp(state.value, "default"));
-    if (state.notAPromise !== true) state.value.dispose();
-    return { threw: false, value };
-  }
-
-  call(fn: EngineValue, args: readonly (string | number | EngineValue)[]): Completion {
-    const context = this.#context;
-    const made: QuickJSHandle[] = [];
-    const handles = args.map((arg) => {
-      if (typeof arg === "object") return handleOf(arg);
-      const handle = typeof arg === "string" ? context.newString(arg) : context.newNumber(arg);
-      made.push(handle);
-      return handle;
-    });
-    const answer = context.callFunction(handleOf(fn), context.undefined, handles);
-    for (const handle of made) handle.dispose();
-    return completion(answer);
-  }
-
-  text(value: EngineValue, most: number): string | undefined {
-    const handle = handleOf(value);
-    if (this.#context.typeof(handle) !== "string") return undefined;
-    // Of a text it is the engine's own, and no getter.
-    const length = this.#context.getProp(handle, "length");
-    const units = this.#context.getNumber(length);
-    length.dispose();
-    if (units > most) return undefined;
-    return this.#context.getString(handle);
-  }
-
-  hasJobs(): boolean {
-    return this.#runtime.hasPendingJob();
-  }
-
-  runJobs(most: number): void {
-    const ran = this.#runtime.executePendingJobs(most);
-    if (ran.error === undefined) ran.dispose();
-    else ran.error.dispose();
-  }
-
-  heapBytes(): number {
-    const usage = this.#runtime.computeMemoryUsage();
-    const size = this.#context.getProp(usage, "memory_used_size");
-    const bytes = this.#context.getNumber(size);
-    size.dispose();
-    usage.dispose();
-    return bytes;
-  }
-
-  free(value: EngineValue): void {
-    handleOf(value).dispose();
-  }
-
-  dispose(): void {
-    this.#context.dispose();
-    this.#runtime.dispose();
-  }
-}
-
-const completion = (
-  result:
-    | { readonly value: QuickJSHandle; readonly error?: undefined }
-    | { readonly error: QuickJSHandle },
-): Completion =>
-  result.error === undefined
-    ? { threw: false, value: asValue(result.value) }
-    : { threw: true, value: asValue(result.error) };

@@ -1,23 +1,15 @@
 import type { Completion, EngineModule, EngineRuntime, EngineValue } from "./engine.ts";
 import { BUNDLE_FILE, Places } from "./places.ts";
-import { PRELUDE_FILE, readPrelude } from "./prelude.ts";
 import { startText } from "./realm-start.ts";
 import type { Entry, EntryOutcome, PolicyBundle, SandboxFailure, SavedState } from "./sandbox.ts";
 import { LIMITS } from "./sandbox.ts";
+import { SETUP } from "./setup.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import type { RealmLoss, Told, Turn } from "./turn.ts";
 import { nothingTold, readTold } from "./turn.ts";
 
-/** Stack of the engine. A thread needs 32 times as much of its own, or its own ends first. */
-export const ENGINE_STACK_BYTES = 131_072;
-/** The engine counts eight bytes an allocation: this is about 200,000 small objects. */
-const ENGINE_HEAP_BYTES = 4_194_304;
-/** Most that a module may have. */
-export const MODULE_BYTES = 33_554_432;
-/** From here on its realms move to another one. */
-export const RECYCLE_BYTES = MODULE_BYTES * 0.75;
 /** From here on allocations may have failed, and the library does not notice all of them. */
-const FULL_MODULE_BYTES = MODULE_BYTES - ENGINE_HEAP_BYTES;
+const FULL_MODULE_BYTES = SETUP.moduleBytes - SETUP.heapBytes;
 /** Jobs that are run before the clock is looked at: without a count they may never end. */
 const JOBS_AT_ONCE = 16;
 /** To hear what a policy logged before it was stopped. */
@@ -25,11 +17,9 @@ const LAST_WORDS_MS = 5;
 /** More than the longest turn: effects, and calls of the largest size. */
 const MOST_SAID = 4_194_304;
 
-const PRELUDE = readPrelude();
-
 /** What the host says to the guest side: see `door` in guest.js. */
 type GuestCommand =
-  | "inject"
+  | "seed"
   | "start"
   | "view"
   | "check"
@@ -83,14 +73,12 @@ export class Realm {
     this.#places = new Places(bundle.sourceMap);
     this.#lastCall = options.lastCall ?? 0;
     this.#stopwatch.start(LIMITS.loadMs);
-    this.#engine = module.open({
-      stackBytes: ENGINE_STACK_BYTES,
-      memoryBytes: ENGINE_HEAP_BYTES,
-      stop: () => {
-        this.#stopped ||= this.#stopwatch.expired();
-        return this.#stopped;
-      },
+    const { runtime, prelude } = module.open(() => {
+      this.#stopped ||= this.#stopwatch.expired();
+      return this.#stopped;
     });
+    this.#engine = runtime;
+    this.#door = prelude;
   }
 
   /** Evaluates a bundle. `view`: JSON of `{ node, routers, peers, nodes, services, processes }`. */
@@ -188,11 +176,7 @@ export class Realm {
   }
 
   #evaluate(bundle: PolicyBundle, state: SavedState, seed: number, told: Told): void {
-    const door = this.#engine.script(PRELUDE, PRELUDE_FILE);
-    // What it needs is less than the least that there is.
-    if (door.threw) throw new Error("the prelude failed");
-    this.#door = door.value;
-    this.#command("inject", seed, "", told);
+    this.#command("seed", seed, "", told);
     const policy = this.#defaultExport(bundle.code, told);
     if (policy === undefined) return;
     const text = startText(bundle.permissions, state, this.#lastCall);

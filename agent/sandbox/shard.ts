@@ -1,14 +1,17 @@
 import type { EngineModule } from "./engine.ts";
 import type { Bundled, FromWorker, ToWorker } from "./messages.ts";
-import { RECYCLE_BYTES, Realm } from "./realm.ts";
+import { Realm } from "./realm.ts";
 import type { RunningSlot } from "./running.ts";
 import type { RealmId, SandboxFailure, SavedState } from "./sandbox.ts";
 import { LIMITS } from "./sandbox.ts";
+import { SETUP } from "./setup.ts";
 import { Throttle } from "./throttle.ts";
 import type { RealmLoss, Turn } from "./turn.ts";
 
 /** Realms in one module: fewer would take more memory, more would share each other's accidents. */
 const GROUP = 16;
+/** A module with so much memory is left for another one: once it is full it is lost. */
+const RECYCLE_BYTES = SETUP.moduleBytes * 0.75;
 
 export interface ShardPorts {
   readonly openModule: () => Promise<EngineModule>;

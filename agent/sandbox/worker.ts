@@ -8,9 +8,8 @@ import type {
   WorkerReady,
   WorkerStart,
 } from "./messages.ts";
-import { quickjs } from "./quickjs.ts";
-import { MODULE_BYTES } from "./realm.ts";
 import { RunningSlot } from "./running.ts";
+import { openEngine } from "./setup.ts";
 import { Shard } from "./shard.ts";
 
 // Entry of a worker thread. It is terminated without warning, so it holds nothing but what it can
@@ -31,7 +30,7 @@ try {
   // It only runs with more of a share than it should.
 }
 
-const engine = quickjs(code, MODULE_BYTES);
+const engine = openEngine(code);
 let waiting: FromWorker[] = [];
 let sentAt = 0;
 
@@ -73,4 +72,5 @@ function schedstat(): string | undefined {
   }
 }
 
+await engine.prepare();
 port.postMessage({ schedstat: schedstat() } satisfies WorkerReady);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { EngineModule } from "../../agent/sandbox/engine.ts";
-import { compileQuickjs, quickjs } from "../../agent/sandbox/quickjs.ts";
-import { MODULE_BYTES, Realm } from "../../agent/sandbox/realm.ts";
+import { Realm } from "../../agent/sandbox/realm.ts";
 import type { Entry, EntryOutcome, PolicyBundle, SavedState } from "../../agent/sandbox/sandbox.ts";
+import { openEngine } from "../../agent/sandbox/setup.ts";
 import type { Turn } from "../../agent/sandbox/turn.ts";
 
 /** 2023-11-14 22:13:20 UTC. */
 export const NOW = 1_700_000_000_000;
 
-const engine = quickjs(compileQuickjs(), MODULE_BYTES);
+const engine = openEngine();
 
 export const openModule = (): Promise<EngineModule> => engine.module();
 

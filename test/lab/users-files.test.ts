@@ -6,6 +6,7 @@ import { build, TAKEOVER_MS } from "../interop/programs.ts";
 import type { AddressWatch } from "./address-watch.ts";
 import type { PairPlan, Program } from "./pair.ts";
 import { Pair } from "./pair.ts";
+import { RouterService } from "./router-service.ts";
 import { changed, PAIRINGS, userFile } from "./users.ts";
 
 /* The files that users have, as they stand, on the interfaces that they name. */
@@ -31,16 +32,19 @@ interface Two {
   readonly watch: AddressWatch;
 }
 
+type Make = (brand: Brand, node: LabNode, config: string) => Program | Promise<Program>;
+
 /** Programs with these files on the nodes, not started. */
 async function two(
   pair: Pair,
   [one, other]: readonly [Brand, Brand],
   files: readonly [string, string],
   address: string,
+  make: Make = build,
 ): Promise<Two> {
   const [firstNode, secondNode] = pair.nodes;
-  const first = pair.add(build(one, firstNode, files[0]));
-  const second = pair.add(build(other, secondNode, files[1]));
+  const first = pair.add(await make(one, firstNode, files[0]));
+  const second = pair.add(await make(other, secondNode, files[1]));
   const watch = await pair.watch(address);
   return { pair, first, second, firstNode, secondNode, watch };
 }
@@ -139,7 +143,8 @@ describe("files that users have", { concurrency: 4 }, () => {
     test(`nginx pair with a script: ${who}`, () =>
       Pair.run(NGINX, async (pair) => {
         const [lb01, lb02] = nginxPair(userFile("nginx-pair-lb02-script.conf"), ["150", "100"]);
-        await preemption(await two(pair, brands, [lb02, lb01], "10.0.0.3"));
+        const files = [lb02, lb01] as const;
+        await preemption(await two(pair, brands, files, "10.0.0.3", RouterService.install));
       }));
 
     test(`LVS directors, node1 and node4: ${who}`, () =>

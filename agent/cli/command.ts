@@ -31,6 +31,14 @@ export interface CommandSpec {
   load?(): Promise<RunCommand>;
 }
 
+export const DEFAULT_CONTROL = "/run/holdfast/control.sock";
+
+/** Of every command that asks the agent. */
+export const CONTROL: OptionSpec = {
+  name: "control",
+  value: { name: "SOCKET" },
+  about: `The agent's socket (default ${DEFAULT_CONTROL})`,
+};
 export const JSON_OUTPUT: OptionSpec = {
   name: "json",
   about: "Print JSON; docs/schema has its form",

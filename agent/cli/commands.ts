@@ -1,16 +1,9 @@
 import type { OptionSpec } from "./arguments.ts";
 import type { CommandSpec } from "./command.ts";
-import { HELP, JSON_OUTPUT } from "./command.ts";
+import { CONTROL, DEFAULT_CONTROL, HELP, JSON_OUTPUT } from "./command.ts";
 import { KEEPALIVED_OPTIONS } from "./keepalived-options.ts";
+import { NOTIFICATIONS } from "./notification-commands.ts";
 import { POLICY, SETTINGS } from "./policy-commands.ts";
-
-const DEFAULT_CONTROL = "/run/holdfast/control.sock";
-
-const CONTROL: OptionSpec = {
-  name: "control",
-  value: { name: "SOCKET" },
-  about: `The agent's socket (default ${DEFAULT_CONTROL})`,
-};
 
 const CONFIG_ID: OptionSpec = {
   name: "config-id",
@@ -93,21 +86,6 @@ const EVENTS: CommandSpec = {
     HELP,
   ],
   load: async () => (await import("./events.ts")).events,
-};
-
-const NOTIFICATIONS: CommandSpec = {
-  name: "notifications",
-  operands: "",
-  count: [0, 0],
-  about: "Show what waits to be told, and what could not be",
-  details: ["Status 0: nothing was given up; 1: something was, or no answer from the agent."],
-  options: [
-    { name: "retry", about: "Give what was given up another try" },
-    JSON_OUTPUT,
-    CONTROL,
-    HELP,
-  ],
-  load: async () => (await import("./notifications.ts")).notifications,
 };
 
 const METRICS: CommandSpec = {

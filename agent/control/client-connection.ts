@@ -66,7 +66,7 @@ export class Client {
   async #obey(request: ControlRequest): Promise<void> {
     try {
       if (request.command === "events") this.#sendEvents(request.id, request.follow);
-      else this.#answer({ id: request.id, ok: true, result: await this.#ask(request.command) });
+      else this.#answer({ id: request.id, ok: true, result: await this.#ask(request) });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#log(`control request ${request.command} failed: ${message}`);
@@ -74,14 +74,14 @@ export class Client {
     }
   }
 
-  #ask(command: Exclude<ControlRequest["command"], "events">): Promise<unknown> {
-    switch (command) {
+  #ask(request: Exclude<ControlRequest, { readonly command: "events" }>): Promise<unknown> {
+    switch (request.command) {
       case "status":
       case "reload":
       case "journal":
-        return this.#target[command]();
+        return this.#target[request.command]();
       default:
-        return this.#target.director(command);
+        return this.#target.director(request.command, request.ids);
     }
   }
 

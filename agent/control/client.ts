@@ -5,6 +5,7 @@ import type {
   AgentEvent,
   ControlAnswer,
   ControlRequest,
+  LetterIds,
   NotificationsReport,
   Status,
 } from "./protocol.ts";
@@ -41,21 +42,21 @@ export const requestJournal = async (path: string): Promise<string> =>
 export const requestMetrics = async (path: string): Promise<string> =>
   (await request(path, "metrics", STATUS_TIMEOUT_MS)) as string;
 
-/** `retry`: those that were given up are tried again first. */
+/** Of those that were given up, `ids` are first tried again, or forgotten. */
 export const requestNotifications = async (
   path: string,
-  retry: boolean,
-): Promise<NotificationsReport> =>
-  (await request(
-    path,
-    retry ? "retry-notifications" : "notifications",
-    STATUS_TIMEOUT_MS,
-  )) as NotificationsReport;
+  first?: "retry" | "discard",
+  ids: LetterIds = "all",
+): Promise<NotificationsReport> => {
+  const command = first === undefined ? "notifications" : (`${first}-notifications` as const);
+  return (await request(path, command, STATUS_TIMEOUT_MS, ids)) as NotificationsReport;
+};
 
 function request(
   path: string,
   command: Exclude<ControlRequest["command"], "events">,
   timeoutMs: number,
+  ids?: LetterIds,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = open(path, reject, (answer) => {
@@ -75,7 +76,7 @@ function request(
       );
     });
     socket.on("close", () => reject(hungUp(path)));
-    socket.write(`${JSON.stringify({ id: 1, command })}\n`);
+    socket.write(`${JSON.stringify({ id: 1, command, ids })}\n`);
   });
 }
 

@@ -5,18 +5,22 @@ import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
 /** Rises when an older client could misread an answer. */
 export const PROTOCOL_VERSION = 1;
 
-export type DirectorCommand = "notifications" | "retry-notifications" | "metrics";
+export type DirectorCommand =
+  | "notifications"
+  | "retry-notifications"
+  | "discard-notifications"
+  | "metrics";
+
+/** Of notifications that were given up. */
+export type LetterIds = readonly number[] | "all";
 
 /** One line of JSON from client to agent; the answer repeats `id`. */
 export type ControlRequest =
   | { readonly id: number; readonly command: "status" }
   | { readonly id: number; readonly command: "reload" }
   | { readonly id: number; readonly command: "journal" }
-  /** Asks the director; `retry-notifications` gives dead ones another try. */
-  | {
-      readonly id: number;
-      readonly command: DirectorCommand;
-    }
+  /** Asks the director. `ids`: which notifications are to be retried or discarded; else `all`. */
+  | { readonly id: number; readonly command: DirectorCommand; readonly ids: LetterIds }
   /** Answered by `ok`, then by one event a line until the client hangs up (`follow`). */
   | { readonly id: number; readonly command: "events"; readonly follow: boolean };
 
@@ -91,6 +95,7 @@ export interface NotificationsReport {
   }[];
   /** Given up, oldest first. */
   readonly dead: readonly {
+    readonly id: number;
     readonly target: string;
     readonly source: string;
     readonly title: string;

@@ -1,4 +1,4 @@
-import type { ControlRequest } from "./protocol.ts";
+import type { ControlRequest, LetterIds } from "./protocol.ts";
 
 /** Why a request line is refused. Closed: the token is the answer's code. */
 export type RequestRefusal = "malformed" | "unknown-command";
@@ -30,7 +30,7 @@ export function readRequest(line: string): ReadRequest {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return malformed("a request is a JSON object");
   }
-  const { id, command, follow } = value as Record<string, unknown>;
+  const { id, command, follow, ids = "all" } = value as Record<string, unknown>;
   if (typeof id !== "number" || !Number.isSafeInteger(id)) {
     return malformed("`id` must be a whole number");
   }
@@ -38,10 +38,13 @@ export function readRequest(line: string): ReadRequest {
     case "status":
     case "reload":
     case "journal":
+      return { ok: true, request: { id, command } };
     case "notifications":
     case "retry-notifications":
+    case "discard-notifications":
     case "metrics":
-      return { ok: true, request: { id, command } };
+      if (isLetterIds(ids)) return { ok: true, request: { id, command, ids } };
+      return malformed("`ids` must be whole numbers, or all", id);
     case "events":
       return { ok: true, request: { id, command, follow: follow === true } };
     default:
@@ -54,3 +57,6 @@ export function readRequest(line: string): ReadRequest {
       };
   }
 }
+
+const isLetterIds = (value: unknown): value is LetterIds =>
+  value === "all" || (Array.isArray(value) && value.every(Number.isSafeInteger));

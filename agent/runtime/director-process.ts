@@ -1,5 +1,5 @@
 import type { TimedCommand } from "../config/notifications.ts";
-import type { DirectorCommand, DirectorStatus } from "../control/protocol.ts";
+import type { DirectorStatus } from "../control/protocol.ts";
 import type { Claim, Reading } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { ParentChannel } from "../ports/processes.ts";
@@ -127,7 +127,7 @@ export class DirectorProcess {
         this.#send({ kind: "director-status", id: message.id, status: this.#status() });
         break;
       case "command":
-        void this.#command(message.id, message.command);
+        void this.#command(message);
         break;
     }
   }
@@ -215,12 +215,16 @@ export class DirectorProcess {
     return status;
   }
 
-  async #command(id: number, command: DirectorCommand): Promise<void> {
+  async #command({
+    id,
+    command,
+    ids,
+  }: Extract<ToDirector, { readonly kind: "command" }>): Promise<void> {
     const part = this.#parts?.find((one) => one.commands?.[command] !== undefined);
     const act = part?.commands?.[command];
     try {
       if (act === undefined) throw new Error(`nothing here answers ${command}`);
-      this.#send({ kind: "answer", id, result: await act() });
+      this.#send({ kind: "answer", id, result: await act(ids) });
     } catch (error) {
       this.#send({ kind: "no-answer", id, problem: textOf(error) });
     }

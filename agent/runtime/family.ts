@@ -1,6 +1,11 @@
 import type { Config } from "../config/config.ts";
 import type { TimedCommand } from "../config/notifications.ts";
-import type { DirectorCommand, DirectorStatus, ProcessStatus } from "../control/protocol.ts";
+import type {
+  DirectorCommand,
+  DirectorStatus,
+  LetterIds,
+  ProcessStatus,
+} from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import { Child, DEFAULT_WATCH } from "./child.ts";
@@ -151,8 +156,8 @@ export class Family {
   }
 
   /** Rejects with an Error for people when there is no answer. */
-  directorCommand(command: DirectorCommand, limitMs: number): Promise<unknown> {
-    return this.#director.command(command, limitMs);
+  directorCommand(command: DirectorCommand, ids: LetterIds, limitMs: number): Promise<unknown> {
+    return this.#director.command(command, ids, limitMs);
   }
 
   processes(): Readonly<Record<ServiceRole, ProcessStatus>> {

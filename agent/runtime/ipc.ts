@@ -3,7 +3,12 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import type { NotificationConfig, NotifyConfig, TimedCommand } from "../config/notifications.ts";
 import type { Settings } from "../config/settings.ts";
 import type { TrackerConfig } from "../config/trackers.ts";
-import type { AgentEvent, DirectorCommand, DirectorStatus } from "../control/protocol.ts";
+import type {
+  AgentEvent,
+  DirectorCommand,
+  DirectorStatus,
+  LetterIds,
+} from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { BoardEntry } from "../core/track/board.ts";
 import type { Claim, Reading } from "../core/track/tracking.ts";
@@ -65,6 +70,7 @@ export type ToDirector =
       readonly kind: "command";
       readonly id: number;
       readonly command: DirectorCommand;
+      readonly ids: LetterIds;
     };
 
 /** What the configuration says of the director process and its work. */

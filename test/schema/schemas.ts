@@ -252,6 +252,7 @@ export const notificationsSchema = z.strictObject({
   dead: z
     .array(
       z.strictObject({
+        id: count.describe("For `holdfast notifications retry` and `discard`."),
         target: z.string(),
         source: z.string().describe("For example `policy nginx` or `keepalived.conf`."),
         title: z.string(),

@@ -1,4 +1,4 @@
-import type { DirectorCommand, DirectorStatus } from "../../control/protocol.ts";
+import type { DirectorCommand, DirectorStatus, LetterIds } from "../../control/protocol.ts";
 import type { Claim, Reading, TrackerId } from "../../core/track/tracking.ts";
 import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import type { DirectorSettings, EventReport, GroupSnapshot, LogLevel } from "../ipc.ts";
@@ -27,7 +27,7 @@ export interface DirectorPart {
   snapshot?(routers: readonly RouterSnapshot[], groups: readonly GroupSnapshot[]): void;
   status(): Partial<DirectorStatus>;
   /** Commands of the control socket that are its own. */
-  readonly commands?: Partial<Readonly<Record<DirectorCommand, () => unknown>>>;
+  readonly commands?: Partial<Readonly<Record<DirectorCommand, (ids: LetterIds) => unknown>>>;
   /** Ends what it does; at once the second time. */
   stop(): Promise<void>;
 }

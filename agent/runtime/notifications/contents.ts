@@ -1,3 +1,4 @@
+import type { LetterIds } from "../../control/protocol.ts";
 import type { Notice } from "../../core/notify/notice.ts";
 import type { DeadLetter } from "./outbox-file.ts";
 
@@ -65,11 +66,15 @@ export class Contents {
     if (oldest !== undefined) this.#events.forgotten(oldest.id);
   }
 
-  /** Takes all dead ones out, oldest first. */
-  revive(): readonly DeadLetter[] {
-    const letters = this.#dead;
-    this.#dead = [];
-    return letters;
+  /** Takes dead ones out, oldest first: these, or all. Throws an Error for an id of none. */
+  takeDead(ids: LetterIds): readonly DeadLetter[] {
+    const wanted = new Set(ids === "all" ? this.#dead.map(({ id }) => id) : ids);
+    const taken = this.#dead.filter(({ id }) => wanted.has(id));
+    for (const { id } of taken) wanted.delete(id);
+    const [unknown] = wanted;
+    if (unknown !== undefined) throw new Error(`nothing with the ID ${unknown} was given up`);
+    this.#dead = this.#dead.filter((letter) => !taken.includes(letter));
+    return taken;
   }
 
   #drop(): void {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { FifoConfig } from "../../config/notifications.ts";
 import type { CommandConfig } from "../../config/trackers.ts";
-import type { DirectorStatus, NotificationsReport } from "../../control/protocol.ts";
+import type { DirectorStatus, LetterIds, NotificationsReport } from "../../control/protocol.ts";
 import type { Notice } from "../../core/notify/notice.ts";
 import type { Telling } from "../../core/notify/tell.ts";
 import { tell } from "../../core/notify/tell.ts";
@@ -47,8 +47,12 @@ export class Notifications implements DirectorPart {
   readonly name = "notifications";
   readonly commands = {
     notifications: (): NotificationsReport => this.#outbox.report(),
-    "retry-notifications": (): NotificationsReport => {
-      this.#outbox.retry();
+    "retry-notifications": (ids: LetterIds): NotificationsReport => {
+      this.#outbox.retry(ids);
+      return this.#outbox.report();
+    },
+    "discard-notifications": (ids: LetterIds): NotificationsReport => {
+      this.#outbox.discard(ids);
       return this.#outbox.report();
     },
   };

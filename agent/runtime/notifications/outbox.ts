@@ -1,4 +1,4 @@
-import type { NotificationsReport } from "../../control/protocol.ts";
+import type { LetterIds, NotificationsReport } from "../../control/protocol.ts";
 import type { LaneEffect, LaneEvent, LaneState } from "../../core/notify/lane.ts";
 import { GIVE_UP_AFTER, lane } from "../../core/notify/lane.ts";
 import type { Notice } from "../../core/notify/notice.ts";
@@ -99,16 +99,22 @@ export class Outbox {
     this.#admit(this.#id, notice);
   }
 
-  /** Gives everything that was given up another try, and what waits as well. Answers how many. */
-  retry(): number {
-    const letters = this.#contents.revive();
-    for (const { id, notice } of letters) {
+  /**
+   * Gives what was given up another try: these, or all; what waits is tried at once. Throws an Error
+   * for an id of none.
+   */
+  retry(ids: LetterIds): void {
+    for (const { id, notice } of this.#contents.takeDead(ids)) {
       this.#file?.put({ id, notice });
       // Its 24 hours begin anew.
       this.#admit(id, { ...notice, throttleMs: 0 }, 0);
     }
     for (const one of this.#lanes.values()) this.#step(one, { kind: "hasten" });
-    return letters.length;
+  }
+
+  /** Forgets what was given up: these, or all. Throws an Error for an id of none. */
+  discard(ids: LetterIds): void {
+    this.#file?.done(this.#contents.takeDead(ids).map(({ id }) => id));
   }
 
   counts(): { readonly queued: number; readonly delivered: number; readonly dead: number } {
@@ -130,7 +136,8 @@ export class Outbox {
         lastError: lastError ?? null,
         nextTryAt: state.retryAt === undefined ? null : wallClockOf(state.retryAt),
       })),
-      dead: dead.map(({ notice, reason, diedAt }) => ({
+      dead: dead.map(({ id, notice, reason, diedAt }) => ({
+        id,
         target: targetLabel(notice.target),
         source: notice.source,
         title: notice.title === "" ? notice.text.slice(0, 200) : notice.title,

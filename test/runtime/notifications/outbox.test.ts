@@ -166,11 +166,33 @@ describe("failures", () => {
       ["pagerduty at example.org", "disk", "HTTP 404"],
     );
     assert.deepEqual(rig.part.status().notifications, { queued: 0, delivered: 0, dead: 1 });
-    rig.part.commands["retry-notifications"]();
+    rig.part.commands["retry-notifications"]("all");
     await rig.rest();
     assert.deepEqual(rig.part.status().notifications, { queued: 0, delivered: 1, dead: 0 });
     rig.start().configure(rig.settings());
     assert.deepEqual(rig.part.status().notifications, { queued: 0, delivered: 0, dead: 0 });
+  });
+
+  test("of those that were given up, one is retried, one forgotten, one stays", async () => {
+    rig.part.configure(rig.settings());
+    const texts = ["a", "b", "c"];
+    for (const _ of texts) rig.outcomes.push({ kind: "refused", reason: "HTTP 404" });
+    for (const text of texts) rig.part.notify(notice(text, { target: TEAM }));
+    await rig.rest();
+    const dead = () => rig.part.commands.notifications().dead;
+    const [a = 0, b = 0, c = 0] = dead().map(({ id }) => id);
+    rig.sent.length = 0;
+    rig.part.commands["retry-notifications"]([b]);
+    rig.part.commands["discard-notifications"]([a]);
+    await rig.rest();
+    assert.deepEqual(rig.texts, ["b"]);
+    assert.throws(() => rig.part.commands["discard-notifications"]([c, a]), /ID 1 was given up/);
+    assert.deepEqual(
+      dead().map(({ id, title }) => [id, title]),
+      [[c, "c"]],
+    );
+    rig.start().configure(rig.settings());
+    assert.deepEqual(rig.part.status().notifications, { queued: 0, delivered: 0, dead: 1 });
   });
 
   test("after a day it is given up", async () => {

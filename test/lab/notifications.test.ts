@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { requestNotifications } from "../../agent/control/client.ts";
+import type { Mail } from "../interop/smtp-sink.ts";
+import { smtpSink } from "../interop/smtp-sink.ts";
+import { notificationsSchema } from "../schema/schemas.ts";
+import { Agent } from "./agent.ts";
+import { skip } from "./cluster.ts";
+import { eventually } from "./eventually.ts";
+import { nothingLeft } from "./leftovers.ts";
+import { Pair } from "./pair.ts";
+
+const LONG_MS = 20_000;
+
+const configuration = (global: string, lines: string): string => `global_defs {
+  router_id lb1
+  script_user root
+${global}}
+vrrp_instance VI_1 {
+  interface eth0
+  virtual_router_id 51
+  version 3
+  advert_int 0.1
+  priority 100
+${lines}  virtual_ipaddress {
+    192.0.2.100/24
+  }
+}
+`;
+
+const MAIL = `  notification_email {
+    ops@example.org
+  }
+  notification_email_from lb1@example.org
+  smtp_server 127.0.0.1
+`;
+
+const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
+
+function script(agent: Agent, name: string, text: string): string {
+  const path = join(agent.folder, name);
+  writeFileSync(path, `#!/bin/sh\n${text}`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+async function directorOf(agent: Agent, not?: number): Promise<number> {
+  return await eventually("a director runs", LONG_MS, async () => {
+    const { pid } = (await agent.status()).processes.director;
+    assert.ok(pid !== null && pid !== not);
+    return pid;
+  });
+}
+
+describe("notifications of a running agent", { skip, timeout: 120_000 }, () => {
+  after(nothingLeft);
+
+  test("mail outlives a director that is killed, and a server that is not there", () =>
+    Pair.run({}, async (pair) => {
+      const [node] = pair.nodes;
+      const agent = pair.add(new Agent(node, configuration(MAIL, "  smtp_alert\n")));
+      await agent.start();
+      await eventually("two wait", LONG_MS, async () => {
+        const report = notificationsSchema.parse(await requestNotifications(agent.control));
+        assert.equal(report.targets[0]?.queued, 2);
+        assert.match(report.targets[0]?.lastError?.reason ?? "", /ECONNREFUSED/);
+      });
+      const director = await directorOf(agent);
+      process.kill(director, "SIGKILL");
+      await directorOf(agent, director);
+      const mail: Mail[] = [];
+      const sink = await smtpSink(node, 25, (one) => mail.push(one));
+      try {
+        await eventually("the mail is there", LONG_MS, () => {
+          const text = mail.map(({ subject, body }) => `${subject} ${body}`).join("\n");
+          assert.match(text, /Entering BACKUP state/);
+          assert.match(text, /Entering MASTER state/);
+        });
+        const { director: status } = await agent.status();
+        assert.equal(status?.notifications.queued, 0);
+        await agent.stop();
+        assert.ok(mail.some(({ subject }) => subject === "[lb1] VRRP Instance VI_1 - Stopping"));
+      } finally {
+        sink.close();
+      }
+      const log = join(agent.folder, "state/outbox/log");
+      assert.equal(statSync(log).mode & 0o777, 0o600);
+    }));
+
+  test("a slow script delays neither the address nor the stop of others", () =>
+    Pair.run({}, async (pair) => {
+      const [node] = pair.nodes;
+      const agent = pair.add(new Agent(node, ""));
+      const out = join(agent.folder, "out");
+      const slow = script(agent, "slow.sh", `sleep 1; echo "$3 $(id -un)" >> ${out}\n`);
+      agent.configure(configuration("", `  notify ${slow}\n`));
+      const watch = await pair.watch("192.0.2.100");
+      await agent.start();
+      await watch.until([node], LONG_MS);
+      assert.equal(read(out), "", "nobody waited for the script");
+      await agent.stop();
+      assert.deepEqual(read(out).split("\n"), ["BACKUP root", "MASTER root", "STOP root", ""]);
+    }));
+
+  test("the reader of a FIFO that is killed comes back, and misses nothing", () =>
+    Pair.run({}, async (pair) => {
+      const [node] = pair.nodes;
+      const agent = pair.add(new Agent(node, ""));
+      const file = (name: string): string => join(agent.folder, name);
+      const reader = script(
+        agent,
+        "reader.sh",
+        `echo $$ > ${file("pid")}; exec cat "$1" >> ${file("out")}\n`,
+      );
+      const fifo = `  vrrp_notify_fifo ${file("fifo")}\n  vrrp_notify_fifo_script ${reader}\n`;
+      agent.configure(configuration(fifo, ""));
+      await agent.start();
+      await eventually("it reads", LONG_MS, () => assert.match(read(file("out")), /MASTER/));
+      assert.equal(statSync(file("fifo")).mode & 0o777, 0o600);
+      process.kill(Number(read(file("pid"))), "SIGKILL");
+      pair.first.setPlugged(false);
+      await eventually("it reads again", LONG_MS, () => assert.match(read(file("out")), /FAULT/));
+      await agent.stop();
+      assert.match(read(file("out")), /STOP 100\n$/);
+      assert.equal(existsSync(`/proc/${read(file("pid")).trim()}`), false, "the reader is left");
+    }));
+});

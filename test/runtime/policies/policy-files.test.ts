@@ -40,10 +40,10 @@ describe("policies in a real folder", () => {
   test("that do not compile or fail leave the old version, and tell the place", async () => {
     world.write("nginx.ts", policyText("true +"));
     const compile = await world.until("problem", () => world.problems("nginx") || undefined);
-    assert.match(compile, /\/nginx\.ts:13:\d+: /);
+    assert.match(compile, /\/nginx\.ts:14:\d+: /);
     world.write("nginx.ts", policyText("undefined.x"));
     await world.until("thrown", () => world.problems("nginx").includes("first run"));
-    assert.match(world.problems("nginx"), /nginx\.ts:13:\d+: TypeError/);
+    assert.match(world.problems("nginx"), /nginx\.ts:14:\d+: TypeError/);
     assert.equal(world.version("nginx"), 2);
     assert.equal(effect(), "weight -30");
   });

@@ -148,6 +148,7 @@ export default definePolicy({
   checks: {
     alive: {
       every: "50ms",
+      timeout: "8s",
       track: { routers: { VI_1: -30 } },
       run: (ctx) => {
         ctx.state.runs += 1;

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { runCli } from "./cli/cli.ts";
 import type { CliHost, LoadedSettings, LoadRequest, RunOptions, Terminal } from "./cli/host.ts";
+import { DEFAULT_STATE } from "./cli/run-options.ts";
 import type { LoadedConfig } from "./config/load.ts";
 
 /** What the command line needs of the composition root. */
@@ -19,9 +20,9 @@ export function runCommandLine(parts: CommandLineParts): Promise<number> {
     ...parts,
     loadConfig,
     loadSettings,
-    permissionRules: async () => [
-      (await import("../plugins/mail/mail-permission.ts")).mailPermission,
-    ],
+    permissionRules: async () => (await import("./own-plugins.ts")).machinePlugins(DEFAULT_STATE),
+    runPolicyTests: async (request) =>
+      (await import("./simulator/test-process.ts")).runPolicyTests(request),
     replay: async (text) => (await import("./runtime/replay.ts")).replayJournal(text),
     collectFacts: async (request) =>
       (await import("./linux/doctor-facts.ts")).collectHostFacts(request),

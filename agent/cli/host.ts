@@ -56,6 +56,12 @@ export interface LoadedSettings {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface PolicyTestRequest {
+  readonly files: readonly string[];
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
 /** What the commands need of the rest of the agent. The composition root provides it. */
 export interface CliHost {
   version(): string;
@@ -65,6 +71,8 @@ export interface CliHost {
   loadSettings(file: string): Promise<LoadedSettings | undefined>;
   /** What judges permissions: the plugins that this agent has. */
   permissionRules(): Promise<readonly PermissionRule[]>;
+  /** Runs test files of policies, given by absolute paths. Answers whether all of them passed. */
+  runPolicyTests(request: PolicyTestRequest): Promise<boolean>;
   /** Runs the agent until it is told to stop. Answers the exit status. */
   runAgent(options: RunOptions): Promise<number>;
   /** Throws a SyntaxError that names the line when `text` is no journal. */

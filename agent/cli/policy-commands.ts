@@ -71,12 +71,27 @@ const GRANTS: CommandSpec = {
   load: async () => (await import("./policy/grants.ts")).policyGrants,
 };
 
+const TEST: CommandSpec = {
+  name: "policy test",
+  operands: "[FILE…]",
+  count: [0, Number.POSITIVE_INFINITY],
+  about: "Run the tests beside policies, in virtual time",
+  details: [
+    "FILE is a test, or a policy whose test lies beside it; without FILE: all of the",
+    "policies folder. Nothing of this machine is touched by the policies: a test says",
+    "what answers them. The tests themselves run with your rights. Status 0: all",
+    "passed; 1: some failed.",
+  ],
+  options: [POLICIES, HELP],
+  load: async () => (await import("./policy/test.ts")).testPolicies,
+};
+
 export const POLICY: CommandSpec = {
   name: "policy",
   operands: "COMMAND",
   count: [0, 0],
-  about: "Write, check and grant policies",
+  about: "Write, check, try and grant policies",
   details: ["holdfast help policy COMMAND says more."],
   options: [HELP],
-  commands: [NEW, CHECK, GRANTS],
+  commands: [NEW, CHECK, TEST, GRANTS],
 };

@@ -41,9 +41,8 @@ const START = Date.UTC(2025, 0, 1, 12);
 
 let engine: Engine | undefined;
 
-/** What `holdfast/sdk/testing` exports. */
-export async function simulate(file: string, world: World = {}): Promise<Simulation> {
-  const path = resolve(file);
+/** Simulates the policy in this file, an absolute path. Rejects with a PolicyRefused. */
+export async function simulate(path: string, world: World): Promise<Simulation> {
   const built = await build(path);
   if (!built.ok) throw new PolicyRefused(path, built.problems.map(problemText), built.problems);
   engine ??= openEngine();
@@ -166,7 +165,7 @@ class VirtualSimulation implements Omit<Simulation, keyof Scripting> {
 
   reload(file = this.#file): Promise<ReloadOutcome> {
     return this.#alone("reload", async () => {
-      const built = await build(resolve(file));
+      const built = await build(resolve(dirname(this.#file), file));
       const problems = await this.#agent.reload(built);
       return problems.length === 0 ? { accepted: true } : { accepted: false, problems };
     });

@@ -33,6 +33,7 @@ export class RecordingHost implements CliHost {
   loadConfig: CliHost["loadConfig"] = notNow;
   loadSettings: CliHost["loadSettings"] = () => Promise.resolve(undefined);
   permissionRules: CliHost["permissionRules"] = () => Promise.resolve([]);
+  runPolicyTests: CliHost["runPolicyTests"] = notNow;
   replay: CliHost["replay"] = notNow;
   collectFacts: CliHost["collectFacts"] = notNow;
   readonly openLab = notNow;

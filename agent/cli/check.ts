@@ -2,9 +2,11 @@ import { resolve } from "node:path";
 import type { Config, InstanceConfig } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
+import { DEFAULT_POLICIES } from "../policy/discover.ts";
 import type { CommandContext } from "./command.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
 import { EXIT } from "./exit-status.ts";
+import { namedCheckProblems } from "./named-checks.ts";
 import { DEFAULT_CONFIG, textOf } from "./run-options.ts";
 import { sourceLines } from "./source-lines.ts";
 import type { Style } from "./style.ts";
@@ -50,12 +52,17 @@ export async function check(context: CommandContext): Promise<number> {
     includesMustExist: options.has("all-config"),
     settingsFile: resolve(textOf(context.arguments, "settings") ?? DEFAULT_SETTINGS_FILE),
   });
-  const report = reportOn(file, loaded.config, loaded.diagnostics);
+  const policies = resolve(textOf(context.arguments, "policies") ?? DEFAULT_POLICIES);
+  const diagnostics = [
+    ...loaded.diagnostics,
+    ...(await namedCheckProblems(loaded.config, policies)),
+  ];
+  const report = reportOn(file, loaded.config, diagnostics);
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
   else {
     const style = styleFor(terminal.color);
     const sourceLine = sourceLines();
-    const findings = loaded.diagnostics.map((each) => diagnosticText(each, sourceLine, style));
+    const findings = diagnostics.map((each) => diagnosticText(each, sourceLine, style));
     terminal.out(`${[...findings, ...summary(report, style)].join("\n")}\n`);
   }
   if (!report.accepted) return EXIT.refused;

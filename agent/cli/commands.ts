@@ -3,7 +3,7 @@ import type { CommandSpec } from "./command.ts";
 import { CONTROL, DEFAULT_CONTROL, HELP, JSON_OUTPUT } from "./command.ts";
 import { KEEPALIVED_OPTIONS } from "./keepalived-options.ts";
 import { NOTIFICATIONS } from "./notification-commands.ts";
-import { POLICY, SETTINGS } from "./policy-commands.ts";
+import { POLICIES, POLICY, SETTINGS } from "./policy-commands.ts";
 
 const CONFIG_ID: OptionSpec = {
   name: "config-id",
@@ -29,7 +29,7 @@ const RUN: CommandSpec = {
       value: { name: "FILE" },
       about: "Default /etc/keepalived/keepalived.conf",
     },
-    { name: "policies", value: { name: "DIR" }, about: "Directory of policies" },
+    POLICIES,
     SETTINGS,
     { name: "state", value: { name: "DIR" }, about: "Default /var/lib/holdfast" },
     { name: "control", value: { name: "SOCKET" }, about: `Default ${DEFAULT_CONTROL}` },
@@ -56,6 +56,7 @@ const CHECK: CommandSpec = {
     { name: "strict", about: "Warnings give status 1" },
     JSON_OUTPUT,
     CONFIG_ID,
+    POLICIES,
     SETTINGS,
     { name: "all-config", short: "e", about: "A missing include file is an error" },
     HELP,

@@ -21,7 +21,8 @@ const entry = (
 
 /**
  * The one table of configuration findings, sorted by code. An error refuses the file; it is
- * reserved for what would cost an instance its identity, addresses, authentication or a tracker.
+ * reserved for what would cost an instance its identity, addresses, authentication or a tracker, or a
+ * policy its meaning.
  */
 // biome-ignore format: one row per line keeps concurrent changes and reviews simple
 export const diagnosticCodes = {
@@ -69,9 +70,9 @@ export const diagnosticCodes = {
   "interface-name-invalid": entry("error", "a name that no interface can have", "Write 1 to 15 characters, without a slash.", "It would never be found."),
   "keyword-misplaced": entry("warning", "a known word in the wrong block", "Move it to the block it belongs to.", "It is ignored."),
   "keyword-unknown": entry("warning", "a word that the language does not have", "Correct or remove it.", "The line is ignored."),
-  "line-too-long": entry("warning", "a line of more than 1023 characters", "Break the line.", "keepalived ignores the line; it is used here."),
+  "line-too-long": entry("warning", "a line of more than 1023 characters", "Break the line.", "It is used here; keepalived ignores such lines."),
   "mail-server-missing": entry("warning", "recipients of mail, and no mail server", "Write smtp_server here, or an smtp block in holdfast.conf.", "No mail is sent."),
-  "missing-argument": entry("error", "a keyword without its value", "Write the value on the same line.", "keepalived refuses to start."),
+  "missing-argument": entry("error", "a keyword without its value", "Write the value on the same line.", "Nobody knows which value was meant."),
   "missing-argument-ignored": entry("warning", "a keyword without its value, which keepalived passes over", "Write the value on the same line, or remove the word.", "The line is ignored; the default stands."),
   "missing-block": entry("error", "a keyword without its block", "Write { … } after it.", "What should be in the block is lost."),
   "missing-closing-brace": entry("error", "a block that is never closed", "Add the missing }.", "What follows would belong to the wrong block."),
@@ -84,6 +85,17 @@ export const diagnosticCodes = {
   "peer-invalid": entry("error", "a unicast peer that cannot be reached", "Write one address of the family on each line.", "The peer would hear nothing and become active too."),
   "peer-option-unknown": entry("warning", "an option of a unicast peer that is not understood", "Write ADDRESS [min_ttl N] [max_ttl N].", "The option is left out."),
   "peers-none": entry("warning", "unicast settings without a peer", "Write unicast_peer, or unicast_fault_no_peer.", "The instance uses multicast."),
+  "policy-check": entry("warning", "a tracker that names a check of a policy which is not there", "Correct the name, or write the policy.", "The tracker counts as failed until a policy with this check runs."),
+  "policy-grant": entry("error", "a permission of a policy that is not granted", "Grant it in holdfast.conf, or ask for less.", "The agent refuses the policy; an earlier version runs on."),
+  "policy-import": entry("error", "an import of something else than holdfast/sdk and files of the policies folder", "Copy what is needed into the folder.", "The agent refuses the policy; an earlier version runs on."),
+  "policy-name": entry("error", "a file whose name no policy can have", "Rename the file.", "The file is passed over."),
+  "policy-owner": entry("error", "a policy that others than root and the agent's user can change", "Correct its owner or mode.", "The agent refuses the policy; an earlier version runs on."),
+  "policy-permissions": entry("error", "permissions that cannot be read or mean nothing", "Write them out as plain data, as the hint says.", "The agent refuses the policy; an earlier version runs on."),
+  "policy-shape": entry("error", "a policy that does not have the form of one", "Correct it as the hint says.", "The agent refuses the policy; an earlier version runs on."),
+  "policy-size": entry("error", "a policy that is too large", "Import less, or split it.", "The agent refuses the policy; an earlier version runs on."),
+  "policy-syntax": entry("error", "a policy that is no TypeScript", "Correct it at its place.", "The agent refuses the policy; an earlier version runs on."),
+  "policy-type": entry("error", "a type error in a policy", "Correct it at its place.", "The agent runs the policy all the same, as types are checked here only."),
+  "policy-unreadable": entry("error", "a policy that cannot be read", "Correct its path, kind or permissions.", "The agent refuses the policy; an earlier version runs on."),
   "preempt-conflict": entry("warning", "nopreempt or preempt_delay where it cannot work", "Write state BACKUP, and a priority below 255, on every node.", "It is ignored."),
   "process-name-unusable": entry("warning", "a process name that the kernel never has", "Write full_command, and the program as it is started.", "It counts no process."),
   "program-exposed": entry("warning", "a program that root runs and others can change", "Take the right to write from the others, or let another user run it with script_user.", "It runs; who can write there is root too. With enable_script_security it would not run."),
@@ -112,9 +124,9 @@ export const diagnosticCodes = {
   "tracker-option-unknown": entry("warning", "an option of a tracked interface or tracker that is not understood", "Write NAME [weight N [reverse]].", "The option is left out."),
   "tracker-unknown": entry("error", "a tracker that nobody defines", "Correct the name, or define it.", "keepalived runs the instance without it."),
   "tracker-unused": entry("warning", "a tracker that nothing tracks", "Track it in an instance or group, or remove it.", "It runs for nothing."),
-  "trailing-semicolon": entry("warning", "a semicolon at the end of a value", "Remove the semicolon.", "It is part of the value, which is therefore not recognised: the line is ignored, as keepalived does."),
+  "trailing-semicolon": entry("warning", "a semicolon at the end of a value", "Remove the semicolon.", "It is part of the value, which is therefore not recognised: the line is ignored."),
   "unclosed-quote": entry("error", "a double quote without its partner", "Close the quote on the same line.", "The words of the line are unclear."),
-  "undefined-definition": entry("error", "a reference in braces, outside quotes, to what is not defined", "Define it above with $NAME=value, or quote the text.", "keepalived takes its braces for those of a block."),
+  "undefined-definition": entry("error", "a reference in braces, outside quotes, to what is not defined", "Define it above with $NAME=value, or quote the text.", "Its braces would be taken for those of a block."),
   "undefined-name": entry("warning", "a word that looks like a definition and is not defined", "Define it above with $NAME=value.", "It is taken literally."),
   "unexpected-closing-brace": entry("warning", "a closing brace with nothing to close", "Remove it, or find the block that ended too early.", "It is ignored."),
   "unexpected-opening-brace": entry("error", "an opening brace that belongs to no word", "Remove it and its closing brace, or name the block.", "The block is skipped."),

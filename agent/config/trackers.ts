@@ -29,7 +29,12 @@ export interface ScriptTracker {
   readonly run:
     | { readonly kind: "command"; readonly command: CommandConfig }
     /** `script "policy:NAME/CHECK"`: the verdict of a policy's check; its own rise and fall count. */
-    | { readonly kind: "policy"; readonly policy: string; readonly check: string }
+    | {
+        readonly kind: "policy";
+        readonly position: Position;
+        readonly policy: string;
+        readonly check: string;
+      }
     /** It may not run, and so has failed: why. */
     | { readonly kind: "refused"; readonly reason: string };
   readonly interval: Micros;

@@ -15,6 +15,8 @@ import { parsed, positionsFrom } from "./stripped.ts";
 export interface Manifest {
   /** By name, each in the SDK's form. */
   readonly permissions: Readonly<Record<string, Json>>;
+  /** Names of its checks; `undefined`: they are not written out. */
+  readonly checks?: readonly string[] | undefined;
   /** Where its parts stand, for findings. */
   readonly places: Places;
 }
@@ -61,10 +63,11 @@ class ManifestReader {
   read(program: Program): ManifestOutcome {
     const policy = this.#policyOf(program);
     const permissions = policy === undefined ? undefined : this.#permissionsOf(policy);
-    if (permissions === undefined || hasErrors(this.#problems)) {
+    if (policy === undefined || permissions === undefined || hasErrors(this.#problems)) {
       return { ok: false, problems: this.#problems };
     }
-    return { ok: true, manifest: { permissions, places: this.#places } };
+    const checks = checksOf(policy);
+    return { ok: true, manifest: { permissions, checks, places: this.#places } };
   }
 
   /** The object that is exported by default, directly or through one const. */
@@ -147,6 +150,16 @@ class ManifestReader {
   readonly #refuse = (node: AnyNode, message: string, hint: string): void => {
     this.#problems.push(problem("policy-permissions", this.#positionOf(node), { message, hint }));
   };
+}
+
+function checksOf(policy: ObjectExpression): readonly string[] | undefined {
+  const property = policy.properties.find(
+    (each) => each.type === "Property" && nameOf(each) === "checks",
+  );
+  if (property === undefined) return [];
+  if (property.type !== "Property" || property.value.type !== "ObjectExpression") return undefined;
+  const names = property.value.properties.map(nameOf);
+  return names.every((name) => name !== undefined) ? names : undefined;
 }
 
 function known(name: string): string {

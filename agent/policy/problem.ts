@@ -1,18 +1,10 @@
 import type { Diagnostic, Severity } from "../config/diagnostic.ts";
+import type { DiagnosticCode } from "../config/diagnostic-codes.ts";
+import { diagnosticCodes } from "../config/diagnostic-codes.ts";
 import type { Position } from "../config/position.ts";
 
 /** What can be wrong with a policy, from its file to its grants. Shown as any finding is. */
-export type ProblemCode =
-  | "policy-name"
-  | "policy-unreadable"
-  | "policy-owner"
-  | "policy-import"
-  | "policy-syntax"
-  | "policy-size"
-  | "policy-permissions"
-  | "policy-shape"
-  | "policy-grant"
-  | "policy-type";
+export type ProblemCode = Extract<DiagnosticCode, `policy-${string}`>;
 
 export interface ProblemText {
   /** One sentence without the place. */
@@ -21,12 +13,12 @@ export interface ProblemText {
   readonly text?: string;
   /** What to do next. */
   readonly hint?: string | undefined;
-  /** Default: an error. */
+  /** Default: that of the code. */
   readonly severity?: Severity;
 }
 
 export function problem(code: ProblemCode, position: Position, words: ProblemText): Diagnostic {
-  const { message, text = "", hint, severity = "error" } = words;
+  const { message, text = "", hint, severity = diagnosticCodes[code].severity } = words;
   return { code, severity, position, message, text, hint };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -99,6 +99,36 @@ describe("keepalived's status of a finding", () => {
     test(`${code}: ${status}`, () => {
       const finding = { code, severity, position, message: "", text: "", hint: undefined };
       assert.equal(configTestStatus([finding]), status);
+    });
+  }
+});
+
+describe("a vrrp_script that stands for the check of a policy", () => {
+  const policies = join(folder, "policies");
+  mkdirSync(policies);
+  const checks = "checks: { alive: { every: '1s', run: () => true } }";
+  writeFileSync(join(policies, "nginx.ts"), `export default { ${checks} };\n`);
+  writeFileSync(join(policies, "odd.ts"), "export default { checks: { ...others } };\n");
+  const named = (script: string): string => {
+    const path = file("named.conf", "track_script {\n chk\n }");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, `vrrp_script chk {\n    script "policy:${script}"\n}\n${text}`);
+    return path;
+  };
+  const cases: readonly (readonly [string, RegExp | undefined])[] = [
+    ["nginx/alive", undefined],
+    ["odd/alive", undefined],
+    ["ngnix/alive", /there is no policy ngnix in .*\n.*\n.*\^\n.*effect: .*failed.*\n.*"nginx"/],
+    ["nginx/alvie", /the policy nginx has no check alvie\n.*\n.*\n.*\n.*did you mean "alive"/],
+    ["haproxy/backends", /hint: write .*\/haproxy\.ts, or name another folder with --policies/],
+  ];
+  for (const [script, expected] of cases) {
+    test(script, () => {
+      const { status, stdout } = holdfast("check", "--policies", policies, named(script));
+      assert.equal(status, 0, "it may yet come");
+      if (expected === undefined) assert.match(stdout, /no errors, no warnings\n$/);
+      else assert.match(stdout, /named\.conf:2:12: warning\[policy-check\]: vrrp_script chk: /);
+      assert.match(stdout, expected ?? /./);
     });
   }
 });

@@ -90,7 +90,7 @@ describe("policy check", () => {
     assert.match(out, /broken\.ts:1:16: error\[policy-import\]: node:fs is not there/);
     assert.match(
       out,
-      / 1 \| import fs from "node:fs";\n {3}\| {16}\^{9}\n {2}hint: ask for a permission/,
+      / 1 \| import fs from "node:fs";\n {3}\| {16}\^{9}\n {2}effect: .+\n {2}hint: ask for a permission/,
     );
     assert.match(out, /mistyped\.ts:2:46: error\[policy-type\]: Type '"1 sec"' is not/);
     assert.match(out, /2 policies: 2 errors/);

@@ -78,6 +78,13 @@ describe("status for people", () => {
     assert.match(renderStatus(stalled, "h", SAMPLE_NOW, PLAIN), /did not answer; below is/);
   });
 
+  test("says that nobody fell silent where nobody was heard", () => {
+    const routers = sampleStatus.routers.map((router) => ({ ...router, peers: [] }));
+    const text = renderStatus({ ...sampleStatus, routers }, "h", SAMPLE_NOW, PLAIN);
+    assert.match(text, /2 h 5 min +no active router was heard\n/);
+    assert.doesNotMatch(text, /fell silent/);
+  });
+
   test("says that an address of the active router is missing", () => {
     const routers = sampleStatus.routers.map((router) => ({
       ...router,
@@ -123,6 +130,9 @@ describe("status for people", () => {
       /policy nginx: it was refused, and an earlier version runs on: nginx\.ts:3:7/,
     );
     assert.match(text, /notifications: 2 could not be delivered and were given up/);
+    const idle: CheckStatus = { ...check, verdict: "up", reason: "", runs: 0, failures: 0 };
+    const stands = { checks: [{ ...idle, lastMs: null }], policies: [], notifications };
+    assert.match(render(stands), /script chk +up +12 s *\n/);
     const up: CheckStatus = { ...check, verdict: "up" };
     const many = Array.from({ length: 100 }, (_, at) => ({ ...up, name: `script s${at}` }));
     const short = render({ checks: [...many, check], policies: [], notifications });

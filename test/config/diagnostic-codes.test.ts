@@ -9,7 +9,7 @@ const root = new URL("../../", import.meta.url).pathname;
 test("the table of codes is sorted and complete, and every code is used", () => {
   const codes = Object.keys(diagnosticCodes);
   assert.deepEqual(codes, codes.toSorted());
-  const source = globSync("agent/config/**/*.ts", { cwd: root })
+  const source = globSync("agent/{cli,config,policy}/**/*.ts", { cwd: root })
     .filter((file) => !file.endsWith("diagnostic-codes.ts"))
     .map((file) => readFileSync(root + file, "utf8"))
     .join("\n");

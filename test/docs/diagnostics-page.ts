@@ -10,8 +10,8 @@ export function diagnosticsPage(): string {
   );
   return `# Findings in a configuration
 
-Written from the table of codes by \`npm run docs\`. An error refuses the file; with a warning it runs
-as the effect says.
+Written from the table of codes by \`npm run docs\`. An error refuses the file, and one
+of a policy that policy; with a warning it runs as the effect says.
 
 ${row(["code", "severity", "finding", "effect", "what to do"])}
 |---|---|---|---|---|

@@ -1,5 +1,5 @@
 import { duration } from "../status/duration.ts";
-import { REASONS } from "../status/words.ts";
+import { reasonOf } from "../status/words.ts";
 import type { Style } from "../style.ts";
 import type { Cell } from "../table.ts";
 import { table, textWidth } from "../table.ts";
@@ -58,9 +58,10 @@ function nodeRow(
   index: number,
   style: Style,
 ): readonly Cell[] {
-  const last = router?.lastTransition ?? null;
   const why =
-    last === null ? "" : `${REASONS[last.reason]}, ${duration(picture.wallClock - last.at)}`;
+    router === undefined || router.lastTransition === null
+      ? ""
+      : `${reasonOf(router)}, ${duration(picture.wallClock - router.lastTransition.at)}`;
   const state = router?.state ?? (condition === "running" ? "…" : "–");
   return [
     { text: index === picture.chosen ? "▸" : " " },

@@ -47,7 +47,8 @@ function checkRow(check: CheckStatus, now: number, style: Style): readonly Cell[
     { text: check.name, paint: style.strong },
     { text: stale ? `${verdict}, stale` : verdict, paint: stale ? style.caution : paint },
     { text: check.since === null ? "" : duration(now - check.since) },
-    { text: String(check.runs) },
+    // What stands for the check of a policy has no runs of its own.
+    { text: check.runs === 0 ? "" : String(check.runs) },
     { text: check.failures === 0 ? "" : String(check.failures) },
     { text: check.lastMs === null ? "" : `${Math.round(check.lastMs * 10) / 10} ms` },
     { text: check.reason },

@@ -6,7 +6,7 @@ import { table } from "../table.ts";
 import { directorLines } from "./director.ts";
 import { duration, localTime } from "./duration.ts";
 import { problemsOf } from "./problems.ts";
-import { REASONS } from "./words.ts";
+import { reasonOf } from "./words.ts";
 
 /** `holdfast status` for people: what is wrong first, then who holds what and why. */
 export function renderStatus(status: Status, hostName: string, now: number, style: Style): string {
@@ -89,7 +89,7 @@ function routerRow(router: RouterSnapshot, now: number, style: Style): readonly 
     { text: String(router.vrid) },
     { text: addressesText(router) },
     { text: last === null ? "" : duration(now - last.at) },
-    { text: last === null ? "" : reasonText(router) },
+    { text: reasonText(router) },
   ];
 }
 
@@ -129,8 +129,7 @@ function addressesText(router: RouterSnapshot): string {
 }
 
 function reasonText(router: RouterSnapshot): string {
-  const last = router.lastTransition;
-  const reason = last === null ? "" : REASONS[last.reason];
+  const reason = reasonOf(router);
   if (router.state !== "backup" || router.active === null) return reason;
   return `${reason}\nactive: ${router.active.address}, priority ${router.active.priority}`;
 }

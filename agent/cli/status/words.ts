@@ -1,9 +1,8 @@
 import type { TransitionReason, VrrpAlarm } from "../../core/vrrp/effect.ts";
 import type { Fault, FaultCause } from "../../core/vrrp/fault.ts";
-import type { RouterCounters } from "../../core/vrrp/snapshot.ts";
+import type { RouterCounters, RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 
-/** Why the state is what it is, to be read after the state. */
-export const REASONS: Readonly<Record<TransitionReason, string>> = {
+const REASONS: Readonly<Record<TransitionReason, string>> = {
   startup: "started",
   "owner-startup": "owns the addresses (priority 255)",
   "active-down-timer": "the active router fell silent",
@@ -18,6 +17,15 @@ export const REASONS: Readonly<Record<TransitionReason, string>> = {
   reconfigured: "configuration changed",
   shutdown: "stopped",
 };
+
+/** Why the state is what it is, to be read after the state; empty before the first change. */
+export function reasonOf({ lastTransition, peers }: RouterSnapshot): string {
+  if (lastTransition === null) return "";
+  const { reason, at } = lastTransition;
+  // Only what was heard can fall silent.
+  const heard = peers.some(({ lastHeardAt }) => lastHeardAt <= at);
+  return reason === "active-down-timer" && !heard ? "no active router was heard" : REASONS[reason];
+}
 
 /** A problem in words, and what to do next. */
 export interface Advice {

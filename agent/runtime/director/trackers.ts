@@ -146,10 +146,13 @@ function open(config: TrackerConfig, world: TrackerWorld): Tracker {
   }
 }
 
-const messageOf = (kind: Entry["kind"], before: Reading, { verdict, value, reason }: Reading) =>
-  kind === "file" && before.verdict === "up"
-    ? `${before.value} to ${value}: ${reason}`
-    : `${before.verdict} to ${verdict}: ${reason}`;
+function messageOf(kind: Entry["kind"], before: Reading, after: Reading): string {
+  const change =
+    kind === "file" && before.verdict === "up"
+      ? `${before.value} to ${after.value}`
+      : `${before.verdict} to ${after.verdict}`;
+  return after.reason === "" ? change : `${change}: ${after.reason}`;
+}
 
 function statusOf(name: TrackerId, { tracker, reading, since }: Entry): CheckStatus {
   const { verdict, reason } = reading;

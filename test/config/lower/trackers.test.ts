@@ -106,6 +106,7 @@ describe("trackers", () => {
     assert.deepEqual(brief(diagnostics), ["5:1 setting-ignored"]);
     assert.deepEqual(at(config, "trackers.0.run"), {
       kind: "policy",
+      position: { file: "k.conf", line: 2, column: 8 },
       policy: "nginx",
       check: "alive",
     });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { formatDiagnostic } from "../../../agent/config/format-diagnostic.ts";
 import type { ConfigHost, PathEntry } from "../../../agent/config/keepalived/config-host.ts";
 import type { Settings } from "../../../agent/config/settings.ts";
 import { noSettings } from "../../../agent/config/settings.ts";
@@ -217,6 +218,8 @@ describe("what is wrong in holdfast.conf grants nothing", () => {
       assert.ok(findings.includes(finding), findings.join());
       const found = diagnostics[findings.indexOf(finding)];
       assert.match(found?.hint ?? ".", hint);
+      const shown = diagnostics.map((each) => formatDiagnostic(each)).join("\n");
+      assert.doesNotMatch(shown, /effect: .*keepalived/, "this file is none of keepalived's");
       if (diagnostics.some(({ severity }) => severity === "error")) {
         assert.deepEqual(settings, noSettings(FILE));
       }

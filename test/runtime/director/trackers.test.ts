@@ -140,6 +140,17 @@ describe("a vrrp_script", () => {
     assert.equal(verdict("script chk"), "down");
   });
 
+  test("for which there is nothing to add ends without a colon", async () => {
+    const run = { kind: "policy", position: POSITION, policy: "p", check: "c" } as const;
+    const { events, policies } = await begin(script({ run }));
+    policies?.policyVerdict("p", "c", { verdict: "down", value: 0, reason: "no answer" });
+    policies?.policyVerdict("p", "c", { verdict: "up", value: 0, reason: "" });
+    assert.deepEqual(events().slice(1), [
+      "script chk failed to down: no answer",
+      "script chk down to up",
+    ]);
+  });
+
   test("that takes too long has failed at that moment, not when it is gone", async () => {
     const { machine, verdict, reading } = await begin(script({ fall: 1 }));
     const [first] = machine.runs;
@@ -207,7 +218,7 @@ describe("a vrrp_script", () => {
   });
 
   test("policy: is what the policy's check says", async () => {
-    const run = { kind: "policy", policy: "nginx", check: "alive" } as const;
+    const run = { kind: "policy", position: POSITION, policy: "nginx", check: "alive" } as const;
     const { policies, verdict, reading } = await begin(script({ run }));
     assert.equal(verdict("script chk"), "failed");
     assert.match(reading("script chk")?.reason ?? "", /there is no check nginx\/alive/);

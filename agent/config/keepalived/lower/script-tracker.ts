@@ -109,5 +109,5 @@ function policyRun(
     const message = `${keyword.text} is for programs; the policy ${policy} says it for ${check} itself`;
     report(lowering, "setting-ignored", keyword, message, "remove the line");
   }
-  return { kind: "policy", policy, check };
+  return { kind: "policy", position: script.position, policy, check };
 }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
@@ -21,7 +21,12 @@ mount --rbind /sys /mnt/root/sys
 mount --rbind "$1" "/mnt/root$1"
 mount -t proc none /mnt/root/proc
 mount -t tmpfs none /mnt/root/run
-exec chroot /mnt/root sh -c 'echo up; while :; do sleep 1000 & wait; done'
+install -m 755 "$1/test/lab/systemctl.sh" /mnt/root/usr/bin/systemctl
+exec chroot /mnt/root sh -c '
+    systemctl --manage &
+    until [ -p /run/units/requests ]; do sleep 0.01; done
+    echo up
+    while :; do sleep 1000 & wait $!; done'
 `;
 
 /** What a program said and how it ended. */
@@ -55,10 +60,7 @@ export class Machine {
     await Promise.race([once(lines, "line"), once(boot, "exit")]);
     if (boot.exitCode !== null) throw new Error(`${node.name} ended with ${boot.exitCode}`);
     const init = readFileSync(`/proc/${boot.pid}/task/${boot.pid}/children`, "utf8");
-    const machine = new Machine(node, boot, Number(init));
-    copyFileSync(join(import.meta.dirname, "systemctl.sh"), machine.path("/usr/bin/systemctl"));
-    chmodSync(machine.path("/usr/bin/systemctl"), 0o755);
-    return machine;
+    return new Machine(node, boot, Number(init));
   }
 
   /** Where a file of the machine is for others. */

@@ -1,14 +1,17 @@
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execPath } from "node:process";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
 import type { Brand } from "../interop/programs.ts";
+import { eventually } from "./eventually.ts";
 import { Machine } from "./machine.ts";
 import type { Program } from "./pair.ts";
 import { userFile } from "./users.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const UNIT = readFileSync(join(ROOT, "docs/holdfast.service"), "utf8");
+const STARTED_MS = 30_000;
 /** As it is called by those who stop it, whichever it is. */
 const ROUTER = "keepalived";
 
@@ -55,6 +58,13 @@ export class RouterService implements Program {
 
   stop(): Promise<void> {
     return this.machine.systemctl("stop", ROUTER);
+  }
+
+  /** Resolves when it has heard of its script and listens to others. */
+  async untilBackup(): Promise<void> {
+    await eventually(`${this.node.name} is backup`, STARTED_MS, () =>
+      assert.match(this.log, /initialize to backup|Entering BACKUP STATE/),
+    );
   }
 
   isActive(): Promise<boolean> {

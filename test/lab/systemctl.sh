@@ -1,33 +1,30 @@
 #!/bin/sh
-# Stands in for systemd's systemctl on a machine of the lab, where no systemd runs. It reads the units
-# that are installed, follows their aliases, and really starts and stops what they name.
-#   systemctl enable|start|stop|restart|is-active UNIT
+# Stands in for systemd on a machine of the lab, where none runs. It reads the units that are installed,
+# follows their aliases, and really starts and stops what they name, with the capabilities that they
+# leave. As with systemd, who asks is not who does it.
+#   systemctl enable|start|stop|restart|is-active UNIT    waits until it is done
+#   systemctl --manage                                    does it
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 export PATH
 OWN=/etc/systemd/system
-verb=$1
-name=${2%.service}
+RUN=/run/units
 
 fail() {
-    echo "Failed to $verb $name.service: $1" >&2
+    echo "Failed to $verb $name.service: $1"
     exit "${2:-1}"
 }
 
-for folder in $OWN /lib/systemd/system; do
-    [ -e "$folder/$name.service" ] && unit=$(readlink -f "$folder/$name.service") && break
-done
-[ -n "$unit" ] || fail "Unit $name.service not found." 5
-name=$(basename "$unit" .service)
-
 values() { sed -n "s/^$1=//p" "$unit"; }
-
-mkdir -p /run/units
-log=/run/units/$name.log
-pidfile=$(values PIDFile)
-pidfile=${pidfile:-/run/units/$name.pid}
 
 # The main process; fails when it is gone.
 main() { cat "$pidfile" 2>/dev/null && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
+
+# What leads a command line that is to have no more than the unit leaves.
+limits() {
+    kept=$(values CapabilityBoundingSet | tr A-Z a-z | sed 's/cap_/+/g; s/ /,/g')
+    echo "setpriv ${kept:+--bounding-set=-all,$kept}" \
+        "$(values NoNewPrivileges | sed 's/yes/--no-new-privs/')" --
+}
 
 start() {
     main >/dev/null && return
@@ -40,7 +37,7 @@ start() {
     if [ "$(values Type)" = forking ]; then
         sh -c "$(values ExecStart)" >>"$log" 2>&1 </dev/null || fail "ExecStart= failed."
     else
-        setsid sh -c "exec $(values ExecStart)" >>"$log" 2>&1 </dev/null &
+        setsid $(limits) sh -c "exec $(values ExecStart)" >>"$log" 2>&1 </dev/null &
         echo $! >"$pidfile"
     fi
 }
@@ -58,14 +55,45 @@ stop() {
     done
 }
 
-case $verb in
-enable)
-    for alias in $(values Alias); do ln -sf "$unit" "$OWN/$alias"; done ;;
-start) start ;;
-stop) stop || : ;;
-restart)
-    stop
-    start ;;
-is-active) main >/dev/null && echo active || { echo inactive; exit 3; } ;;
-*) fail "unknown command" ;;
-esac
+work() {
+    verb=$1
+    name=${2%.service}
+    for folder in $OWN /lib/systemd/system; do
+        [ -e "$folder/$name.service" ] && unit=$(readlink -f "$folder/$name.service") && break
+    done
+    [ -n "$unit" ] || fail "Unit $name.service not found." 5
+    name=$(basename "$unit" .service)
+    log=$RUN/$name.log
+    pidfile=$(values PIDFile)
+    pidfile=${pidfile:-$RUN/$name.pid}
+    case $verb in
+    enable) for alias in $(values Alias); do ln -sf "$unit" "$OWN/$alias"; done ;;
+    start) start ;;
+    stop) stop || : ;;
+    restart)
+        stop
+        start
+        ;;
+    is-active) main >/dev/null && echo active || { echo inactive; exit 3; } ;;
+    *) fail "unknown command" ;;
+    esac
+}
+
+if [ "$1" = --manage ]; then
+    mkdir -p $RUN
+    mkfifo $RUN/requests
+    while read -r answer verb unit; do
+        # Whoever asked may be gone by then: it may have stopped itself.
+        (
+            (work "$verb" "$unit") >"$answer.said" 2>&1
+            echo $? >"$answer.status"
+            mv "$answer.status" "$answer"
+        ) &
+    done <>$RUN/requests
+fi
+
+answer=$RUN/answer.$$
+echo "$answer $1 $2" >$RUN/requests
+until [ -e "$answer" ]; do sleep 0.02; done
+cat "$answer.said" >&2
+exit "$(cat "$answer")"

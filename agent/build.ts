@@ -1,5 +1,7 @@
-import { cpSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { build } from "esbuild";
 
 // Makes dist/, which is what a package holds: Node strips no types under node_modules, and few files
@@ -13,7 +15,14 @@ const dist = join(root, "dist");
 rmSync(dist, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { main: "agent/main.ts", "sandbox-worker": "agent/sandbox/worker.ts" },
+  entryPoints: {
+    main: "agent/main.ts",
+    "sandbox-worker": "agent/sandbox/worker.ts",
+    "policy-tests": "agent/simulator/policy-tests.ts",
+    "sdk/index": "sdk/index.ts",
+    "sdk/plugin": "sdk/plugin.ts",
+    "sdk/testing": "agent/simulator/testing.ts",
+  },
   outdir: dist,
   bundle: true,
   splitting: true,
@@ -26,8 +35,18 @@ const { metafile } = await build({
   metafile: true,
 });
 
-// As sources: policies are checked against them, and editors get a copy.
-cpSync(join(root, "sdk"), join(dist, "sdk"), { recursive: true });
+const compiler = spawnSync(
+  process.execPath,
+  [
+    join(root, "node_modules/typescript/bin/tsc"),
+    ...["--declaration", "--emitDeclarationOnly", "--allowImportingTsExtensions"],
+    ...["--target", "es2023", "--module", "nodenext", "--strict", "--types", ""],
+    ...["--rootDir", "sdk", "--outDir", join(dist, "sdk"), "--ignoreConfig"],
+    ...["sdk/index.ts", "sdk/plugin.ts", "sdk/testing.ts"],
+  ],
+  { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+);
+if (compiler.status !== 0) process.exit(1);
 await build({
   absWorkingDir: root,
   entryPoints: ["agent/sandbox/guest.js"],

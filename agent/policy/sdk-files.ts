@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where the SDK's sources lie: beside the bundle of an installed package, else in the checkout. */
+/** Where the SDK's sources lie: a package has them beside `dist`, a checkout two folders up from here. */
 export function sdkDirectory(): string {
-  const installed = join(import.meta.dirname, "sdk");
+  const installed = join(import.meta.dirname, "..", "sdk");
   return existsSync(join(installed, "index.ts"))
     ? installed
     : join(import.meta.dirname, "..", "..", "sdk");

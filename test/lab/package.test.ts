@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -48,16 +48,71 @@ describe("the package", { timeout: 120_000 }, () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  test("holds the bundle, the documentation, and no source", () => {
+  test("holds the bundle, the documentation, what authors of policies use, and no other source", () => {
     const paths = packed.files.map(({ path }) => path);
-    assert.ok(paths.includes("dist/main.js"));
-    assert.ok(paths.includes("docs/schema/status.json"));
-    const allowed =
-      /^(dist\/[\w-]+\.js|docs\/.*\.(md|json|service)|agent\/holdfast\.mjs|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+    const needed = ["dist/main.js", "dist/sandbox-worker.js", "dist/guest.js", "sdk/index.ts"];
+    for (const path of [...needed, "docs/schema/status.json", "policies/nginx.ts"]) {
+      assert.ok(paths.includes(path), path);
+    }
+    const allowed = [
+      /^dist\/[\w-]+\.js$/,
+      /^dist\/sdk\/(index|plugin|testing)\.js$/,
+      /^dist\/sdk\/[\w-]+\.d\.ts$/,
+      // As text: policies are checked against the one, and copied from the other.
+      /^(sdk|policies)\/[\w.-]+\.ts$/,
+      /^docs\/.*\.(md|json|service)$/,
+      /^(agent\/holdfast\.mjs|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
+    ];
     assert.deepEqual(
-      paths.filter((path) => !allowed.test(path)),
+      paths.filter((path) => !allowed.some((form) => form.test(path))),
       [],
     );
+  });
+
+  test("gives a plugin's and a test's author the SDK, with its types", (context) => {
+    if (problem !== undefined) return context.skip(problem);
+    const text = [
+      'import { definePolicy } from "holdfast/sdk";',
+      'import { CallError } from "holdfast/sdk/plugin";',
+      'import { simulate } from "holdfast/sdk/testing";',
+      'const sim = await simulate("./policies/nginx.ts", { processes: { nginx: 1 } });',
+      'sim.http("http://127.0.0.1/").fails("ECONNREFUSED");',
+      'await sim.advance("10s");',
+      'const lost: number = 100 - sim.router("VI_1").priority;',
+      "console.log(lost, typeof definePolicy, typeof CallError);",
+    ];
+    writeFileSync(join(home, "author.mts"), text.join("\n"));
+    cpSync(join(home, "node_modules/holdfast/policies"), join(home, "policies"), {
+      recursive: true,
+    });
+    const run = spawnSync(
+      process.execPath,
+      ["--experimental-strip-types", "--disable-warning=ExperimentalWarning", "author.mts"],
+      { cwd: home, encoding: "utf8" },
+    );
+    assert.equal(run.stdout, "50 function function\n", run.stderr);
+    const options = { module: "nodenext", target: "es2023", strict: true, noEmit: true, types: [] };
+    const config = { compilerOptions: options, files: ["author.mts"] };
+    writeFileSync(join(home, "tsconfig.json"), JSON.stringify(config));
+    const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
+    const types = spawnSync(process.execPath, [compiler, "-p", "."], {
+      cwd: home,
+      encoding: "utf8",
+    });
+    assert.equal(types.stdout, "");
+  });
+
+  test("runs a policy's test where no package is installed", (context) => {
+    if (problem !== undefined) return context.skip(problem);
+    const policies = join(folder, "policies");
+    const holdfast = (...words: readonly string[]) =>
+      spawnSync(process.execPath, [program, "policy", ...words, "--policies", policies], {
+        encoding: "utf8",
+      });
+    assert.equal(holdfast("new", "http").status, 0);
+    const tested = holdfast("test");
+    assert.equal(tested.status, 0, tested.stdout + tested.stderr);
+    assert.match(tested.stdout, /http\.test\.ts: 1 passed, 0 failed\n$/);
   });
 
   test("checks a file by npx", (context) => {

@@ -60,12 +60,14 @@ function templateFor(name: string, asked: string | undefined): PolicyTemplate {
 const writeNew = (path: string, text: string): void =>
   writeFileSync(path, text, { flag: "wx", mode: 0o644 });
 
-const nextSteps = (file: string): string =>
-  [
-    `next: holdfast policy check ${relative(process.cwd(), file) || file}`,
-    "      holdfast policy grants --write",
-    "",
-  ].join("\n");
+function nextSteps(file: string): string {
+  const near = relative(process.cwd(), file);
+  const shown = near.startsWith("..") ? file : near;
+  const steps = [`check ${shown}`, `test ${shown}`, "grants --write"];
+  return steps
+    .map((step, at) => `${at === 0 ? "next:" : "     "} holdfast policy ${step}\n`)
+    .join("");
+}
 
 function notWritten(error: unknown, directory: string): PolicyNotWritten {
   const code = error instanceof Error && "code" in error ? String(error.code) : undefined;

@@ -11,6 +11,12 @@ const PAGE_BYTES = 65_536;
 /** What the compiled module asks for. */
 const FIRST_PAGES = 256;
 
+/**
+ * Where the engine gives up it throws as well, and whoever catches that tells more: a runtime that ran
+ * out of memory may have lost objects, and cannot be freed, for one.
+ */
+const SILENT = { printErr: (): void => undefined };
+
 /** The engine's code with a memory of its own. */
 export interface Instance {
   readonly library: QuickJSWASMModule;
@@ -32,7 +38,10 @@ export async function instantiate(
     initial: FIRST_PAGES,
     maximum: Math.ceil(moduleBytes / PAGE_BYTES),
   });
-  const variant = newVariant(RELEASE_SYNC, { wasmModule: code, wasmMemory: memory });
+  const variant = newVariant(RELEASE_SYNC, {
+    wasmModule: code,
+    emscriptenModule: { wasmMemory: memory, ...SILENT },
+  });
   return { library: await newQuickJSWASMModuleFromVariant(variant), memory };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import process from "node:process";
 import { describe, test } from "node:test";
 import { CHECK, checking, openModule, realmOf, resultOf } from "./realms.ts";
 
@@ -17,8 +18,7 @@ describe("modules that begin as one image", () => {
 
   test("have room for more realms than the image, and all can be disposed of", async () => {
     const module = await openModule();
-    const realms = [];
-    for (let count = 0; count < 20; count++) realms.push(await realmOf(DRAW, { module }));
+    const realms = await Promise.all(Array.from({ length: 20 }, () => realmOf(DRAW, { module })));
     assert.deepEqual(
       realms.map((realm) => resultOf(realm.enter(1, CHECK))),
       realms.map(() => 1),
@@ -66,4 +66,17 @@ test("the engine has no variable outside of its memory but the stack pointer", (
   const require = createRequire(createRequire(import.meta.url).resolve("quickjs-emscripten"));
   const wasm = readFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"));
   assert.equal(mutableGlobals(wasm), 1);
+});
+
+test("what cannot be freed throws, without a word on the error output", async (t) => {
+  const { mock } = t.mock.method(process.stderr, "write", () => true);
+  const { runtime, prelude } = (await openModule()).open(() => false);
+  // Runs until the heap is full, and the engine loses objects on its way.
+  const code = "const f = () => Promise.resolve().then(f); await f(); export default {}";
+  const { value } = runtime.module(code, "policy.js");
+  while (runtime.hasJobs()) runtime.runJobs(16);
+  runtime.free(value);
+  runtime.free(prelude);
+  assert.throws(() => runtime.dispose(), { name: "RuntimeError" });
+  assert.equal(mock.callCount(), 0);
 });

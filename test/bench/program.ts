@@ -38,15 +38,24 @@ export class Daemon {
   readonly node: LabNode;
   readonly #folder: string;
   readonly #package: Package;
+  readonly #options: readonly string[];
   log = "";
   #child: ChildProcess | undefined;
 
-  constructor(name: ProgramName, from: Package, node: LabNode, config: string) {
+  /** `options`: further words for Holdfast. */
+  constructor(
+    name: ProgramName,
+    from: Package,
+    node: LabNode,
+    config: string,
+    options: readonly string[] = [],
+  ) {
     this.name = name;
     this.node = node;
     this.#package = from;
+    this.#options = options;
     this.#folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-${name}-`));
-    writeFileSync(this.#file("keepalived.conf"), config);
+    this.configure(config);
   }
 
   /** `line` hears every line of the log. */
@@ -63,6 +72,19 @@ export class Daemon {
         for (const each of lines) line(each);
       });
     }
+  }
+
+  /** Of Holdfast, for what the agent tells of itself. */
+  get control(): string {
+    return this.#file("control.sock");
+  }
+
+  configure(config: string): void {
+    writeFileSync(this.#file("keepalived.conf"), config);
+  }
+
+  reload(): void {
+    this.#child?.kill("SIGHUP");
   }
 
   /** Its processes, the first one first. */
@@ -110,7 +132,7 @@ export class Daemon {
   #command(): readonly [string, readonly string[]] {
     const config = this.#file("keepalived.conf");
     if (this.name === "holdfast") {
-      const files = ["--state", this.#file("state"), "--control", this.#file("control.sock")];
+      const files = ["--state", this.#file("state"), "--control", this.control, ...this.#options];
       const run = ["run", "--config", config, ...files, "--log-format", "json"];
       return [process.execPath, [this.#package.program, ...run]];
     }

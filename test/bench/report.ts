@@ -24,21 +24,38 @@ export const rowCells = (row: Row): readonly string[] => [
   row.what,
   row.holdfast,
   row.keepalived,
-  row.ratio === undefined ? "" : row.ratio.toFixed(2),
+  row.ratio === undefined ? "" : ratioText(row.ratio),
   row.aim,
   row.met ? "yes" : "**no**",
 ];
 
-export function markdown(sections: readonly Section[], where: string, when: string): string {
-  return [
-    "# Results of `npm run bench -- vrrp`",
-    "",
-    `${where}. ${when}.`,
-    "",
-    "Both programs are measured in the same run. A ratio is Holdfast's figure over keepalived's.",
+/** What keepalived takes many times as long for would all be 0.01. */
+const ratioText = (ratio: number): string =>
+  ratio < 0.1 ? `1/${(1 / ratio).toFixed(0)}` : ratio.toFixed(2);
+
+const TITLE = [
+  "# Results of `npm run bench`",
+  "",
+  "Both programs are measured in the same run. A ratio is Holdfast's figure over keepalived's.",
+  "",
+].join("\n");
+
+const subjectHead = (subject: string): string => `## \`npm run bench -- ${subject}\`\n`;
+
+/** The page `before` with what was measured of one subject in the place of what it had of that. */
+export function markdown(
+  before: string,
+  subject: string,
+  sections: readonly Section[],
+  where: string,
+): string {
+  const parts = before.split(/^(?=## )/m).filter((part) => part.startsWith("## "));
+  const fresh = [
+    subjectHead(subject),
+    `${where}.`,
     "",
     ...sections.flatMap(({ title, method, rows }) => [
-      `## ${title}`,
+      `### ${title}`,
       "",
       method,
       "",
@@ -48,6 +65,9 @@ export function markdown(sections: readonly Section[], where: string, when: stri
       "",
     ]),
   ].join("\n");
+  const at = parts.findIndex((part) => part.startsWith(subjectHead(subject)));
+  parts.splice(at < 0 ? parts.length : at, 1, fresh);
+  return [TITLE, ...parts.map((part) => `${part.trimEnd()}\n`)].join("\n");
 }
 
 const tableLine = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;

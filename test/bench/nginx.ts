@@ -1,0 +1,74 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
+import { processTree } from "./process-figures.ts";
+
+const PORT = 8080;
+export const NGINX_URL = `http://127.0.0.1:${PORT}/health`;
+
+const STARTED_MS = 10_000;
+
+/** A real nginx on a node's loopback, with a page that says that all is well. */
+export class Nginx {
+  readonly #node: LabNode;
+  readonly #folder = mkdtempSync(join("/run", `hf-${process.pid}-nginx-`));
+  #child: ChildProcess | undefined;
+
+  constructor(node: LabNode) {
+    this.#node = node;
+    writeFileSync(join(this.#folder, "nginx.conf"), config(this.#folder));
+  }
+
+  /** Resolves when it answers. */
+  async start(): Promise<void> {
+    const words = ["-c", join(this.#folder, "nginx.conf"), "-e", "stderr"];
+    const child = this.#node.spawn("nginx", words, { stdio: "ignore" });
+    this.#child = child;
+    const deadline = performance.now() + STARTED_MS;
+    while (this.#node.exec("curl", ["-sf", "-o", "/dev/null", NGINX_URL]).status !== 0) {
+      if (child.exitCode !== null) throw new Error(`nginx ended with status ${child.exitCode}`);
+      if (performance.now() > deadline) throw new Error("nginx does not answer");
+      await delay(20);
+    }
+  }
+
+  /** SIGKILL to all of its processes, its master first. Answers when, in seconds since 1970. */
+  async kill(): Promise<number> {
+    const child = this.#child;
+    const at = (performance.timeOrigin + performance.now()) / 1_000;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return at;
+    const ended = once(child, "exit");
+    for (const pid of processTree(child.pid)) process.kill(pid, "SIGKILL");
+    await ended;
+    return at;
+  }
+
+  dispose(): void {
+    void this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export async function serveNginx(node: LabNode): Promise<Nginx> {
+  const nginx = new Nginx(node);
+  await nginx.start();
+  return nginx;
+}
+
+const config = (folder: string): string => `
+daemon off;
+worker_processes 1;
+pid ${folder}/pid;
+events {}
+http {
+    access_log off;
+    ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n    ")}
+    server {
+        listen 127.0.0.1:${PORT};
+        location /health { return 200 "ok\\n"; }
+    }
+}
+`;

@@ -1,0 +1,20 @@
+import type { Package } from "./program.ts";
+import type { Section } from "./row.ts";
+
+type Part = (from: Package) => Promise<Section>;
+
+/** What can be measured: `npm run bench -- SUBJECT [PART …]`. */
+export const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Part>>>> = {
+  vrrp: {
+    takeover: async (from) => (await import("./takeover.ts")).takeovers(from),
+    mass: async (from) => (await import("./mass-takeover.ts")).massTakeover(from),
+    cost: async (from) => (await import("./cost.ts")).cost(from),
+    jitter: async (from) => (await import("./jitter.ts")).jitter(from),
+    start: async (from) => (await import("./start.ts")).starts(from),
+  },
+  policies: {
+    trivial: async (from) => (await import("./trivial-check.ts")).trivialCheck(from),
+    process: async (from) => (await import("./process-check.ts")).processCheck(from),
+    http: async (from) => (await import("./http-check.ts")).httpCheck(from),
+  },
+};

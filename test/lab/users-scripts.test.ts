@@ -103,7 +103,29 @@ async function repaired({ first }: Scene, sound: string): Promise<void> {
   await first.start();
 }
 
-describe("users' scripts: nginx dies", { skip, concurrency: 6, timeout: 120_000 }, () => {
+/** In place of their script: five less while nginx does not run. */
+const WEIGHTED = changed(SCRIPTED, [
+  ['"/servers/scripts/check_nginx.sh"', '"killall -0 nginx"'],
+  ["interval 5", "weight -5\n    fall 2\n    rise 1\n    interval 2"],
+  ["priority 150", "priority 103"],
+]);
+
+async function weighed(t: TestContext, scene: Scene): Promise<void> {
+  const { first, second, watch, client } = scene;
+  const start = client.answers.length;
+  await killNginx(first);
+  await watch.until([second.node], TAKEOVER_MS);
+  await client.hears(second.node.name, TAKEOVER_MS);
+  t.diagnostic(`by weight: no page for ${client.longestOutage(start).toFixed()} ms`);
+  assert.ok(await first.isActive(), "it was stopped");
+  const back = client.answers.length;
+  await first.machine.systemctl("start", "nginx");
+  await watch.until([first.node], TAKEOVER_MS);
+  await client.hears(first.node.name, TAKEOVER_MS);
+  t.diagnostic(`on the way home: no page for ${client.longestOutage(back).toFixed()} ms`);
+}
+
+describe("users' scripts: nginx dies", { skip, concurrency: 9, timeout: 120_000 }, () => {
   after(nothingLeft);
 
   const low = changed(SCRIPTED, [["priority 150", "priority 100"]]);
@@ -129,6 +151,11 @@ describe("users' scripts: nginx dies", { skip, concurrency: 6, timeout: 120_000 
         await watch.unchanged(A_WHILE_MS);
         await client.hears(second.node.name, TAKEOVER_MS);
       });
+    });
+
+    test(`by its weight the address goes and comes back: ${brands.join(" and ")}`, (t) => {
+      const files = [WEIGHTED, changed(WEIGHTED, [["priority 103", "priority 100"]])] as const;
+      return withScene(brands, files, (scene) => weighed(t, scene));
     });
   }
 });

@@ -30,7 +30,7 @@ export function readRequest(line: string): ReadRequest {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return malformed("a request is a JSON object");
   }
-  const { id, command, follow, ids = "all" } = value as Record<string, unknown>;
+  const { id, command, follow } = value as Record<string, unknown>;
   if (typeof id !== "number" || !Number.isSafeInteger(id)) {
     return malformed("`id` must be a whole number");
   }
@@ -42,9 +42,11 @@ export function readRequest(line: string): ReadRequest {
     case "notifications":
     case "retry-notifications":
     case "discard-notifications":
-    case "metrics":
+    case "metrics": {
+      const { ids = command === "discard-notifications" ? [] : "all" } = value as { ids?: unknown };
       if (isLetterIds(ids)) return { ok: true, request: { id, command, ids } };
       return malformed("`ids` must be whole numbers, or all", id);
+    }
     case "events":
       return { ok: true, request: { id, command, follow: follow === true } };
     default:

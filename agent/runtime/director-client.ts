@@ -7,6 +7,8 @@ import type { NodeSnapshot } from "./vrrp-client.ts";
 
 /** Events that wait for a director; one that is away this long has its oldest forgotten. */
 const EVENTS_KEPT = 1_000;
+/** So many directors may end over one event: it could be what ends them. */
+const MOST_TRIES = 3;
 
 /** Scripts end by themselves within their time; the director that runs them may not. */
 const SCRIPT_MARGIN_MS = 3_000;
@@ -21,7 +23,12 @@ export class DirectorClient {
   readonly #send: (message: ToDirector) => void;
   readonly #later: Later;
   readonly #pending = new Map<number, (reply: Reply | undefined) => void>();
-  #untold: EventReport[] = [];
+  /** Events that would be lost with the director, oldest first; all of them were sent to it. */
+  readonly #untold: EventReport[] = [];
+  /** Of those that were sent to this director, so many are not in `#untold` any more. */
+  #told = 0;
+  /** Directors that ended over the first of `#untold`. */
+  #tries = 0;
   /** The director that runs now has its configuration. */
   #configured = false;
   #id = 0;
@@ -33,10 +40,9 @@ export class DirectorClient {
 
   configure(settings: DirectorSettings): void {
     this.#send({ kind: "configure", settings });
+    if (this.#configured) return;
     this.#configured = true;
-    const untold = this.#untold;
-    this.#untold = [];
-    for (const report of untold) this.#send({ kind: "event", report });
+    for (const report of this.#untold) this.#send({ kind: "event", report });
   }
 
   /** A vrrp process runs that wants to hear everything. */
@@ -45,12 +51,20 @@ export class DirectorClient {
   }
 
   event(report: EventReport): void {
-    if (this.#configured) {
-      this.#send({ kind: "event", report });
-      return;
-    }
+    if (this.#configured) this.#send({ kind: "event", report });
     this.#untold.push(report);
-    if (this.#untold.length >= 2 * EVENTS_KEPT) this.#untold.splice(0, EVENTS_KEPT);
+    if (this.#untold.length >= 2 * EVENTS_KEPT) this.#forget(EVENTS_KEPT);
+  }
+
+  /** So many of the events that this director was sent would not be lost with it. */
+  told(count: number): void {
+    if (count > this.#told) this.#forget(count - this.#told);
+  }
+
+  #forget(count: number): void {
+    this.#untold.splice(0, count);
+    this.#told += count;
+    this.#tries = 0;
   }
 
   /** Answers a request for a snapshot. */
@@ -88,7 +102,12 @@ export class DirectorClient {
 
   /** The process is gone: nothing more will be answered. */
   ended(): void {
+    if (this.#configured && this.#untold.length > 0) {
+      this.#tries += 1;
+      if (this.#tries >= MOST_TRIES) this.#forget(1);
+    }
     this.#configured = false;
+    this.#told = 0;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const answer of pending) answer(undefined);

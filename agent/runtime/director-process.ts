@@ -60,6 +60,7 @@ export class DirectorProcess {
   /** Events that parts are still to be told of: one after another, never one within another. */
   readonly #events: EventReport[] = [];
   #telling = false;
+  #told: Promise<number> = Promise.resolve(0);
   #snapshot: { readonly id: number; readonly routers: RouterSnapshot[] } | undefined;
   #snapshotWanted = false;
   #snapshots = 0;
@@ -88,7 +89,7 @@ export class DirectorProcess {
       withdraw: (router, source) => this.#withdraw(router, source),
       event: (report) => {
         this.#send({ kind: "event", report });
-        this.#tell(report);
+        void this.#tell(report);
       },
       log: (level, message) => this.#send({ kind: "log", level, message }),
       requestSnapshot: () => this.#requestSnapshot(),
@@ -109,7 +110,7 @@ export class DirectorProcess {
         this.#configure(message.settings);
         break;
       case "event":
-        this.#tell(message.report);
+        this.#acknowledge(this.#tell(message.report));
         break;
       case "vrrp-configured":
         this.#readings.wanted();
@@ -162,17 +163,29 @@ export class DirectorProcess {
     else this.#claims.delete(router);
   }
 
-  #tell(report: EventReport): void {
+  /** Resolves when nothing of what was told by then would be lost with this process. */
+  #tell(report: EventReport): Promise<unknown> {
     this.#events.push(report);
-    if (this.#telling) return;
+    if (this.#telling) return Promise.resolve();
     this.#telling = true;
+    const safe: Promise<void>[] = [];
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       const event = next;
       for (const part of this.#parts ?? []) {
-        void this.#guard(part, "event", () => part.event?.(event));
+        safe.push(this.#guard(part, "event", () => part.event?.(event)));
       }
     }
     this.#telling = false;
+    return Promise.all(safe);
+  }
+
+  /** Of the supervisor's events, in the order in which they came. */
+  #acknowledge(safe: Promise<unknown>): void {
+    this.#told = this.#told.then(async (count) => {
+      await safe;
+      this.#send({ kind: "told", count: count + 1 });
+      return count + 1;
+    });
   }
 
   /** Those who ask while one is under way share the next one. */

@@ -295,6 +295,9 @@ export class Family {
           .snapshot()
           .then((snapshot) => this.#director.snapshot(message.id, snapshot));
         break;
+      case "told":
+        this.#director.told(message.count);
+        break;
       case "director-status":
       case "answer":
       case "no-answer":

@@ -8,6 +8,8 @@ export interface Mail {
   readonly from: string;
   /** Of the envelope. */
   readonly to: string;
+  /** Message-ID. */
+  readonly id: string;
   readonly subject: string;
   readonly body: string;
 }
@@ -67,12 +69,17 @@ class Dialogue {
 
   #end(lines: readonly string[]): void {
     const gap = lines.indexOf("");
-    const header = lines.slice(0, gap).find((line) => line.startsWith("Subject: ")) ?? "";
+    const header = (name: string): string =>
+      lines
+        .slice(0, gap)
+        .find((line) => line.startsWith(`${name}: `))
+        ?.slice(name.length + 2) ?? "";
     this.#received({
       helo: this.#helo,
       from: this.#from,
       to: this.#to.join(", "),
-      subject: header.slice("Subject: ".length),
+      id: header("Message-ID"),
+      subject: header("Subject"),
       body: lines
         .slice(gap + 1)
         .join("\n")

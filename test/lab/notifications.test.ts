@@ -7,7 +7,7 @@ import type { Mail } from "../interop/smtp-sink.ts";
 import { smtpSink } from "../interop/smtp-sink.ts";
 import { notificationsSchema } from "../schema/schemas.ts";
 import { Agent } from "./agent.ts";
-import { skip } from "./cluster.ts";
+import { skip, untilEvent } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
 import { nothingLeft } from "./leftovers.ts";
 import { Pair } from "./pair.ts";
@@ -36,6 +36,13 @@ const MAIL = `  notification_email {
   notification_email_from lb1@example.org
   smtp_server 127.0.0.1
 `;
+
+/** keepalived's, by ours. */
+const WORDS: Readonly<Record<string, string>> = {
+  active: "MASTER",
+  backup: "BACKUP",
+  fault: "FAULT",
+};
 
 const read = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
 
@@ -87,6 +94,51 @@ describe("notifications of a running agent", { skip, timeout: 120_000 }, () => {
       }
       const log = join(agent.folder, "state/outbox/log");
       assert.equal(statSync(log).mode & 0o777, 0o600);
+    }));
+
+  test("of what happens while directors hang and are killed, nothing is left untold", () =>
+    Pair.run({}, async (pair) => {
+      const [node] = pair.nodes;
+      const agent = pair.add(new Agent(node, configuration(MAIL, "  smtp_alert\n")));
+      const mail: Mail[] = [];
+      const sink = await smtpSink(node, 25, (one) => mail.push(one));
+      const states = (): readonly string[] =>
+        agent.events
+          .filter(({ kind }) => kind === "transition")
+          .map(({ detail }) => WORDS[String(detail["to"])] ?? "");
+      const move = async (plugged: boolean, to: string): Promise<void> => {
+        const before = agent.events.length;
+        pair.first.setPlugged(plugged);
+        await untilEvent(agent, before, to, LONG_MS, ({ detail }) => detail["to"] === to);
+      };
+      try {
+        await agent.start();
+        await eventually("it is active", LONG_MS, () => assert.equal(states().at(-1), "MASTER"));
+        let director = await directorOf(agent);
+        for (let round = 0; round < 2; round += 1) {
+          // It hears, and does nothing with it any more.
+          process.kill(director, "SIGSTOP");
+          await move(false, "fault");
+          process.kill(director, "SIGKILL");
+          await move(true, "active");
+          director = await directorOf(agent, director);
+          process.kill(director, "SIGKILL");
+          await move(false, "fault");
+          director = await directorOf(agent, director);
+          await move(true, "active");
+          // One that comes twice has its Message-ID.
+          await eventually("each transition was told", LONG_MS, () => {
+            const told = new Map(mail.map(({ id, subject }) => [id, subject]));
+            const words = [...told.values()].map((subject) => subject.split(" ").at(-2));
+            assert.deepEqual(words.sort(), [...states()].sort());
+          });
+        }
+        const ids = mail.map(({ id }) => id);
+        // Of those that a director was at when it was killed.
+        assert.ok(ids.length - new Set(ids).size <= 4 * 2, `${ids.length} of ${states().length}`);
+      } finally {
+        sink.close();
+      }
     }));
 
   test("a slow script delays neither the address nor the stop of others", () =>

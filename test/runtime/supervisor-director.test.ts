@@ -64,6 +64,7 @@ test("events reach the director once, also those of a time without one", async (
   const heard = messagesOf(first.received);
   assert.ok(heard.includes("backup to active") && !heard.includes("its own"));
   assert.equal(supervisor.events.recent().at(-1)?.message, "its own");
+  first.say({ kind: "told", count: heard.length });
   first.end(false);
   processes.last("vrrp").say({ kind: "event", report: { ...EVENT, message: "meanwhile" } });
   await time.advance(100);
@@ -71,6 +72,34 @@ test("events reach the director once, also those of a time without one", async (
     "the director process ended (signal SIGKILL); the next one starts in 50 ms",
     "meanwhile",
   ]);
+});
+
+test("what a director had not finished is told the next one, unless it ends that too", async (context) => {
+  const { time, processes, begin } = world(context);
+  begin();
+  await time.advance(10);
+  const first = processes.last("director");
+  first.say({ kind: "told", count: messagesOf(first.received).length });
+  const said = ["poison", "a", "b"];
+  for (const message of said) {
+    processes.last("vrrp").say({ kind: "event", report: { ...EVENT, message } });
+  }
+  const heard = (): readonly unknown[] =>
+    messagesOf(processes.last("director").received).filter((one) => said.includes(String(one)));
+  first.end(false);
+  await time.advance(1_000);
+  assert.deepEqual(heard(), said);
+  processes.last("director").end(false);
+  await time.advance(1_000);
+  assert.deepEqual(heard(), said);
+  processes.last("director").end(false);
+  await time.advance(5_000);
+  assert.deepEqual(heard(), ["a", "b"]);
+  // A reload tells a director nothing twice.
+  processes.last("director").say({ kind: "told", count: 1 });
+  processes.last("director").end(false);
+  await time.advance(5_000);
+  assert.deepEqual(heard(), ["b"]);
 });
 
 test("the status and commands of the director, for as long as it answers", async (context) => {

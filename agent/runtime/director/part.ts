@@ -21,8 +21,11 @@ export interface DirectorPart {
    * without, routers start, or what was claimed for this case holds.
    */
   configure(settings: DirectorSettings): void | Promise<void>;
-  /** Something happened on this node; policies and the vrrp process are among those who say so. */
-  event?(report: EventReport): void;
+  /**
+   * Something happened on this node; policies and the vrrp process are among those who say so. The
+   * promise resolves when it would not be lost with this process: before, the next one is told again.
+   */
+  event?(report: EventReport): void | Promise<void>;
   /** The virtual routers as they are; asked for by `Outlet.requestSnapshot`. */
   snapshot?(routers: readonly RouterSnapshot[], groups: readonly GroupSnapshot[]): void;
   status(): Partial<DirectorStatus>;

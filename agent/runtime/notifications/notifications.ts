@@ -95,12 +95,15 @@ export class Notifications implements DirectorPart {
     if (first) this.#outlet.requestSnapshot();
   }
 
-  event(report: EventReport): void {
+  /** Scripts are on their way then; mail is on the disk. */
+  async event(report: EventReport): Promise<void> {
     const happened = this.#occurrences.of(report);
     if (happened === undefined) return;
     const subject = this.#subjects.get(keyOf(happened));
-    if (subject !== undefined) this.#tell(subject, happened);
-    else if (happened.occurrence.kind === "state" && this.#unknown.length < MOST_UNKNOWN) {
+    if (subject !== undefined) {
+      this.#tell(subject, happened);
+      await this.#outbox.flushed();
+    } else if (happened.occurrence.kind === "state" && this.#unknown.length < MOST_UNKNOWN) {
       this.#unknown.push(happened);
     }
   }
@@ -183,16 +186,16 @@ export class Notifications implements DirectorPart {
     return new FifoOutput(this.#ports, config, (message) => this.#outlet.log("warn", message));
   }
 
-  #tell(subject: NotifySubject, { occurrence }: Happened): void {
+  #tell(subject: NotifySubject, { occurrence, at }: Happened): void {
     if (this.#settings === undefined) return;
     const { routerId, notifications } = this.#settings;
     const mailFaults = notifications.mail?.faults ?? true;
     for (const telling of tell(occurrence, subject, { routerId, mailFaults })) {
-      this.#carryOut(subject, telling);
+      this.#carryOut(subject, telling, at);
     }
   }
 
-  #carryOut(subject: NotifySubject, telling: Telling<CommandConfig>): void {
+  #carryOut(subject: NotifySubject, telling: Telling<CommandConfig>, at: number): void {
     switch (telling.kind) {
       case "script":
         this.#scripts.start(`${subject.kind} ${subject.name}`, telling.command, telling.arguments);
@@ -201,12 +204,14 @@ export class Notifications implements DirectorPart {
         for (const { output } of this.#fifos) output.write(telling.line);
         break;
       case "mail":
-        this.#mail(telling);
+        this.#mail(telling, at);
         break;
     }
   }
 
-  #mail({ title, text, severity }: Extract<Telling<CommandConfig>, { readonly kind: "mail" }>) {
+  /** Told again after a director ended, it is the same mail to those who look at its Message-ID. */
+  #mail(telling: Extract<Telling<CommandConfig>, { readonly kind: "mail" }>, at: number): void {
+    const { title, text, severity } = telling;
     const mail = this.#settings?.notifications.mail;
     if (mail === undefined || mail.to.length === 0) return;
     this.#outbox.add({
@@ -218,7 +223,7 @@ export class Notifications implements DirectorPart {
       json: undefined,
       key: title,
       throttleMs: 0,
-      at: this.#ports.clock.wallClock(),
+      at,
     });
   }
 

@@ -7,6 +7,8 @@ export interface Happened {
   readonly kind: "instance" | "group";
   readonly name: string;
   readonly occurrence: Occurrence;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
 }
 
 interface Known {
@@ -29,36 +31,35 @@ export class Occurrences {
 
   /** `undefined`: nothing that keepalived tells of. */
   of(report: EventReport): Happened | undefined {
-    const { kind, subject, detail } = report;
+    const { at, kind, subject, detail } = report;
+    const asInstance = (occurrence: Occurrence | undefined): Happened | undefined =>
+      occurrence && { kind: "instance", name: subject, occurrence, at };
     switch (kind) {
       case "transition": {
         const priority = numberOf(detail["priority"]);
         this.#known.set(subject, { active: detail["to"] === "active", priority });
-        return asInstance(subject, transition(detail, priority));
+        return asInstance(transition(detail, priority));
       }
       case "group-transition": {
         const occurrence = transition(detail, 0);
-        return occurrence && { kind: "group", name: subject, occurrence };
+        return occurrence && { kind: "group", name: subject, occurrence, at };
       }
       case "priority": {
         const active = this.#known.get(subject)?.active ?? false;
         const priority = numberOf(detail["after"]);
         this.#known.set(subject, { active, priority });
-        return asInstance(subject, { kind: "priority", active, priority });
+        return asInstance({ kind: "priority", active, priority });
       }
       case "alarm": {
         const priority = this.#known.get(subject)?.priority;
         if (detail["alarm"] !== "rival-heard" || priority === undefined) return undefined;
-        return asInstance(subject, { kind: "lower-priority-heard", priority });
+        return asInstance({ kind: "lower-priority-heard", priority });
       }
       default:
         return undefined;
     }
   }
 }
-
-const asInstance = (name: string, occurrence: Occurrence | undefined): Happened | undefined =>
-  occurrence && { kind: "instance", name, occurrence };
 
 function transition(detail: EventReport["detail"], priority: number): Occurrence | undefined {
   const { to, reason, retired } = detail;

@@ -184,6 +184,23 @@ test("those who ask for a snapshot share the next one", () => {
   assert.equal(of("snapshot").length, 2);
 });
 
+test("events are acknowledged in order, when no part would lose them", async () => {
+  const safe: (() => void)[] = [];
+  const { tell, of } = begin(() => ({
+    event: () => new Promise<void>((resolve) => safe.push(resolve)),
+  }));
+  for (let at = 0; at < 3; at += 1) tell({ kind: "event", report: EVENT });
+  safe[1]?.();
+  await settle();
+  assert.deepEqual(of("told"), []);
+  safe[0]?.();
+  await settle();
+  assert.deepEqual(of("told"), [
+    { kind: "told", count: 1 },
+    { kind: "told", count: 2 },
+  ]);
+});
+
 test("commands go to the part that has them", async () => {
   const { tell, of } = begin(() => ({ commands: { metrics: () => "text" } }));
   tell({ kind: "command", id: 1, command: "metrics" });

@@ -14,7 +14,10 @@ export default definePolicy({
     running: {
       every: "1s",
       track: { routers: { VI_1: "fault" } },
-      run: (ctx) => ({ ok: ctx.processes.count("haproxy") > 0, reason: "no process haproxy" }),
+      run(ctx) {
+        const count = ctx.processes.count("haproxy");
+        return { ok: count > 0, reason: `${count} processes` };
+      },
     },
     backends: {
       every: "2s",

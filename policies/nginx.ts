@@ -26,7 +26,10 @@ export default definePolicy({
     running: {
       every: "1s",
       track: { routers: { VI_1: "fault" } },
-      run: (ctx) => ({ ok: ctx.processes.count("nginx") > 0, reason: "no process nginx" }),
+      run(ctx) {
+        const count = ctx.processes.count("nginx");
+        return { ok: count > 0, reason: `${count} processes` };
+      },
     },
   },
   on: {

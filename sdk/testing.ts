@@ -118,6 +118,15 @@ export interface PolicyError {
   readonly stack: readonly string[];
 }
 
+/** How a virtual router was from some moment on. */
+export interface RouterMoment {
+  /** Milliseconds since the start of the simulation. */
+  readonly after: number;
+  readonly state: RouterState;
+  /** Effective. */
+  readonly priority: number;
+}
+
 /** One thing that happened. */
 export interface Happening {
   /** Milliseconds since the start of the simulation. */
@@ -180,6 +189,8 @@ export interface Simulation {
 
   /** A virtual router as `ctx.routers` shows it. */
   router(name: string): RouterView;
+  /** How it was from the start on: another moment for each change of its state or its priority. */
+  history(router: string): readonly RouterMoment[];
   /**
    * A virtual router changes its state, as the protocol may bring about. What the policy makes a fault
    * of is one by itself. `reason`: the token of the event.

@@ -3,6 +3,7 @@ import type { Duration, Json, RouterState, RouterView } from "../../sdk/index.ts
 import type {
   PeerStart,
   ReloadOutcome,
+  RouterMoment,
   SimulatedCheck,
   Simulation,
   World,
@@ -105,6 +106,10 @@ class VirtualSimulation implements Omit<Simulation, keyof Scripting> {
 
   router(name: string): RouterView {
     return this.#settled().routers.view(name);
+  }
+
+  history(router: string): readonly RouterMoment[] {
+    return this.#settled().routers.history(router);
   }
 
   transition(router: string, to: RouterState, reason?: string): Promise<void> {

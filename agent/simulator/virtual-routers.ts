@@ -1,5 +1,5 @@
 import type { RouterState, RouterView } from "../../sdk/index.ts";
-import type { RouterStart } from "../../sdk/testing.ts";
+import type { RouterMoment, RouterStart } from "../../sdk/testing.ts";
 import { NO_NOTIFY } from "../config/notifications.ts";
 import { trackClaims } from "../core/track/check.ts";
 import type { Contribution } from "../core/track/interface.ts";
@@ -23,6 +23,7 @@ interface VirtualRouter {
   /** Of claims, and of what the test said. */
   faults: readonly Fault[];
   broken: boolean;
+  readonly moments: RouterMoment[];
 }
 
 /** What a test says when it does not say more. */
@@ -65,14 +66,16 @@ export class VirtualRouters {
 
   add(name: string, given: RouterStart): void {
     const start = { ...START, ...given };
+    const { state, priority } = start;
     this.#routers.set(name, {
       name,
       start,
-      state: start.state,
-      priority: start.priority,
+      state,
+      priority,
       contributions: [],
       faults: [],
       broken: false,
+      moments: [{ after: this.#clock.elapsedMs, state, priority }],
     });
   }
 
@@ -150,6 +153,10 @@ export class VirtualRouters {
     };
   }
 
+  history(name: string): readonly RouterMoment[] {
+    return this.#known(name).moments;
+  }
+
   snapshots(): readonly RouterSnapshot[] {
     return [...this.#routers.values()].map((router, index) => {
       const { name, start, state, priority, contributions, faults } = router;
@@ -217,7 +224,10 @@ export class VirtualRouters {
     this.changes += 1;
     router.contributions = contributions;
     router.priority = effectivePriority(router.start.priority, contributions);
-    if (router.priority !== before) this.#tellPriority(router, before);
+    if (router.priority !== before) {
+      this.#note(router);
+      this.#tellPriority(router, before);
+    }
     const link: Fault = { cause: "interface-down", subject: router.start.interface };
     const faults = router.broken ? [link, ...claimed] : claimed;
     const fresh = faults.filter((fault) => !router.faults.some((held) => sameFault(held, fault)));
@@ -232,6 +242,7 @@ export class VirtualRouters {
     this.changes += 1;
     if (from === to) return;
     router.state = to;
+    this.#note(router);
     const why =
       faults.length === 0
         ? reason
@@ -244,6 +255,13 @@ export class VirtualRouters {
       message: `${from} to ${to}: ${why}`,
       detail: { from, to, reason, faults, priority: router.priority },
     });
+  }
+
+  /** What changes at one moment is one moment. */
+  #note({ moments, state, priority }: VirtualRouter): void {
+    const after = this.#clock.elapsedMs;
+    if (moments.at(-1)?.after === after) moments.pop();
+    moments.push({ after, state, priority });
   }
 
   #tellPriority({ name, priority, contributions }: VirtualRouter, before: number): void {

@@ -21,7 +21,7 @@ main() { cat "$pidfile" 2>/dev/null && kill -0 "$(cat "$pidfile")" 2>/dev/null; 
 
 # What leads a command line that is to have no more than the unit leaves.
 limits() {
-    kept=$(values CapabilityBoundingSet | tr A-Z a-z | sed 's/cap_/+/g; s/ /,/g')
+    kept=$(values CapabilityBoundingSet | tr 'A-Z\n' 'a-z ' | sed 's/cap_/+/g; s/ $//; s/ /,/g')
     echo "setpriv ${kept:+--bounding-set=-all,$kept}" \
         "$(values NoNewPrivileges | sed 's/yes/--no-new-privs/')" --
 }

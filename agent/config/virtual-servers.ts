@@ -205,7 +205,7 @@ export interface SyncDaemonConfig {
   readonly maxLength: number | undefined;
   readonly port: number | undefined;
   readonly ttl: number | undefined;
-  readonly group: string | undefined;
+  readonly group: IpAddress | undefined;
 }
 
 /** What keepalived.conf says of load balancing. */

@@ -11,10 +11,10 @@ export type ServiceTarget =
       readonly kind: "address";
       readonly protocol: ServiceProtocol;
       readonly address: IpAddress;
-      /** 0: every port; the kernel wants persistence then. */
+      /** 0: every port. Without persistence the kernel takes it, and then serves nobody. */
       readonly port: number;
     }
-  /** Packets that the packet filter has marked. */
+  /** Packets that the packet filter has marked; 1–4,294,967,295. */
   | { readonly kind: "fwmark"; readonly fwmark: number; readonly family: Family };
 
 /** `tcp 192.0.2.1:80`, `tcp [2001:db8::1]:80`, `fwmark 5 ipv6`: unique for a service. */
@@ -35,7 +35,7 @@ export interface Service {
   readonly scheduler: string;
   /** Flags 1–3 of the scheduler: what they mean is its own business (sh, mh: fallback, port). */
   readonly schedulerFlags: readonly [boolean, boolean, boolean];
-  /** Every UDP packet is scheduled by itself. */
+  /** Every UDP packet is scheduled by itself; means nothing for other protocols. */
   readonly onePacket: boolean;
   readonly persistence: Persistence | undefined;
 }
@@ -49,8 +49,9 @@ export type Forwarding =
 
 export interface Tunnel {
   readonly type: "ipip" | "gue" | "gre";
-  /** Of GUE; else 0. */
+  /** Of GUE, which needs one; else 0. */
   readonly port: number;
+  /** Of GUE and GRE; `remote` (checksum offload of the far side) of GUE only. */
   readonly checksum: "none" | "full" | "remote";
 }
 
@@ -91,6 +92,7 @@ export const familyOfService = (target: ServiceTarget): Family =>
 /** A service with its destinations: one entry of the kernel's table, or of what it should be. */
 export interface ServiceEntry {
   readonly service: Service;
+  /** No two have the same key. */
   readonly destinations: readonly Destination[];
 }
 

@@ -166,7 +166,14 @@ const entryKey = ({ kind, name }: { readonly kind: string; readonly name: string
   `${kind} ${name}`;
 
 const asCallError = (error: unknown): CallError =>
-  error instanceof CallError ? error : new CallError("internal", "an error in the plugin");
+  isCallError(error) ? error : new CallError("internal", "an error in the plugin");
+
+/** By its name: a plugin of an operator's own has another copy of the class, or none. */
+const isCallError = (error: unknown): error is CallError =>
+  error instanceof Error &&
+  error.name === "CallError" &&
+  "code" in error &&
+  typeof error.code === "string";
 
 function parseArguments(text: string): readonly Json[] {
   try {

@@ -72,7 +72,7 @@ export class EchoPlugin {
   readonly plugin: Plugin = {
     name: "process",
     permission: "process",
-    methods: ["say", "hang", "fail", "forbidden", "large"],
+    methods: ["say", "hang", "fail", "forbidden", "large", "foreign", "broken"],
     checkPermission: () => undefined,
     missing: (asked, granted) =>
       (asked as readonly string[]).filter((each) => !(granted as readonly string[]).includes(each)),
@@ -89,6 +89,12 @@ export class EchoPlugin {
           if (method === "forbidden") {
             return Promise.reject(new CallError("permission", "that is not yours"));
           }
+          // As a package throws it that knows of the contract alone.
+          if (method === "foreign") {
+            const error = new Error("no battery");
+            return Promise.reject(Object.assign(error, { name: "CallError", code: "no-battery" }));
+          }
+          if (method === "broken") return Promise.reject(new TypeError("secret is undefined"));
           return new Promise((_resolve, reject) => {
             call.signal.addEventListener("abort", () => {
               this.aborted.push(method);

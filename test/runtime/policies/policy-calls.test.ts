@@ -38,6 +38,8 @@ describe("calls", () => {
   for (const [operation, code, message] of [
     ["process.hang", "timeout", /not done in 5000 ms/],
     ["process.fail", "ECONNREFUSED", /connection refused/],
+    ["process.foreign", "no-battery", /^no battery$/],
+    ["process.broken", "internal", /^an error in the plugin$/],
     ["process.large", "too-large", /512 KiB/],
     ["process.other", "unknown", /there is no process\.other/],
     ["odd", "unknown", /there is no odd/],

@@ -13,7 +13,9 @@ import { RUNNING_BYTES, RunningSlot } from "./running.ts";
 /** The engine's stack of 128 KiB needs 32 times as much of the thread's, or that one ends first. */
 const STACK_MB = 4;
 /** Of JavaScript outside of the engine: bundles, states and views. */
-const HEAP_MB = 64;
+const HEAP_MB = 256;
+/** For what lives shortly. The default grows to ten times as much while policies load, and stays. */
+const YOUNG_HEAP_MB = 4;
 
 /** From sources a worker is a file of the sources; a build has it as one file of its own. */
 const ENTRY = new URL(
@@ -47,15 +49,20 @@ export class Lane {
     this.#worker = new Worker(ENTRY, {
       name: "policies",
       workerData: { code, running } satisfies WorkerStart,
-      resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: HEAP_MB },
+      resourceLimits: {
+        stackSizeMb: STACK_MB,
+        maxOldGenerationSizeMb: HEAP_MB,
+        maxYoungGenerationSizeMb: YOUNG_HEAP_MB,
+      },
     });
     this.#worker.once("message", (ready: WorkerReady) => {
       this.#ready = true;
       this.#watchTime(ready.schedstat);
       this.#worker.on("message", (batch: BatchFromWorker) => this.#hear(batch));
     });
-    this.#worker.on("error", (error) => {
-      // Out of memory is what policies may bring about; a thread that never ran is a broken program.
+    this.#worker.on("error", (error: NodeJS.ErrnoException) => {
+      // Out of memory is what policies may bring about; all else, and before they run, is a defect.
+      this.#ready &&= error.code === "ERR_WORKER_OUT_OF_MEMORY";
       if (!this.#ready) throw error;
       this.#end();
     });
@@ -116,7 +123,7 @@ export class Lane {
   }
 
   #end(): void {
-    if (this.#closed === undefined) this.#listener.ended(this);
+    if (this.#closed === undefined && this.#ready) this.#listener.ended(this);
   }
 
   #watchTime(schedstat: string | undefined): void {

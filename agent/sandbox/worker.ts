@@ -58,12 +58,6 @@ async function work({ number, messages }: BatchToWorker): Promise<void> {
   send(number);
 }
 
-/** One batch after the other, as loading waits for modules. */
-let last: Promise<void> = Promise.resolve();
-port.on("message", (batch: BatchToWorker) => {
-  last = last.then(() => work(batch));
-});
-
 function schedstat(): string | undefined {
   try {
     return `/proc/${readlinkSync("/proc/thread-self")}/schedstat`;
@@ -74,3 +68,9 @@ function schedstat(): string | undefined {
 
 await engine.prepare();
 port.postMessage({ schedstat: schedstat() } satisfies WorkerReady);
+
+/** One batch after the other, as loading waits for modules. */
+let last: Promise<void> = Promise.resolve();
+port.on("message", (batch: BatchToWorker) => {
+  last = last.then(() => work(batch));
+});

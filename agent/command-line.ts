@@ -23,6 +23,8 @@ export function runCommandLine(parts: CommandLineParts): Promise<number> {
     permissionRules: async () => (await import("./own-plugins.ts")).machinePlugins(DEFAULT_STATE),
     runPolicyTests: async (request) =>
       (await import("./simulator/test-process.ts")).runPolicyTests(request),
+    simulatePolicy: async (file, scenario) =>
+      (await import("./simulator/scenario/play.ts")).playScenario(file, scenario),
     replay: async (text) => (await import("./runtime/replay.ts")).replayJournal(text),
     collectFacts: async (request) =>
       (await import("./linux/doctor-facts.ts")).collectHostFacts(request),

@@ -187,6 +187,8 @@ export interface Simulation {
   /** So many processes of this program run from now on. */
   processes(name: string, count: number): void;
 
+  /** Names of the virtual routers that there are. */
+  readonly routers: readonly string[];
   /** A virtual router as `ctx.routers` shows it. */
   router(name: string): RouterView;
   /** How it was from the start on: another moment for each change of its state or its priority. */

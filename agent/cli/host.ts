@@ -2,6 +2,7 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { PermissionRule } from "../policy/permission-rule.ts";
+import type { SimulationReport } from "../policy/simulation-report.ts";
 import type { CollectHostFacts } from "../ports/host-facts.ts";
 import type { DemoLab } from "./demo/lab.ts";
 
@@ -73,6 +74,11 @@ export interface CliHost {
   permissionRules(): Promise<readonly PermissionRule[]>;
   /** Runs test files of policies, given by absolute paths. Answers whether all of them passed. */
   runPolicyTests(request: PolicyTestRequest): Promise<boolean>;
+  /**
+   * Plays a scenario to a policy; both are absolute paths. Throws a SyntaxError with its place when the
+   * scenario cannot be understood, and an error with a remedy when the policy cannot be loaded.
+   */
+  simulatePolicy(file: string, scenario: string): Promise<SimulationReport>;
   /** Runs the agent until it is told to stop. Answers the exit status. */
   runAgent(options: RunOptions): Promise<number>;
   /** Throws a SyntaxError that names the line when `text` is no journal. */

@@ -86,6 +86,33 @@ const TEST: CommandSpec = {
   load: async () => (await import("./policy/test.ts")).testPolicies,
 };
 
+const SIMULATE: CommandSpec = {
+  name: "policy simulate",
+  operands: "FILE",
+  count: [1, 1],
+  about: "Show what a policy would do over a scenario, or over what an agent recorded",
+  details: [
+    "SCENARIO is a file with a line for each thing that happens, and the time since the",
+    "start before it, or the output of holdfast journal:",
+    "",
+    "    router VI_1 priority 150 active",
+    "    process nginx 2",
+    "    http http://127.0.0.1/ replies 200",
+    "    10s   http http://127.0.0.1/ fails ECONNREFUSED",
+    "    30s   transition VI_1 backup",
+    "    1m    end",
+    "",
+    "docs/manual.md lists the words. Status 0: it was played; 1: the policy made",
+    "mistakes; 2: the scenario cannot be understood.",
+  ],
+  options: [
+    { name: "scenario", value: { name: "SCENARIO" }, about: "What happens to the policy" },
+    JSON_OUTPUT,
+    HELP,
+  ],
+  load: async () => (await import("./policy/simulate.ts")).simulatePolicy,
+};
+
 export const POLICY: CommandSpec = {
   name: "policy",
   operands: "COMMAND",
@@ -93,5 +120,5 @@ export const POLICY: CommandSpec = {
   about: "Write, check, try and grant policies",
   details: ["holdfast help policy COMMAND says more."],
   options: [HELP],
-  commands: [NEW, CHECK, TEST, GRANTS],
+  commands: [NEW, CHECK, TEST, SIMULATE, GRANTS],
 };

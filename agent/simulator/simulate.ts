@@ -104,6 +104,10 @@ class VirtualSimulation implements Omit<Simulation, keyof Scripting> {
     return this.#alone("advance", () => this.#agent.run(after(this.#clock.now(), span)));
   }
 
+  get routers(): readonly string[] {
+    return this.#settled().routers.names;
+  }
+
   router(name: string): RouterView {
     return this.#settled().routers.view(name);
   }

@@ -34,6 +34,7 @@ export class RecordingHost implements CliHost {
   loadSettings: CliHost["loadSettings"] = () => Promise.resolve(undefined);
   permissionRules: CliHost["permissionRules"] = () => Promise.resolve([]);
   runPolicyTests: CliHost["runPolicyTests"] = notNow;
+  simulatePolicy: CliHost["simulatePolicy"] = notNow;
   replay: CliHost["replay"] = notNow;
   collectFacts: CliHost["collectFacts"] = notNow;
   readonly openLab = notNow;

@@ -43,9 +43,12 @@ interface Standing {
   readonly since: number | null;
 }
 
-/** A check begins at most this late, and at most this part of its interval. */
-const GRAIN = milliseconds(10);
-const GRAINS = 50;
+/**
+ * A check begins at most this late, and at most this part of its interval. To be woken, process and
+ * thread, costs several times as much as a check does.
+ */
+const GRAIN = milliseconds(50);
+const GRAINS = 20;
 
 const UNKNOWN: Standing = { verdict: "unknown", stale: false, reason: "", since: null };
 
@@ -177,10 +180,10 @@ export class PolicyCheck {
     this.#slot.set(this.#wakeAt());
   }
 
-  /** The deadline, or a little later: with others, so that many checks wake the process less often. */
+  /** The deadline; its turn a little later, with others: so many checks wake the process less often. */
   #wakeAt(): Instant | undefined {
     const deadline = checker.deadline(this.#state);
-    if (deadline === undefined) return undefined;
+    if (deadline === undefined || deadline !== this.#state.nextAt) return deadline;
     const grain = Math.max(1, Math.min(GRAIN, Math.floor(this.#shape.every / GRAINS)));
     return instant(Math.ceil(deadline / grain) * grain);
   }

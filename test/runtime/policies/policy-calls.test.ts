@@ -64,7 +64,7 @@ describe("calls", () => {
     const run = (call: (operation: string) => Promise<Json>) => call("process.say");
     bench.put("nginx", calling(run), {});
     await bench.start();
-    await bench.time.advance(10);
+    await bench.time.advance(50);
     const reason = bench.host.status().checks?.[0]?.reason ?? "";
     assert.match(reason, /process is not permitted; ask for it in permissions\.process/);
     assert.equal(bench.echo.opened, 0);

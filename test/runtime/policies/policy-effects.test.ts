@@ -25,7 +25,7 @@ describe("effects", () => {
     };
     bench.put("nginx", { checks: run }, asked);
     await bench.start();
-    await bench.time.advance(10);
+    await bench.time.advance(50);
     return bench;
   }
 
@@ -103,7 +103,7 @@ describe("effects", () => {
     };
     flood.put("nginx", { checks: { alive: { every: "2s", run } } });
     await flood.start();
-    await flood.time.advance(10);
+    await flood.time.advance(50);
     assert.equal(flood.heard.log.length, 20);
     assert.equal(flood.heard.log[0], 'info policy nginx: line 0 {"n":0}');
     await flood.time.advance(2_000);

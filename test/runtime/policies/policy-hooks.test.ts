@@ -41,7 +41,7 @@ describe("hooks", () => {
     const bench = await benchWith(
       health.program({}, { on: { checkChange: (_ctx, event) => seen.push(event ?? null) } }),
     );
-    await bench.time.advance(10);
+    await bench.time.advance(50);
     health.answer = { ok: false, reason: "HTTP 500" };
     await bench.time.advance(1_000);
     assert.equal(seen.length, 1);

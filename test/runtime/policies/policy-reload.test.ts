@@ -16,7 +16,7 @@ describe("a reload", () => {
     });
     const health = new Health();
     const bench = await benchWith(health.program({}, { on: on("one") as never }));
-    await bench.time.advance(10);
+    await bench.time.advance(50);
     await bench.save("nginx", health.program({}, { on: on("two") as never }));
     assert.deepEqual(heard.sort(), ["one start boot", "one stop reload", "two start reload"]);
     const [policy] = bench.host.status().policies ?? [];
@@ -39,7 +39,7 @@ describe("a reload", () => {
     test(`to a version that ${what} leaves the old one running`, async () => {
       const good = new Health();
       const bench = await benchWith(good.program());
-      await bench.time.advance(10);
+      await bench.time.advance(50);
       const bad = new Health();
       if (broken !== "broken") bad.answer = broken.answer;
       await bench.save("nginx", broken === "broken" ? "broken" : bad.program());
@@ -81,7 +81,7 @@ describe("a reload", () => {
     const health = new Health();
     health.answer = new TypeError("old trouble");
     const bench = await benchWith(health.program());
-    await bench.time.advance(10);
+    await bench.time.advance(50);
     await bench.save("nginx", health.program({ every: "2s" }));
     assert.equal(bench.host.status().policies?.[0]?.version, 2);
   });
@@ -158,7 +158,7 @@ describe("a reload", () => {
     later.saved.set("nginx", '{"version":1,"value":{"n":40}}');
     later.put("nginx", counting(1));
     await later.start();
-    await later.time.advance(10);
+    await later.time.advance(50);
     await later.host.stop();
     assert.equal(later.saved.get("nginx"), '{"version":1,"value":{"n":41}}');
   });
@@ -167,7 +167,7 @@ describe("a reload", () => {
     const health = new Health();
     health.answer = false;
     const bench = await benchWith(health.program());
-    await bench.time.advance(10);
+    await bench.time.advance(50);
     assert.equal(bench.heard.effect("VI_1", ALIVE), "weight -30");
     await bench.save("nginx", { checks: { other: { every: "1s", run: () => true } } });
     assert.equal(bench.heard.claims.size, 0);
@@ -179,7 +179,7 @@ describe("strikes", () => {
   test("three in a minute are a quarantine; its time over, the policy runs again", async () => {
     const health = new Health();
     const bench = await benchWith(health.program());
-    await bench.time.advance(10);
+    await bench.time.advance(50);
     health.answer = new Forced("interrupted", "interrupted");
     await bench.time.advance(3_000);
     const status = () => bench.host.status().policies?.[0];
@@ -211,7 +211,7 @@ describe("strikes", () => {
   test("that it does not come back from end it, and a new version can follow", async () => {
     const health = new Health();
     const bench = await benchWith(health.program());
-    await bench.time.advance(10);
+    await bench.time.advance(50);
     bench.sandbox.comesBack = false;
     health.answer = new Forced("stuck", "");
     await bench.time.advance(6_000);
@@ -229,7 +229,7 @@ describe("strikes", () => {
   test("of others do not count: a run that was moved is made again", async () => {
     const health = new Health();
     const bench = await benchWith(health.program());
-    await bench.time.advance(10);
+    await bench.time.advance(50);
     health.answer = new Forced("moved", "");
     await bench.time.advance(1_000);
     health.answer = true;

@@ -30,7 +30,7 @@ export const mailChannel = (host: ChannelHost): Channel => {
         // A password that was wrong may be another one next time.
         transport?.close();
         transport = undefined;
-        return failure(error);
+        return failure(error, host);
       }
     },
     close() {
@@ -46,11 +46,11 @@ function open(host: ChannelHost): Transporter<SentMessageInfo> {
   const { smtp, mail } = host;
   const pool = { pool: true as const, maxConnections: 1, socketTimeout: SILENCE_MS };
   if (smtp !== undefined) {
-    const { user, passwordSecret, tls, caFile } = smtp;
+    const { user, tls, caFile } = smtp;
     if (user !== undefined && tls === "none" && !isLocal(smtp.host)) {
       throw new Error("the smtp block has a user and `tls none`: a password is sent over TLS only");
     }
-    const pass = passwordSecret === undefined ? "" : host.secret(`\${secret:${passwordSecret}}`);
+    const pass = passwordOf(host);
     return createTransport({
       ...pool,
       host: smtp.host,
@@ -79,6 +79,12 @@ function open(host: ChannelHost): Transporter<SentMessageInfo> {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+}
+
+/** Throws an Error that names what is missing. */
+function passwordOf({ smtp, secret }: ChannelHost): string {
+  const name = smtp?.passwordSecret;
+  return name === undefined ? "" : secret(`\${secret:${name}}`);
 }
 
 const heloName = ({ mail, node }: ChannelHost): string => mail?.heloName ?? domainOf(node);
@@ -131,15 +137,33 @@ interface SmtpError {
 }
 
 /** What the server said for good, and what may change: a password too may be put right. */
-function failure(error: unknown): Delivery {
+function failure(error: unknown, host: ChannelHost): Delivery {
   if (!(error instanceof Error)) return { kind: "failed", reason: "the mail was not sent" };
   const { code, responseCode, response } = error as SmtpError;
   const final = typeof responseCode === "number" && responseCode >= 500 && responseCode < 600;
   const about = typeof response === "string" && response !== "" ? response : error.message;
-  const reason = oneLine(about).slice(0, 200);
+  const reason = withoutLogin(oneLine(about), host).slice(0, 200);
   if (final && (code === "EENVELOPE" || code === "EMESSAGE")) return refused(reason);
   return { kind: "failed", reason: code === "EAUTH" ? `the login failed: ${reason}` : reason };
 }
+
+/** A server may repeat what it was told, as it was sent too: in base64, or all of AUTH PLAIN. */
+function withoutLogin(text: string, host: ChannelHost): string {
+  let pass: string;
+  try {
+    pass = passwordOf(host);
+  } catch {
+    // It is not there, so it was not sent.
+    return text;
+  }
+  const user = host.smtp?.user ?? "";
+  const sent = [pass, ...[pass, `\0${user}\0${pass}`].map((part) => base64(part))];
+  return sent
+    .filter((part) => part !== "")
+    .reduce((shown, part) => shown.replaceAll(part, "***"), text);
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 /** nodemailer cannot be told to give up; what it does afterwards counts for nothing. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -46,7 +46,7 @@ export const opsgenie: Preset = {
     if (notice.severity === "resolved") {
       url.pathname = `${url.pathname.replace(/\/+$/, "")}/${encodeURIComponent(alias)}/close`;
       url.searchParams.set("identifierType", "alias");
-      return { url, headers, body: { source: node, note: cut(notice.text, 25_000) } };
+      return { url, headers, body: { source: cut(node, 100), note: cut(notice.text, 25_000) } };
     }
     return {
       url,
@@ -55,8 +55,8 @@ export const opsgenie: Preset = {
         message: cut(headline(notice), 130),
         alias,
         description: cut(notice.text, 15_000),
-        source: node,
-        entity: notice.source,
+        source: cut(node, 100),
+        entity: cut(notice.source, 512),
         priority: OPSGENIE_PRIORITY[notice.severity],
       },
     };
@@ -65,6 +65,7 @@ export const opsgenie: Preset = {
 
 /** Any receiver of JSON: the body as it was given, or the notice. */
 export const plainJson: Preset = {
+  anyAnswer: true,
   request: (notice, url, { node }) => {
     const { title, text, severity, key, source, at } = notice;
     return json(url, notice.json ?? { title, text, severity, key, source, node, at });

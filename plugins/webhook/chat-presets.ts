@@ -29,15 +29,30 @@ export const slack: Preset = {
         .join("\n"),
     }),
   judge: (body) => {
-    const answer = parseObject(body);
-    if (answer === undefined || (answer["ok"] !== false && answer["success"] !== false)) {
-      return undefined;
+    const text = body.trim();
+    const answer = parseObject(text);
+    if (answer === undefined) {
+      if (text === "" || text === "ok") return undefined;
+      return slackError(/^[a-z_]{2,60}$/.test(text) ? text : undefined);
     }
-    const error = String(answer["error"] ?? "ok: false");
-    const later = ["ratelimited", "rate_limited", "internal_error", "fatal_error"].includes(error);
-    return { kind: later ? "failed" : "refused", reason: error };
+    if (answer["ok"] !== false && answer["success"] !== false) return undefined;
+    return slackError(String(answer["error"] ?? "ok: false"));
   },
 };
+
+const SLACK_LATER: readonly string[] = [
+  "ratelimited",
+  "rate_limited",
+  "internal_error",
+  "fatal_error",
+  "service_unavailable",
+];
+
+/** `undefined`: it said something that is none of its words. */
+function slackError(error: string | undefined): ReturnType<JudgeAnswer> {
+  if (error === undefined) return { kind: "failed", reason: "it answered something else than ok" };
+  return { kind: SLACK_LATER.includes(error) ? "failed" : "refused", reason: error };
+}
 
 const CARD_COLORS: Readonly<Record<Notice["severity"], string>> = {
   info: "Accent",
@@ -133,7 +148,7 @@ export const dingtalk: Preset = {
       at: { isAtAll: false },
     });
   },
-  judge: judgeCode("errcode", "errmsg", [-1, 130_101, 410_100, 660_026]),
+  judge: judgeCode([["errcode", "errmsg"]], [-1, 130_101, 410_100, 660_026]),
 };
 
 /** `https://open.feishu.cn/open-apis/bot/v2/hook/…`, with `?secret=…` for one that wants signatures. */
@@ -146,7 +161,13 @@ export const feishu: Preset = {
       content: { text: cutBytes(plainText(notice), 18_000) },
     });
   },
-  judge: (body) => judgeFeishu(body) ?? judgeCode("StatusCode", "StatusMessage", [])(body),
+  judge: judgeCode(
+    [
+      ["code", "msg"],
+      ["StatusCode", "StatusMessage"],
+    ],
+    [11_232, 99_991_400],
+  ),
 };
 
 /** The text is the key, and nothing is signed with it: the reverse of DingTalk's. */
@@ -155,13 +176,11 @@ function feishuSignature(secret: string, { now, sign }: PresetContext) {
   return { timestamp, sign: sign(`${timestamp}\n${secret}`, "") };
 }
 
-const judgeFeishu: JudgeAnswer = judgeCode("code", "msg", [11_232, 99_991_400]);
-
 /** `https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…`: 2,048 bytes. */
 export const wecom: Preset = {
   request: (notice, url) =>
     json(url, { msgtype: "text", text: { content: cutBytes(plainText(notice), 2_048) } }),
-  judge: judgeCode("errcode", "errmsg", [-1, 45_009, 45_033]),
+  judge: judgeCode([["errcode", "errmsg"]], [-1, 45_009, 45_033]),
 };
 
 const NTFY_PRIORITY: Readonly<Record<Notice["severity"], number>> = {

@@ -31,6 +31,8 @@ export interface Preset {
   /** `url` is the preset's own: it may be changed. */
   request(notice: Notice, url: URL, context: PresetContext): WebhookRequest;
   readonly judge?: JudgeAnswer;
+  /** A page of HTML is as good an answer as any other. */
+  readonly anyAnswer?: true;
 }
 
 /** Title and text; a notice may lack one of them. */
@@ -83,13 +85,21 @@ export function parseObject(text: string): Answer | undefined {
   }
 }
 
-/** An error code in the body: `retried` are those that say "too much" or "later". */
-export const judgeCode =
-  (code: string, message: string, retried: readonly number[]): JudgeAnswer =>
-  (body) =>
-    judgeJson((answer) => {
-      const value = answer[code];
-      if (value === 0 || value === undefined) return undefined;
-      const reason = `${code} ${String(value)}: ${String(answer[message] ?? "")}`;
-      return { kind: retried.includes(Number(value)) ? "failed" : "refused", reason };
-    })(body);
+/** Names of a code, of which 0 means well, and of its message. */
+type CodeNames = readonly [code: string, message: string];
+
+/**
+ * An error code in the body, under the first of these names: `retried` are those that say "too much"
+ * or "later".
+ */
+export const judgeCode = (names: readonly CodeNames[], retried: readonly number[]): JudgeAnswer =>
+  judgeJson((answer) => {
+    const [code, message] = names.find(([name]) => answer[name] !== undefined) ?? [];
+    if (code === undefined || message === undefined) {
+      return { kind: "failed", reason: "its answer does not say what became of the message" };
+    }
+    const value = answer[code];
+    if (value === 0) return undefined;
+    const reason = `${code} ${String(value)}: ${String(answer[message] ?? "")}`;
+    return { kind: retried.includes(Number(value)) ? "failed" : "refused", reason };
+  });

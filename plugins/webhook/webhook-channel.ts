@@ -105,13 +105,18 @@ async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+const PAGE: Delivery = { kind: "failed", reason: "it answered with a page: is it a proxy's?" };
+
 function judge(
   status: number,
   text: string,
   retryAfterMs: number | undefined,
   preset: Preset,
 ): Delivery {
-  if (status >= 200 && status < 300) return preset.judge?.(text) ?? { kind: "delivered" };
+  if (status >= 200 && status < 300) {
+    if (preset.anyAnswer !== true && /^\s*</.test(text)) return PAGE;
+    return preset.judge?.(text) ?? { kind: "delivered" };
+  }
   const reason = `HTTP ${status}${text.trim() === "" ? "" : `: ${text.trim()}`}`;
   if (status === 408 || status === 429 || status >= 500) {
     return { kind: "failed", reason, ...(retryAfterMs !== undefined && { retryAfterMs }) };

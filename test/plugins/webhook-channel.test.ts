@@ -126,6 +126,14 @@ describe("a webhook", () => {
     });
   });
 
+  test("a page is no answer of a service, but may be one of anybody's", async () => {
+    answer = status(200, "\n<!DOCTYPE html><title>Log in</title>");
+    for (const preset of ["slack", "teams", "discord", "ntfy"]) {
+      assert.equal((await post(url("/topic"), preset)).kind, "failed", preset);
+    }
+    assert.equal((await post(url(), "json")).kind, "delivered");
+  });
+
   test("a server that hangs is left when the time is over", async () => {
     answer = () => undefined;
     const delivery = await post(url(), "json", AbortSignal.timeout(50));

@@ -195,6 +195,10 @@ describe("answers that lie", () => {
     ["slack", '{"ok":false,"error":"invalid_auth"}', "refused"],
     ["slack", '{"ok":false,"error":"ratelimited"}', "failed"],
     ["slack", '{"success":false,"error":"x"}', "refused"],
+    ["slack", "ok\n", undefined],
+    ["slack", "no_service", "refused"],
+    ["slack", "rate_limited", "failed"],
+    ["slack", "Log in to the network", "failed"],
     ["teams", "1", undefined],
     ["teams", "Webhook message delivery failed with error: HTTP error 429", "failed"],
     ["telegram", '{"ok":true,"result":{}}', undefined],
@@ -212,6 +216,9 @@ describe("answers that lie", () => {
     ["wecom", '{"errcode":93000,"errmsg":"invalid webhook url"}', "refused"],
     ["wecom", '{"errcode":45009,"errmsg":"api freq out of limit"}', "failed"],
     ["wecom", "", "failed"],
+    ["wecom", "{}", "failed"],
+    ["dingtalk", '{"success":true}', "failed"],
+    ["feishu", "[]", "failed"],
   ];
   for (const [name, body, kind] of cases) {
     test(`${name} answers ${body === "" ? "nothing" : body}`, () => {

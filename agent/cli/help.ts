@@ -5,14 +5,13 @@ const WIDTH = 80;
 
 /** `holdfast help`: what there is. */
 export function overview(commands: readonly CommandSpec[]): string {
-  const lines = commands.map(commandLine);
   return [
     "Holdfast keeps service addresses alive: VRRP from keepalived.conf.",
     "",
     "Usage: holdfast COMMAND [OPTIONS]",
     "       holdfast [keepalived's options]      the same as holdfast run",
     "",
-    ...lines,
+    ...commandLines(commands),
     "",
     "holdfast help COMMAND says more.",
     "",
@@ -20,8 +19,14 @@ export function overview(commands: readonly CommandSpec[]): string {
 }
 
 /** The name is the last word: `check` of `policy check`. */
-const commandLine = ({ name, about }: CommandSpec): string =>
-  `  ${(name.split(" ").at(-1) ?? name).padEnd(10)}${about}`;
+function commandLines(commands: readonly CommandSpec[]): readonly string[] {
+  const rows = commands.map(({ name, about }) => [name.split(" ").at(-1) ?? name, about] as const);
+  const indent = Math.max(...rows.map(([name]) => name.length)) + 4;
+  return rows.flatMap(([name, about]) => {
+    const [first = "", ...more] = wrap(about, WIDTH - indent);
+    return [`  ${name}`.padEnd(indent) + first, ...more.map((line) => " ".repeat(indent) + line)];
+  });
+}
 
 /** `holdfast help COMMAND`, no line longer than 80 columns. */
 export function usage(command: CommandSpec): string {
@@ -31,7 +36,7 @@ export function usage(command: CommandSpec): string {
   return [
     `Usage: holdfast ${command.name}${command.load === undefined ? "" : " [OPTIONS]"}${operands}`,
     `${command.about}.`,
-    ...(command.commands === undefined ? [] : ["", ...command.commands.map(commandLine)]),
+    ...(command.commands === undefined ? [] : ["", ...commandLines(command.commands)]),
     ...(command.details.length === 0 ? [] : ["", ...command.details]),
     "",
     ...shown.flatMap(optionLines),

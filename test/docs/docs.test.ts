@@ -5,10 +5,17 @@ import { test } from "node:test";
 import { DEFAULTS } from "../../agent/config/defaults.ts";
 import { DEFAULT_WATCH } from "../../agent/runtime/child.ts";
 import { diagnosticsPage } from "./diagnostics-page.ts";
+import { SECTIONS, withSections } from "./sections.ts";
 
 test("docs/diagnostics.md is the table of codes", () => {
   assert.equal(readFileSync("docs/diagnostics.md", "utf8"), diagnosticsPage(), "npm run docs");
 });
+
+for (const page of Object.keys(SECTIONS)) {
+  test(`${page}: what it has from the sources is what they say`, () => {
+    assert.equal(readFileSync(page, "utf8"), withSections(page), "npm run docs");
+  });
+}
 
 for (const page of ["README.md", "ARCHITECTURE.md", "STYLE.md", ...globSync("docs/*.md")]) {
   test(`${page}: every file that it links or names exists`, () => {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { describe, test } from "node:test";
 import { runCli } from "../../agent/cli/cli.ts";
 import type { PathEntry } from "../../agent/config/keepalived/config-host.ts";
 import { loadConfig } from "../../agent/config/load.ts";
 import { loadSettings } from "../../agent/config/settings-file/load-settings.ts";
+import { EDITOR_FOLDER, writeEditorFiles } from "../../agent/policy/editor-files.ts";
 import { checkTypes } from "../../agent/policy/type-check.ts";
 import { simulate } from "../../agent/simulator/simulate.ts";
 import { Recorder, RecordingHost } from "../cli/recorder.ts";
@@ -58,13 +60,14 @@ describe("TypeScript", () => {
     const blocks = PAGES.flatMap((page) =>
       codeBlocks(page).flatMap((block) => (block.language === "ts" ? [{ ...block, page }] : [])),
     );
-    assert.ok(blocks.length > 0);
-    // What tests are about stands beside them.
+    assert.ok(blocks.length > 4);
+    writeEditorFiles(folder.path);
     const files = blocks.map(({ page, line, file, text }) => {
       const shown = `${page.replaceAll(/\W/g, "-")}-${line}`;
       return folder.write(`${shown}/${basename(file ?? "block.ts")}`, text);
     });
-    const found = await checkTypes({ directory: folder.path, files });
+    const node = join(folder.path, EDITOR_FOLDER, "node.d.ts");
+    const found = await checkTypes({ directory: folder.path, files: [node, ...files] });
     assert.deepEqual(
       found.map(({ position, message }) => `${position.file}:${position.line} ${message}`),
       [],
@@ -138,4 +141,19 @@ describe("the five-minute path", () => {
     assert.deepEqual(sim.errors, []);
     await sim.stop();
   });
+});
+
+test("the test that docs/policies.md shows is one of the README's policy, and passes", () => {
+  const folder = new PolicyFolder();
+  const write = (page: string, path: string): string => {
+    const [block] = blocksOf(page, path);
+    assert.ok(block !== undefined, `${page} does not show ${path}`);
+    return folder.write(basename(path), block.text);
+  };
+  write("README.md", "/etc/holdfast/policies/nginx.ts");
+  const file = write("docs/policies.md", "/etc/holdfast/policies/nginx.test.ts");
+  const words = ["agent/holdfast.mjs", "policy", "test", file];
+  const run = spawnSync(process.execPath, words, { encoding: "utf8", timeout: 30_000 });
+  assert.equal(run.status, 0, run.stdout + run.stderr);
+  assert.match(run.stdout, /✓ an nginx that does not answer costs 60/);
 });

@@ -12,8 +12,8 @@ import type { Row, Section } from "./row.ts";
 
 /** Each once a second. */
 const CHECKS = 200;
-/** Seconds. */
-const SETTLED = 4;
+/** Seconds. Until the code of a program that compiles itself has been compiled. */
+const SETTLED: Readonly<Record<ProgramName, number>> = { holdfast: 18, keepalived: 3 };
 const MEASURED = 8;
 
 /** The same look at the world, done both ways. */
@@ -115,7 +115,7 @@ export async function load(
     unserve = (await check.serve?.(node)) ?? unserve;
     daemon.start();
     if (program === "holdfast") await allChecksRan(daemon, count);
-    await delay(SETTLED * 1_000);
+    await delay(SETTLED[program] * 1_000);
     account.add(daemon.pids);
     const rate = await rateOf(daemon, count);
     const [before, started] = [account.seconds(), performance.now()];

@@ -16,6 +16,8 @@ export interface PairConfigs {
   readonly backup: string;
   /** What the active node runs; the program under test where it is left out. */
   readonly activeProgram?: ProgramName;
+  /** Further words for Holdfast there. */
+  readonly activeOptions?: readonly string[];
 }
 
 /** Two nodes on a switch that run one program, and what a third one hears. */
@@ -64,7 +66,13 @@ export class Pair {
       lab,
       cable,
       capture,
-      new Daemon(configs.activeProgram ?? program, from, cable.node, configs.active),
+      new Daemon(
+        configs.activeProgram ?? program,
+        from,
+        cable.node,
+        configs.active,
+        configs.activeOptions,
+      ),
       new Daemon(program, from, backup.node, configs.backup),
     );
   }

@@ -16,5 +16,8 @@ export const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Part>>>> 
     trivial: async (from) => (await import("./trivial-check.ts")).trivialCheck(from),
     process: async (from) => (await import("./process-check.ts")).processCheck(from),
     http: async (from) => (await import("./http-check.ts")).httpCheck(from),
+    adverts: async (from) => (await import("./checks-and-adverts.ts")).checksAndAdverts(from),
+    save: async (from) => (await import("./save-to-effect.ts")).saveToEffect(from),
+    death: async (from) => (await import("./service-death.ts")).serviceDeath(from),
   },
 };

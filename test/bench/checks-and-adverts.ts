@@ -1,0 +1,101 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Lab } from "../../agent/linux/lab.ts";
+import { Capture } from "../lab/capture.ts";
+import { configText } from "../lab/instance-text.ts";
+import { advertisements } from "../lab/vrrp-frames.ts";
+import { allChecksRan } from "./check-cost.ts";
+import { CheckFiles, policyText, vrrpScripts } from "./check-files.ts";
+import type { Package, ProgramName } from "./program.ts";
+import { Daemon, PROGRAMS } from "./program.ts";
+import type { Row, Section } from "./row.ts";
+import { ms } from "./row.ts";
+import { quantile } from "./statistics.ts";
+
+/** Each once a second. */
+const CHECKS = 200;
+/** Seconds. */
+const INTERVAL = 0.01;
+const SETTLED = 4;
+const MEASURED = 15;
+const REALTIME_PRIORITY = 50;
+
+const MODES = [
+  { what: "real-time priority", aim: 0.001, global: [`vrrp_rt_priority ${REALTIME_PRIORITY}`] },
+  { what: "no real-time priority", aim: 0.005, global: [] },
+] as const;
+type Mode = (typeof MODES)[number];
+
+/** What checks do to advertisements. */
+export async function checksAndAdverts(from: Package): Promise<Section> {
+  const rows: Row[] = [];
+  for (const mode of MODES) rows.push(await compare(mode, from));
+  return {
+    title: "Advertisements at 10 ms beside 200 checks a second",
+    method:
+      `One active VRRP 3 router with ${CHECKS} checks, each once a second: keepalived runs a script of ` +
+      `\`exit 0\`, Holdfast a policy's \`() => true\`. tcpdump's times of ${MEASURED} s of ` +
+      `advertisements; given is how far the time between two of them is from 10 ms.`,
+    rows,
+  };
+}
+
+async function compare(mode: Mode, from: Package): Promise<Row> {
+  const measured: Partial<Record<ProgramName, readonly number[]>> = {};
+  for (const program of PROGRAMS) measured[program] = await deviations(program, mode, from);
+  const at = (program: ProgramName, q: number): number => quantile(measured[program] ?? [], q);
+  const text = (program: ProgramName): string =>
+    [0.5, 0.99, 0.999, 1].map((q) => ms(at(program, q), 2)).join(" / ");
+  return {
+    what: `beside 200 checks/s: p50 / p99 / p99.9 / worst, ${mode.what}`,
+    holdfast: text("holdfast"),
+    keepalived: text("keepalived"),
+    ratio: at("holdfast", 0.999) / at("keepalived", 0.999),
+    aim: `p99.9 ≤ ${ms(mode.aim, 0)}`,
+    met: at("holdfast", 0.999) <= mode.aim,
+  };
+}
+
+/** Seconds that each interval was too long or too short. */
+async function deviations(
+  program: ProgramName,
+  mode: Mode,
+  from: Package,
+): Promise<readonly number[]> {
+  const lab = new Lab();
+  const [near] = lab.connect(
+    lab.node("sender"),
+    { name: "eth0", addresses: ["192.0.2.1/24"] },
+    lab.node("observer"),
+    { name: "eth0" },
+  );
+  const files = new CheckFiles();
+  const config = prepare(program, mode, files);
+  const daemon = new Daemon(program, from, near.node, config, files.options);
+  try {
+    const capture = await Capture.start(near.far.node, "eth0", "ip proto 112");
+    daemon.start();
+    await capture.until((frames) => frames.length > 100, 20_000);
+    if (program === "holdfast") await allChecksRan(daemon, CHECKS);
+    await delay(SETTLED * 1_000);
+    const first = capture.frames.length;
+    await delay(MEASURED * 1_000);
+    const times = advertisements(capture.frames.slice(first)).map((one) => one.at);
+    return times.slice(1).map((at, index) => Math.abs(at - (times[index] ?? 0) - INTERVAL));
+  } finally {
+    daemon.dispose();
+    lab.dispose();
+    files.dispose();
+  }
+}
+
+function prepare(program: ProgramName, mode: Mode, files: CheckFiles): string {
+  const instance = { priority: 200, interval: INTERVAL };
+  if (program === "keepalived") {
+    const { blocks, track } = vrrpScripts(CHECKS, files.script("check.sh", "exit 0"));
+    return configText([{ ...instance, more: track }], ["script_user root", ...mode.global], blocks);
+  }
+  for (let at = 0; at < CHECKS; at += 1) {
+    files.policy(`check${at}`, policyText({ every: "1s", run: "() => true" }));
+  }
+  return configText([instance], mode.global);
+}

@@ -16,7 +16,7 @@ const statistics = (web: string, api: string): string =>
     "",
   ].join("\n");
 
-test("one backend that is down is counted, the last one costs 20", async () => {
+test("one backend that is down is counted, the last one costs 60", async () => {
   const sim = await simulate("./haproxy.ts", world);
   sim.http(STATS).replies(200, statistics("UP", "DOWN"));
   await sim.advance("10s");
@@ -25,7 +25,7 @@ test("one backend that is down is counted, the last one costs 20", async () => {
 
   sim.http(STATS).replies(200, statistics("DOWN", "DOWN"));
   await sim.advance("5s");
-  assert.equal(sim.router("VI_1").priority, 130);
+  assert.equal(sim.router("VI_1").priority, 90);
   assert.equal(sim.check("backends").reason, "down: web, api");
   assert.deepEqual(sim.errors, []);
 });
@@ -34,7 +34,7 @@ test("statistics that nobody serves count as no backend", async () => {
   const sim = await simulate("./haproxy.ts", world);
   sim.http(STATS).replies(503);
   await sim.advance("5s");
-  assert.equal(sim.router("VI_1").priority, 130);
+  assert.equal(sim.router("VI_1").priority, 90);
 });
 
 test("without haproxy it is a fault", async () => {

@@ -1,6 +1,12 @@
 import { definePolicy } from "holdfast/sdk";
 
-// haproxy.cfg needs a frontend with `stats enable` and `stats uri /stats` on this address.
+// haproxy runs here and has a backend that works. It reads haproxy's own statistics; haproxy.cfg needs
+//   frontend stats
+//     bind 127.0.0.1:8404
+//     stats enable
+//     stats uri /stats
+// (a frontend: a `listen` would count as a backend that always works).
+
 const STATS = "http://127.0.0.1:8404/stats;csv";
 
 export default definePolicy({
@@ -11,6 +17,7 @@ export default definePolicy({
     control: { routers: ["VI_1"] },
   },
   checks: {
+    // Its end is seen at once; without haproxy a node never has the address.
     running: {
       every: "1s",
       track: { routers: { VI_1: "fault" } },
@@ -24,19 +31,20 @@ export default definePolicy({
       timeout: "1s",
       fall: 2,
       rise: 2,
-      // Less than the difference of the priorities: with no backend on either node, nothing moves.
-      track: { routers: { VI_1: -20 } },
+      // More than the difference of the priorities, so that a node with a backend takes over. When
+      // neither has one, both lose the same, and nothing moves.
+      track: { routers: { VI_1: -60 } },
       async run(ctx) {
         const { status, body } = await ctx.http.get(STATS);
         if (status !== 200) return { ok: false, reason: `HTTP ${status} from the statistics` };
         const [header = "", ...rows] = body.trim().split("\n");
         const names = header.replace("# ", "").split(",");
-        const rank = names.indexOf("svname");
+        const server = names.indexOf("svname");
         const state = names.indexOf("status");
-        const backends = rows.map((row) => row.split(",")).filter((row) => row[rank] === "BACKEND");
-        const down = backends.filter((row) => row[state] !== "UP").map((row) => row[0]);
+        const all = rows.map((row) => row.split(",")).filter((row) => row[server] === "BACKEND");
+        const down = all.filter((row) => row[state] !== "UP").map(([name]) => name);
         ctx.metrics.gauge("backends_down", down.length);
-        return { ok: down.length < backends.length, reason: `down: ${down.join(", ") || "none"}` };
+        return { ok: down.length < all.length, reason: `down: ${down.join(", ") || "none"}` };
       },
     },
   },

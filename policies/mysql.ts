@@ -1,7 +1,13 @@
 import { definePolicy } from "holdfast/sdk";
 
-// For MySQL and MariaDB. A server that is read-only is a replica; one behind a greeting of its own
-// accord is alive. Its client reads user and password from /etc/holdfast/mysql.cnf.
+// For MySQL and MariaDB: the address follows the server that takes writes. Have replicas start with
+// `read_only`; who clears it on one of them moves the address there.
+// User, password and socket stand in a file of the client's own form, [client] and user=…; its user
+// needs no privileges. Let the client run as somebody who may read the file, in holdfast.conf:
+//   exec { mysql/read-only mysql }
+
+/** What servers say of `off`, by their age. */
+const OFF = ["0", "OFF"];
 
 export default definePolicy({
   about: "MySQL or MariaDB takes writes here",
@@ -25,7 +31,7 @@ export default definePolicy({
       async run(ctx) {
         const { code, stdout } = await ctx.exec.run("read-only");
         if (code !== 0) return { ok: false, reason: `mysql ended with status ${code}` };
-        const writable = stdout.trim() === "0";
+        const writable = OFF.includes(stdout.trim());
         return { ok: writable, reason: writable ? "writable" : "read-only" };
       },
     },

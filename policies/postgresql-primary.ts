@@ -1,6 +1,9 @@
 import { definePolicy } from "holdfast/sdk";
 
-// The address follows the primary: a standby never has it. Promote, and the address comes.
+// The address follows the primary: a standby never has it. Promote one, and the address comes.
+// Commands run as a user without rights; let this one run as PostgreSQL's own, in holdfast.conf:
+//   exec { postgresql-primary/in-recovery postgres }
+// For another socket or port add "-h", "/run/…" or "-p", "5433" to the command.
 
 export default definePolicy({
   about: "PostgreSQL is the primary here",
@@ -15,7 +18,6 @@ export default definePolicy({
       every: "2s",
       timeout: "1500ms",
       fall: 2,
-      rise: 1,
       track: { routers: { VI_1: "fault" } },
       async run(ctx) {
         const { code, stdout } = await ctx.exec.run("in-recovery");

@@ -1,4 +1,4 @@
-import type { IpAddress } from "../core/address.ts";
+import type { IpvsTimeouts, SyncDaemon, SyncRole } from "../core/ipvs/connections.ts";
 import type { IpvsCommand } from "../core/ipvs/reconcile.ts";
 import type {
   DestinationKey,
@@ -6,22 +6,8 @@ import type {
   ServiceTable,
   ServiceTarget,
 } from "../core/ipvs/service.ts";
+import type { DestinationCounters, TrafficCounters } from "../core/ipvs/traffic.ts";
 import type { KernelError } from "./error.ts";
-
-/** Counters of a service or a destination since it was added, or zeroed by somebody. */
-export interface TrafficCounters {
-  readonly connections: number;
-  readonly inPackets: number;
-  readonly outPackets: number;
-  readonly inBytes: number;
-  readonly outBytes: number;
-}
-
-export interface DestinationCounters extends TrafficCounters {
-  readonly activeConnections: number;
-  readonly inactiveConnections: number;
-  readonly persistentConnections: number;
-}
 
 export interface ServiceCounters {
   readonly service: TrafficCounters;
@@ -34,27 +20,29 @@ export interface IpvsPicture {
   readonly counters: ReadonlyMap<ServiceKey, ServiceCounters>;
 }
 
-/** Of connections, in seconds. */
-export interface IpvsTimeouts {
-  readonly tcp: number;
-  /** After the first FIN. */
-  readonly tcpFin: number;
-  readonly udp: number;
-}
-
-/** One half of connection synchronisation. `undefined` asks for the kernel's own choice. */
-export interface SyncDaemon {
-  readonly role: "active" | "backup";
-  readonly interface: string;
-  /** 0–255; a backup takes the connections of those who have the same, with 0 of everybody. */
-  readonly syncId: number;
-  /** Bytes of a datagram. */
-  readonly maxLength: number | undefined;
-  readonly port: number | undefined;
-  readonly ttl: number | undefined;
-  /** Multicast. */
-  readonly group: IpAddress | undefined;
-}
+/** The `code` of a KernelError from ip_vs: all there are. */
+export type IpvsErrorCode =
+  /** The kernel has no ip_vs, and found no module of it. */
+  | "ip-vs-missing"
+  | "not-permitted"
+  | "unknown-scheduler"
+  | "unknown-persistence-engine"
+  | "service-exists"
+  | "service-missing"
+  | "destination-exists"
+  | "destination-missing"
+  /** Sync daemons. */
+  | "daemon-runs"
+  | "daemon-missing"
+  | "interface-missing"
+  /** The kernel finds the values unfit; the message says which where that is known. */
+  | "invalid"
+  | "family-missing"
+  | "out-of-memory"
+  | "no-answer"
+  | "closed"
+  /** None of these: the message has the kernel's own name for it. */
+  | "refused";
 
 /** ip_vs of one network namespace. Nothing here rejects: what the kernel refused is in the answer. */
 export interface Ipvs {
@@ -65,7 +53,7 @@ export interface Ipvs {
   read(targets?: readonly ServiceTarget[]): Promise<IpvsPicture | KernelError>;
   /**
    * Carries commands out in order, many in one system call. Answers by index what was refused; the
-   * others were done.
+   * others were done. What was refused because its service could not be added has that same error.
    */
   apply(commands: readonly IpvsCommand[]): Promise<ReadonlyMap<number, KernelError>>;
   timeouts(): Promise<IpvsTimeouts | KernelError>;
@@ -74,7 +62,7 @@ export interface Ipvs {
   /** With what the kernel chose in the place of every `undefined`. */
   syncDaemons(): Promise<readonly SyncDaemon[] | KernelError>;
   startSync(daemon: SyncDaemon): Promise<KernelError | undefined>;
-  stopSync(role: SyncDaemon["role"]): Promise<KernelError | undefined>;
+  stopSync(role: SyncRole): Promise<KernelError | undefined>;
   /** What is asked later is answered with an error. Changes nothing in the kernel. */
   close(): void;
 }

@@ -6,6 +6,7 @@ import {
   encodeMessage,
   FLAG,
   joinMessages,
+  withFlags,
 } from "../../wire/netlink/message.ts";
 import { errnoName } from "../errno.ts";
 import type { NetlinkProtocol, NetlinkSocket, ReceiveBufferSize } from "./netlink-socket.ts";
@@ -31,13 +32,19 @@ const LAST_SEQUENCE = 0x7fff_ffff;
 const RECEIVE_BUFFER = { bytes: 1 << 20, force: true };
 const DONE: Answer = { errno: undefined, text: undefined };
 
+/**
+ * Which answers there are. `each` message has one. A `transaction` has one for all, whichever of its
+ * messages it is for. With `refusals`, a message that the kernel carries out goes without, but for the
+ * last, which ends the job.
+ */
+type Answered = "each" | "transaction" | "refusals";
+
 interface Job {
   readonly messages: readonly Uint8Array[];
   readonly answers: (Answer | undefined)[];
   readonly parts: NetlinkMessage[];
   readonly finished: () => void;
-  /** Its messages are one: the first answer is that of all. */
-  readonly whole: boolean;
+  readonly answered: Answered;
   interrupted: boolean;
   remaining: number;
 }
@@ -70,9 +77,30 @@ export class Channel {
     return jobs.flatMap(({ answers }) => answers.map((answer) => answer ?? DONE));
   }
 
+  /**
+   * The same for messages with the flag REQUEST alone, at half the price: the kernel answers only what
+   * it refuses. Answers by index; what is not among them was carried out.
+   */
+  async carryOut(messages: readonly Uint8Array[]): Promise<ReadonlyMap<number, Answer>> {
+    const batches: Promise<Job>[] = [];
+    for (let at = 0; at < messages.length; at += BATCH) {
+      const batch = messages.slice(at, at + BATCH);
+      const last = batch.pop();
+      if (last !== undefined) batch.push(withFlags(last, FLAG.ack));
+      batches.push(this.#enqueue(batch, "refusals"));
+    }
+    const refusals = new Map<number, Answer>();
+    for (const [batch, { answers }] of (await Promise.all(batches)).entries()) {
+      for (const [at, answer] of answers.entries()) {
+        if (answer?.errno !== undefined) refusals.set(batch * BATCH + at, answer);
+      }
+    }
+    return refusals;
+  }
+
   /** The messages of one transaction, in one datagram; only the last asks for its answer. */
   async transact(messages: readonly Uint8Array[]): Promise<Answer> {
-    const { answers } = await this.#enqueue(messages, true);
+    const { answers } = await this.#enqueue(messages, "transaction");
     return answers[0] ?? DONE;
   }
 
@@ -103,16 +131,16 @@ export class Channel {
     for (const job of waiting) settle(job, "ECANCELED");
   }
 
-  #enqueue(messages: readonly Uint8Array[], whole = false): Promise<Job> {
+  #enqueue(messages: readonly Uint8Array[], answered: Answered = "each"): Promise<Job> {
     return new Promise((resolve) => {
       const job: Job = {
         messages,
-        answers: whole ? [undefined] : messages.map(() => undefined),
+        answers: answered === "transaction" ? [undefined] : messages.map(() => undefined),
         parts: [],
         finished: () => resolve(job),
-        whole,
+        answered,
         interrupted: false,
-        remaining: whole ? 1 : messages.length,
+        remaining: answered === "each" ? messages.length : 1,
       };
       if (this.#closed) settle(job, "ECANCELED");
       else this.#queue.push(job);
@@ -179,10 +207,10 @@ export class Channel {
 }
 
 function answer(job: Job, index: number, given: Answer): void {
-  const at = job.whole ? 0 : index;
+  const at = job.answered === "transaction" ? 0 : index;
   if (job.answers[at] !== undefined) return;
   job.answers[at] = given;
-  job.remaining -= 1;
+  if (job.answered !== "refusals" || at === job.answers.length - 1) job.remaining -= 1;
 }
 
 function settle(job: Job, errno: string): void {

@@ -13,7 +13,7 @@ import {
 } from "../socket-option.ts";
 
 /** NETLINK_…. */
-export const PROTOCOL = { route: 0, netfilter: 12 } as const;
+export const PROTOCOL = { route: 0, netfilter: 12, generic: 16 } as const;
 export type NetlinkProtocol = keyof typeof PROTOCOL;
 
 const netlinkOption = (number: number, name: string): SocketOption => ({

@@ -54,6 +54,14 @@ export function encodeMessage(type: number, flags: number, body: Uint8Array): Ui
   return bytes;
 }
 
+/** The same message, with these flags besides its own. */
+export function withFlags(message: Uint8Array, flags: number): Uint8Array {
+  const bytes = message.slice();
+  const view = new DataView(bytes.buffer);
+  view.setUint16(6, view.getUint16(6, byteOrder) | flags, byteOrder);
+  return bytes;
+}
+
 /** Copies messages behind one another and numbers them from `firstSequence` on. */
 export function joinMessages(
   messages: readonly Uint8Array[],

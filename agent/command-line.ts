@@ -1,9 +1,18 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { runCli } from "./cli/cli.ts";
-import type { CliHost, LoadedSettings, LoadRequest, RunOptions, Terminal } from "./cli/host.ts";
+import type {
+  CliHost,
+  LoadedSettings,
+  LoadRequest,
+  PolicyRunRequest,
+  RunOptions,
+  Terminal,
+} from "./cli/host.ts";
 import { DEFAULT_STATE } from "./cli/run-options.ts";
 import type { LoadedConfig } from "./config/load.ts";
+import type { DryRunReport } from "./policy/dry-run-report.ts";
+import type { ProcessTable } from "./ports/watches.ts";
 
 /** What the command line needs of the composition root. */
 export interface CommandLineParts {
@@ -25,6 +34,7 @@ export function runCommandLine(parts: CommandLineParts): Promise<number> {
       (await import("./simulator/test-process.ts")).runPolicyTests(request),
     simulatePolicy: async (file, scenario) =>
       (await import("./simulator/scenario/play.ts")).playScenario(file, scenario),
+    runPolicy,
     replay: async (text) => (await import("./runtime/replay.ts")).replayJournal(text),
     collectFacts: async (request) =>
       (await import("./linux/doctor-facts.ts")).collectHostFacts(request),
@@ -35,6 +45,44 @@ export function runCommandLine(parts: CommandLineParts): Promise<number> {
   };
   const [, program = "holdfast", ...words] = process.argv;
   return runCli(program, words, host, terminal());
+}
+
+/** Calls are made with the agent's own plugins; what they would keep is not. */
+async function runPolicy(request: PolicyRunRequest): Promise<DryRunReport> {
+  const [
+    { dryRun },
+    { machinePlugins, operatorPlugins },
+    { systemClock },
+    { openProcessTable },
+    { openTimer },
+    { openSandbox },
+    { putSecrets },
+  ] = await Promise.all([
+    import("./simulator/dry-run.ts"),
+    import("./own-plugins.ts"),
+    import("./linux/clock.ts"),
+    import("./linux/process-table.ts"),
+    import("./linux/timer.ts"),
+    import("./sandbox/pool.ts"),
+    import("./runtime/secrets.ts"),
+  ]);
+  let table: ProcessTable | undefined;
+  const processTable = (): ProcessTable => {
+    table ??= openProcessTable();
+    return table;
+  };
+  try {
+    return await dryRun(request, {
+      clock: systemClock,
+      openTimer,
+      openSandbox: (listener) => openSandbox({ listener }),
+      plugins: machinePlugins(DEFAULT_STATE, processTable),
+      loadPlugin: operatorPlugins(),
+      secret: putSecrets,
+    });
+  } finally {
+    table?.close();
+  }
 }
 
 async function loadConfig(request: LoadRequest): Promise<LoadedConfig> {

@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import process from "node:process";
 import { openFifo } from "../plugins/fifo/fifo.ts";
-import { pluginLoader } from "../plugins/load-plugin.ts";
 import { mailChannel } from "../plugins/mail/mail-channel.ts";
 import { PolicyMetrics } from "../plugins/metrics/policy-metrics.ts";
 import { syslogChannel } from "../plugins/syslog/syslog-channel.ts";
@@ -12,7 +10,7 @@ import { enterNamedNamespace } from "./linux/namespace.ts";
 import { runProgram } from "./linux/programs.ts";
 import { openSyslog } from "./linux/syslog.ts";
 import { openTimer } from "./linux/timer.ts";
-import { machinePlugins, sharedProcessTable } from "./own-plugins.ts";
+import { machinePlugins, operatorPlugins, sharedProcessTable } from "./own-plugins.ts";
 import type { Later } from "./ports/processes.ts";
 import type { OpenPart, Outlet } from "./runtime/director/part.ts";
 import { Trackers } from "./runtime/director/trackers.ts";
@@ -27,9 +25,6 @@ import { openSandbox } from "./sandbox/pool.ts";
 
 /** Facility `daemon` of RFC 5424. */
 const DAEMON = 3;
-
-/** An operator's plugins: `npm install --prefix /etc/holdfast NAME`. */
-const PLUGIN_FOLDERS = ["/etc/holdfast", join(import.meta.dirname, "..")];
 
 /**
  * What the director does, in the order in which its parts are told. From here on this process is in
@@ -58,7 +53,7 @@ export function directorParts(settings: DirectorSettings, later: Later): readonl
         watchFolder,
         openSandbox: (listener) => openSandbox({ listener }),
         plugins: machinePlugins(settings.stateDirectory, processTable),
-        loadPlugin: pluginLoader({ folders: PLUGIN_FOLDERS, uid: process.geteuid?.() ?? 0 }),
+        loadPlugin: operatorPlugins(),
         secret: putSecrets,
         memory: policyMemory,
         metrics: new PolicyMetrics(),

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import process from "node:process";
+import { pluginLoader } from "../plugins/load-plugin.ts";
 import { ownPlugins } from "../plugins/registry.ts";
 import type { Plugin } from "../sdk/plugin.ts";
 import { accounts } from "./linux/accounts.ts";
@@ -34,3 +35,10 @@ export const machinePlugins = (
     readInterface,
     kvDirectory: join(stateDirectory, "kv"),
   });
+
+/** `npm install --prefix /etc/holdfast NAME`. */
+const PLUGIN_FOLDERS = ["/etc/holdfast", join(import.meta.dirname, "..")];
+
+/** An operator's own plugins, by the names of their packages. */
+export const operatorPlugins = (): ((packageName: string) => Promise<Plugin>) =>
+  pluginLoader({ folders: PLUGIN_FOLDERS, uid: process.geteuid?.() ?? 0 });

@@ -1,6 +1,8 @@
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
+import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
+import type { DryRunReport } from "../policy/dry-run-report.ts";
 import type { PermissionRule } from "../policy/permission-rule.ts";
 import type { SimulationReport } from "../policy/simulation-report.ts";
 import type { CollectHostFacts } from "../ports/host-facts.ts";
@@ -57,6 +59,16 @@ export interface LoadedSettings {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** A policy that is to look at this host. */
+export interface PolicyRunRequest {
+  /** Absolute path. */
+  readonly file: string;
+  readonly settings: Settings;
+  readonly node: string;
+  /** Empty while no agent runs. */
+  readonly routers: readonly RouterSnapshot[];
+}
+
 export interface PolicyTestRequest {
   readonly files: readonly string[];
   readonly out: (text: string) => void;
@@ -79,6 +91,8 @@ export interface CliHost {
    * scenario cannot be understood, and an error with a remedy when the policy cannot be loaded.
    */
   simulatePolicy(file: string, scenario: string): Promise<SimulationReport>;
+  /** Lets each check of a policy look at this host once; nothing is sent or written. */
+  runPolicy(request: PolicyRunRequest): Promise<DryRunReport>;
   /** Runs the agent until it is told to stop. Answers the exit status. */
   runAgent(options: RunOptions): Promise<number>;
   /** Throws a SyntaxError that names the line when `text` is no journal. */

@@ -2,7 +2,7 @@ import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
 import { DEFAULT_POLICIES } from "../policy/discover.ts";
 import type { OptionSpec } from "./arguments.ts";
 import type { CommandSpec } from "./command.ts";
-import { HELP, JSON_OUTPUT } from "./command.ts";
+import { CONTROL, HELP, JSON_OUTPUT } from "./command.ts";
 
 /** Of every command that looks at policies. */
 export const POLICIES: OptionSpec = {
@@ -113,6 +113,21 @@ const SIMULATE: CommandSpec = {
   load: async () => (await import("./policy/simulate.ts")).simulatePolicy,
 };
 
+const RUN: CommandSpec = {
+  name: "policy run",
+  operands: "FILE",
+  count: [1, 1],
+  about: "Let the checks of a policy look at this host once, and show what would come of it",
+  details: [
+    "Calls are made for real: requests are sent, commands are run, with your rights and",
+    "all that the policy asks for. Hooks do not run, no message is sent, nothing is kept,",
+    "and no router moves. Status 0: all is well; 1: a check found something amiss; 2: the",
+    "policy cannot be loaded.",
+  ],
+  options: [SETTINGS, CONTROL, JSON_OUTPUT, HELP],
+  load: async () => (await import("./policy/run.ts")).runPolicy,
+};
+
 export const POLICY: CommandSpec = {
   name: "policy",
   operands: "COMMAND",
@@ -120,5 +135,5 @@ export const POLICY: CommandSpec = {
   about: "Write, check, try and grant policies",
   details: ["holdfast help policy COMMAND says more."],
   options: [HELP],
-  commands: [NEW, CHECK, TEST, SIMULATE, GRANTS],
+  commands: [NEW, CHECK, TEST, SIMULATE, RUN, GRANTS],
 };

@@ -2,6 +2,7 @@ import { ownPlugins } from "../../plugins/registry.ts";
 import type { Json } from "../../sdk/index.ts";
 import type { OpenPlugin, Plugin } from "../../sdk/plugin.ts";
 import { CallError } from "../../sdk/plugin.ts";
+import { memoryKv } from "./memory-kv.ts";
 import type { AskedCall, ScriptedWorld } from "./scripted-world.ts";
 
 /** How calls of one plugin are told apart, and scripted. */
@@ -82,7 +83,7 @@ export function scriptedOwnPlugin(name: string, world: ScriptedWorld): Plugin {
 
 function openFor(plugin: Plugin, world: ScriptedWorld): OpenPlugin {
   const close = (): Promise<void> => Promise.resolve();
-  if (plugin.name === "kv") return { call: (method, args) => keep(method, args, world), close };
+  if (plugin.name === "kv") return memoryKv(world.kv);
   if (plugin.name === "process") return { ...openProcesses(world), close };
   return {
     call: (method, args, { permission }) => {
@@ -136,16 +137,6 @@ function readInterface(asked: AskedCall, world: ScriptedWorld): Json {
   const found = world.interfaces.get(asked.target);
   if (found === undefined) throw world.failure(asked, "ENODEV");
   return { ...found };
-}
-
-function keep(method: string, [key, value]: readonly Json[], { kv }: ScriptedWorld): Promise<Json> {
-  if (typeof key !== "string" || key === "") {
-    return Promise.reject(new CallError("argument", `kv.${method}: name a key`));
-  }
-  if (method === "get") return Promise.resolve(kv.get(key) ?? null);
-  if (method === "delete" || value === undefined) kv.delete(key);
-  else kv.set(key, value);
-  return Promise.resolve(null);
 }
 
 function openProcesses(world: ScriptedWorld): Pick<OpenPlugin, "call" | "watch"> {

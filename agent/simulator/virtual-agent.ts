@@ -1,6 +1,5 @@
 import type { Json } from "../../sdk/index.ts";
 import type { World } from "../../sdk/testing.ts";
-import { NO_NOTIFICATIONS } from "../config/notifications.ts";
 import type { PolicyGrant } from "../config/settings.ts";
 import { noSettings } from "../config/settings.ts";
 import type { CheckStatus, PolicyStatus } from "../control/protocol.ts";
@@ -14,6 +13,7 @@ import type { PolicyHostPorts } from "../runtime/policies/ports.ts";
 import type { EngineModule } from "../sandbox/engine.ts";
 import type { EntryOutcome, SandboxListener, SavedState } from "../sandbox/sandbox.ts";
 import type { Chronicle } from "./chronicle.ts";
+import { hostSettings } from "./host-settings.ts";
 import { LocalSandbox } from "./local-sandbox.ts";
 import { scriptedOwnPlugin, scriptedPlugins } from "./scripted-plugins.ts";
 import type { ScriptedWorld } from "./scripted-world.ts";
@@ -156,24 +156,12 @@ export class VirtualAgent {
     const position = fileStart(SETTINGS_FILE);
     const own = Object.keys(policy.manifest.permissions["plugins"] ?? {});
     const plugins = own.map((name) => ({ position, name, package: name, options: null }));
-    return {
-      name: undefined,
-      scheduling: {
-        nice: undefined,
-        realtimePriority: undefined,
-        realtimeLimit: undefined,
-        cpuAffinity: undefined,
-        noSwap: false,
-      },
+    return hostSettings({
       routerId: world.node ?? "node1",
-      netNamespace: undefined,
       policiesDirectory: DIRECTORY,
-      stateDirectory: "/var/lib/holdfast",
-      trackers: [],
-      notifications: NO_NOTIFICATIONS,
       subjects: this.routers.subjects(),
       settings: { ...none, grants: this.#grants, plugins },
-    };
+    });
   }
 
   #outlet(): ConstructorParameters<typeof PolicyHost>[0] {

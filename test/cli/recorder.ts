@@ -35,6 +35,7 @@ export class RecordingHost implements CliHost {
   permissionRules: CliHost["permissionRules"] = () => Promise.resolve([]);
   runPolicyTests: CliHost["runPolicyTests"] = notNow;
   simulatePolicy: CliHost["simulatePolicy"] = notNow;
+  runPolicy: CliHost["runPolicy"] = notNow;
   replay: CliHost["replay"] = notNow;
   collectFacts: CliHost["collectFacts"] = notNow;
   readonly openLab = notNow;

@@ -4,6 +4,7 @@ import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execPath } from "node:process";
 import { after, describe, test } from "node:test";
+import type { AgentEvent } from "../../agent/control/protocol.ts";
 import type { Agent } from "./agent.ts";
 import { Cluster, routerOf, skip, untilEvent, untilState } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
@@ -13,7 +14,7 @@ import { ScriptFolder } from "./script-folder.ts";
 
 /* Scripts that cannot run, may not run, or do not end. */
 
-const GRACE_MS = 8_000;
+const GRACE_MS = 20_000;
 const PROGRAM = join(import.meta.dirname, "../../agent/holdfast.mjs");
 
 /** Lines of an agent's log in this format that say this of this path. */
@@ -110,14 +111,14 @@ describe("tracked scripts", { skip, concurrency: 3, timeout: 60_000 }, () => {
         await untilState(agent, "active", GRACE_MS, "V_gone");
         const start = agent.events.length;
         folder.remove("gone");
-        const told = await untilEvent(agent, start, "it", GRACE_MS, ({ kind }) => kind === "check");
+        const told = await untilEvent(agent, start, "it", GRACE_MS, isDown);
         assert.match(told.message, /up to down: could not be started \(ENOENT\)/);
         await untilState(agent, "fault", GRACE_MS, "V_gone");
         const runs = await runsOf(agent);
         await eventually("it is tried again", GRACE_MS, async () =>
           assert.ok((await runsOf(agent)) > runs + 3),
         );
-        const again = agent.events.slice(start).filter(({ kind }) => kind === "check");
+        const again = agent.events.slice(start).filter(isDown);
         assert.equal(again.length, 1);
         folder.script("gone", 0);
         await untilState(agent, "active", GRACE_MS, "V_gone");
@@ -141,7 +142,7 @@ sleep 1000 & child=$!
 while :; do sleep 1000; done
 `,
         );
-        const told = await untilEvent(agent, start, "it", GRACE_MS, ({ kind }) => kind === "check");
+        const told = await untilEvent(agent, start, "it", GRACE_MS, isDown);
         assert.match(told.message, /up to down: (timeout|took too long)$/);
         const first = readFileSync(pids, "utf8").trim().split(" ").map(Number);
         assert.equal(first.length, 3);
@@ -151,6 +152,9 @@ while :; do sleep 1000; done
       });
     }));
 });
+
+const isDown = ({ kind, detail }: AgentEvent): boolean =>
+  kind === "check" && detail["to"] === "down";
 
 const runsOf = async (agent: Agent): Promise<number> =>
   (await agent.status()).director?.checks[0]?.runs ?? 0;

@@ -7,32 +7,21 @@ import type { VersionReport } from "../../agent/cli/version.ts";
 import type { KeywordDescription } from "../../agent/config/keepalived/describe-keywords.ts";
 import type { AgentEvent, NotificationsReport, Status } from "../../agent/control/protocol.ts";
 import type { ReloadOutcome } from "../../agent/control/target.ts";
+import { count, diagnostic, state } from "./common-schemas.ts";
 import type { Json, Same } from "./json.ts";
+import {
+  policyCheckSchema,
+  policyGrantsSchema,
+  policyRunSchema,
+  policySimulateSchema,
+} from "./policy-schemas.ts";
 
 // One schema for every --json. Their types are held equal to the program's at the end of the file;
 // docs/schema/*.json is written from them by test/schema/write.ts.
 
-const count = z.int().nonnegative();
 const wallClock = z.number().describe("Milliseconds since 1970.");
 const address = z.string().describe("An IP address in canonical text (RFC 5952).");
 const family = z.enum(["ipv4", "ipv6"]);
-const state = z.enum(["initialize", "backup", "active", "fault"]);
-
-const position = z.strictObject({
-  file: z.string(),
-  line: z.int().positive(),
-  column: z.int().positive(),
-});
-
-const diagnostic = z.strictObject({
-  code: z.string().describe("Stable kebab-case code of the finding."),
-  severity: z.enum(["error", "warning"]),
-  position,
-  message: z.string(),
-  text: z.string().describe("The offending text; empty when something is missing."),
-  hint: z.string().optional(),
-});
-
 const fault = z.strictObject({
   cause: z.enum([
     "interface-missing",
@@ -369,6 +358,10 @@ export const SCHEMAS = {
   keywords: ["holdfast keywords --json", keywordsSchema],
   doctor: ["holdfast doctor --json", doctorSchema],
   replay: ["holdfast replay --json", replaySchema],
+  "policy-check": ["holdfast policy check --json", policyCheckSchema],
+  "policy-grants": ["holdfast policy grants --json", policyGrantsSchema],
+  "policy-run": ["holdfast policy run --json", policyRunSchema],
+  "policy-simulate": ["holdfast policy simulate --json", policySimulateSchema],
   demo: ["holdfast demo --json", demoSchema],
   version: ["holdfast version --json", versionSchema],
 } as const satisfies Record<string, readonly [string, z.ZodType]>;

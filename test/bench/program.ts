@@ -11,13 +11,13 @@ export const PROGRAMS: readonly ProgramName[] = ["holdfast", "keepalived"];
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** Holdfast as a package has it: the bundle, without the sources beside it. */
+/** Holdfast as a package has it: the bundle, without its sources beside it. */
 export class Package {
   readonly folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-package-`));
 
   constructor() {
     mkdirSync(join(this.folder, "agent"));
-    for (const file of ["agent/holdfast.mjs", "package.json", "dist"]) {
+    for (const file of ["agent/holdfast.mjs", "package.json", "dist", "sdk"]) {
       cpSync(join(ROOT, file), join(this.folder, file), { recursive: true });
     }
     symlinkSync(join(ROOT, "node_modules"), join(this.folder, "node_modules"));

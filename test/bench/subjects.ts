@@ -17,6 +17,8 @@ export const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Part>>>> 
     process: async (from) => (await import("./process-check.ts")).processCheck(from),
     http: async (from) => (await import("./http-check.ts")).httpCheck(from),
     adverts: async (from) => (await import("./checks-and-adverts.ts")).checksAndAdverts(from),
+    many: async (from) => (await import("./many-policies.ts")).manyPolicies(from),
+    types: async (from) => (await import("./type-check.ts")).typeCheck(from),
     save: async (from) => (await import("./save-to-effect.ts")).saveToEffect(from),
     death: async (from) => (await import("./service-death.ts")).serviceDeath(from),
   },

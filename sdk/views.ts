@@ -6,6 +6,8 @@ export interface PriorityPart {
   readonly source: string;
   /** −253–253. */
   readonly weight: number;
+  /** Wall-clock milliseconds since 1970: since when it has this weight. */
+  readonly since: number;
 }
 
 /** A virtual router (vrrp_instance) of this node, as it was when the run began. */

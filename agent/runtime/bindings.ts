@@ -1,5 +1,6 @@
 import type { InstanceConfig, VirtualLink } from "../config/config.ts";
 import type { IpAddress } from "../core/address.ts";
+import { datedContributions } from "../core/track/dated-contributions.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
 import { sameFault } from "../core/vrrp/fault.ts";
 import type { EndpointSpec } from "../ports/advertisement-sockets.ts";
@@ -198,11 +199,11 @@ export class Bindings {
   #configure(router: Router, { priority, source, contributions }: Assessment): void {
     const previous = router.effective;
     const { router: configured } = router.config;
-    const sinceWhen = this.#parts.wallClock();
-    router.contributions = contributions.map((one) => {
-      const known = router.contributions.find((other) => other.source === one.source);
-      return known?.weight === one.weight ? known : { ...one, since: sinceWhen };
-    });
+    router.contributions = datedContributions(
+      contributions,
+      router.contributions,
+      this.#parts.wallClock(),
+    );
     const effective = { ...configured, priority, primaryAddress: source };
     if (JSON.stringify(effective) === JSON.stringify(previous)) return;
     router.effective = effective;

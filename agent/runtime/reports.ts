@@ -48,7 +48,7 @@ export class Reports {
   }
 
   priority(router: Router, before: number, after: number): void {
-    const contributions = router.contributions.map(({ source, weight }) => ({ source, weight }));
+    const { contributions } = router;
     this.#emit("priority", "info", router.name, {
       message: `priority ${before} to ${after}`,
       detail: { before, after, contributions },

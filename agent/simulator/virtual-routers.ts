@@ -2,13 +2,13 @@ import type { RouterState, RouterView } from "../../sdk/index.ts";
 import type { RouterMoment, RouterStart } from "../../sdk/testing.ts";
 import { NO_NOTIFY } from "../config/notifications.ts";
 import { trackClaims } from "../core/track/check.ts";
-import type { Contribution } from "../core/track/interface.ts";
+import { datedContributions } from "../core/track/dated-contributions.ts";
 import { effectivePriority } from "../core/track/priority.ts";
 import { claims, claimsOn } from "../core/track/readings.ts";
 import type { Claim } from "../core/track/tracking.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
 import { sameFault } from "../core/vrrp/fault.ts";
-import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
+import type { PriorityContribution, RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { DirectorSettings, EventReport } from "../runtime/ipc.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { VirtualPeer } from "./virtual-peers.ts";
@@ -19,7 +19,7 @@ interface VirtualRouter {
   readonly start: Required<RouterStart>;
   state: RouterState;
   priority: number;
-  contributions: readonly Contribution[];
+  contributions: readonly PriorityContribution[];
   /** Of claims, and of what the test said. */
   faults: readonly Fault[];
   broken: boolean;
@@ -170,7 +170,7 @@ export class VirtualRouters {
         priority: {
           base: start.priority,
           effective: priority,
-          contributions: contributions.map((part) => ({ ...part, since: this.#clock.wallClock() })),
+          contributions,
         },
         preempt: true,
         advertisementInterval: this.#peers.interval,
@@ -222,7 +222,8 @@ export class VirtualRouters {
     const { contributions, faults: claimed } = trackClaims(claimsOn(this.#claims, router.name));
     const before = router.priority;
     this.changes += 1;
-    router.contributions = contributions;
+    const at = this.#clock.wallClock();
+    router.contributions = datedContributions(contributions, router.contributions, at);
     router.priority = effectivePriority(router.start.priority, contributions);
     if (router.priority !== before) {
       this.#note(router);

@@ -49,8 +49,9 @@ function reasonOf({ reason, faults }: EventReport["detail"]): string {
 
 function partsOf(value: unknown): readonly PriorityPart[] {
   if (!Array.isArray(value)) return [];
-  return (value as readonly Partial<PriorityPart>[]).map(({ source, weight }) => ({
+  return (value as readonly Partial<PriorityPart>[]).map(({ source, weight, since }) => ({
     source: String(source),
     weight: Number(weight),
+    since: Number(since),
   }));
 }

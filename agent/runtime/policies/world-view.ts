@@ -127,7 +127,7 @@ const routerView = ({
   state,
   priority: priority.effective,
   base: priority.base,
-  contributions: priority.contributions.map(({ source, weight }) => ({ source, weight })),
+  contributions: priority.contributions,
   addresses: addresses.map(({ address }) => address),
   interface: link,
 });

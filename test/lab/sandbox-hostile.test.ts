@@ -27,9 +27,11 @@ const QUIET_MS = 1_000;
 const BORNE_MS = 2 * INTERVAL_MS;
 /**
  * Longest time that a neighbour is without an answer: its period, the time until the watchdog acts,
- * and that to move. Of nine attacks in ten, whatever else the machine does, and of all.
+ * and that to move. Of nine attacks in ten, and of all. Threads of policies are nice, so a machine
+ * that lets others wait lets them wait for a multiple of that.
  */
 const GAP_MS = { most: 400, worst: 1_500 } as const;
+const NOISES = { most: 2, worst: 10 } as const;
 const GRACE_MS = 10_000;
 const ATTACK_MS = 10_000;
 const SUITE_MS = 60_000;
@@ -66,9 +68,7 @@ async function attack({ gaps }: Scene, range: Range, hostile: Hostile): Promise<
   // Once it is closed it answers everything, and what waited for an answer fails.
   const givesUp = setTimeout(() => void range.close(), ATTACK_MS);
   await range.attack(hostile).finally(() => clearTimeout(givesUp));
-  const gap = range.takeWorstGap();
-  gaps.push(gap);
-  assert.ok(gap < GAP_MS.worst, `a neighbour waited for ${Math.round(gap)} ms`);
+  gaps.push(range.takeWorstGap());
   assert.ok(range.neighboursAreWell, "a neighbour was struck");
 }
 
@@ -135,15 +135,22 @@ describe("hostile policies", { skip, timeout: 2 * SUITE_MS }, () => {
       await t.test("the one without is as late as whatever sleeps on this machine", (inner) => {
         const quiet = lateness(ordinary, scene.quiet);
         const attacked = lateness(ordinary, scene.attacked);
-        inner.diagnostic(`without an attack ${quiet}, under attack ${attacked}, noise ${noise} ms`);
+        inner.diagnostic(
+          `without an attack ${quiet}, under attack ${attacked}, noise ${noise.toFixed(0)} ms`,
+        );
         assert.ok(attacked.at(0.99) <= BORNE_MS + noise, `p99 ${attacked.at(0.99)} ms`);
         assert.ok(attacked.worst <= BORNE_MS + 2 * noise, `worst ${attacked.worst} ms`);
       });
 
       await t.test("neighbours keep their schedule", (inner) => {
-        const [half, most, worst] = [0.5, 0.9, 1].map((share) => quantile(scene.gaps, share));
-        inner.diagnostic(`without an answer for ${half} / ${most} / ${worst} ms`);
-        assert.ok(most !== undefined && most < GAP_MS.most, `${most} ms`);
+        for (const [share, which] of [
+          [0.9, "most"],
+          [1, "worst"],
+        ] as const) {
+          const gap = quantile(scene.gaps, share);
+          inner.diagnostic(`${which} were without an answer for ${gap.toFixed(0)} ms or less`);
+          assert.ok(gap <= GAP_MS[which] + NOISES[which] * noise, `${which}: ${gap} ms`);
+        }
       });
 
       await t.test("nothing has crashed, and no router has changed its state", async () => {

@@ -17,6 +17,7 @@ export const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Part>>>> 
     process: async (from) => (await import("./process-check.ts")).processCheck(from),
     http: async (from) => (await import("./http-check.ts")).httpCheck(from),
     adverts: async (from) => (await import("./checks-and-adverts.ts")).checksAndAdverts(from),
+    stuck: async (from) => (await import("./stuck-policy.ts")).stuckPolicy(from),
     many: async (from) => (await import("./many-policies.ts")).manyPolicies(from),
     types: async (from) => (await import("./type-check.ts")).typeCheck(from),
     save: async (from) => (await import("./save-to-effect.ts")).saveToEffect(from),

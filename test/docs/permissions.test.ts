@@ -73,3 +73,22 @@ describe("the table of permissions", () => {
     assert.deepEqual(missing, []);
   });
 });
+
+test("what stands for lines of scripts compiles", async () => {
+  const [, scripts = ""] = page.split("## From scripts to policies");
+  const snippets = [...scripts.matchAll(/^\| [^|]+ \| `([^`]*ctx\.[^`]*)`/gm)].map(
+    ([, code = ""]) => code,
+  );
+  const looks = snippets.filter((code) => !code.startsWith("on:"));
+  assert.ok(looks.length > 5);
+  const folder = new PolicyFolder();
+  const permissions = `permissions: { process: ["nginx"], http: ["http://localhost/"],
+    tcp: ["127.0.0.1:5432"], gateway: ["10.0.0.1"], read: ["/run/maintenance"], mail: { to: ["a@b"] },
+    exec: { mine: ["/bin/mine"] } }`;
+  const files = looks.map((code, index) => {
+    const body = code.includes("return") ? code : `return ${code}`;
+    const check = `checks: { look: { every: "1s", async run(ctx) { ${body}; } } }`;
+    return folder.write(`look-${index}.ts`, policyText(`${permissions}, ${check}`));
+  });
+  assert.deepEqual(await checkTypes({ directory: folder.path, files }), []);
+});

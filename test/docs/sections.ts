@@ -112,7 +112,7 @@ export function withSections(page: string): string {
     if (before === undefined || after === undefined) {
       throw new RangeError(`${page} has no section ${name} between its two comments`);
     }
-    text = `${before}${begin}\n${write()}\n\n${end}${after}`;
+    text = `${before}${begin}${write()}\n${end}${after}`;
   }
   return text;
 }

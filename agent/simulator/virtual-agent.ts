@@ -190,7 +190,7 @@ export class VirtualAgent {
       openTimer: clock.openTimer,
       source: {
         discover: () => ({ policies: [{ name: this.#name, file }], problems: [] }),
-        build: () => Promise.resolve(this.#built),
+        build: () => Promise.resolve({ ...this.#built, inputs: [file] }),
         mark: () => ({ id: String(this.#builds), changedAt: 0 }),
       },
       watchFolder: (_directory, changed) => {

@@ -11,6 +11,7 @@ const NEEDED = {
   nft: "nftables",
   tcpdump: "tcpdump",
   arping: "iputils-arping",
+  ipvsadm: "ipvsadm",
   ping: "iputils-ping",
   keepalived: "keepalived",
   "/usr/lib/frr/vrrpd": "frr",

@@ -80,6 +80,11 @@ export const refusedSync = (errno: string, daemon: SyncDaemon | SyncRole): Kerne
     syncMeanings(daemon),
   );
 
+export const refusedTimeouts = (errno: string): KernelError =>
+  refusal(errno, "set the timeouts of connections", {
+    EINVAL: ["invalid", "the kernel finds one of them too long", "take at most 24 days"],
+  });
+
 /** Why the kernel refused a question, or something without a name of its own. */
 export const refusal = (errno: string, what: string, meanings: Meanings = {}): KernelError => {
   const known = meanings[errno] ?? OFTEN[errno];

@@ -35,7 +35,13 @@ import type { NetlinkMessage } from "../../wire/netlink/message.ts";
 import { encodeMessage, FLAG } from "../../wire/netlink/message.ts";
 import type { Dump } from "./channel.ts";
 import { Channel } from "./channel.ts";
-import { ipvsMissing, refusal, refusedCommands, refusedSync } from "./ipvs-refusal.ts";
+import {
+  ipvsMissing,
+  refusal,
+  refusedCommands,
+  refusedSync,
+  refusedTimeouts,
+} from "./ipvs-refusal.ts";
 
 /**
  * ip_vs of the namespace that the main thread is in, over generic netlink. The kernel is asked for the
@@ -110,7 +116,7 @@ class KernelIpvs implements Ipvs {
 
   async setTimeouts(timeouts: IpvsTimeouts): Promise<KernelError | undefined> {
     const errno = await this.#request(setTimeouts(timeouts));
-    return errno === undefined ? undefined : refusal(errno, "set the timeouts of connections");
+    return errno === undefined ? undefined : refusedTimeouts(errno);
   }
 
   async syncDaemons(): Promise<readonly SyncDaemon[] | KernelError> {

@@ -243,12 +243,13 @@ export class Supervisor implements ControlTarget {
     if (current === undefined) return;
     this.#saved(this.#accepted.save());
     this.#ports.notifier.notify("READY=1");
+    const count = current.config.instances.length;
     this.#report({
       at: this.#ports.wallClock(),
       kind: "configuration",
       level: "info",
       subject: this.#options.configFile,
-      message: `${current.config.instances.length} virtual routers run`,
+      message: count === 1 ? "1 virtual router runs" : `${count} virtual routers run`,
       detail: { generation },
     });
   }

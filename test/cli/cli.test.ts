@@ -158,6 +158,13 @@ describe("what is only printed", () => {
   }
 });
 
+test("the names of commands stand apart from what they do", () => {
+  const policy = COMMANDS.find(({ name }) => name === "policy");
+  assert.ok(policy !== undefined);
+  assert.match(overview(COMMANDS), /^ {2}notifications {2}Show/m);
+  assert.match(usage(policy), /^ {2}simulate {2}Show/m);
+});
+
 describe("errors", () => {
   test("of the host are told with their remedy, status 1", async () => {
     const host = new RecordingHost();

@@ -96,4 +96,6 @@ answer=$RUN/answer.$$
 echo "$answer $1 $2" >$RUN/requests
 until [ -e "$answer" ]; do sleep 0.02; done
 cat "$answer.said" >&2
-exit "$(cat "$answer")"
+status=$(cat "$answer")
+rm "$answer" "$answer.said"
+exit "$status"

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
 import type { Brand } from "../interop/programs.ts";
 import { build, TAKEOVER_MS } from "../interop/programs.ts";
 import type { AddressWatch } from "./address-watch.ts";
+import { nothingLeft } from "./leftovers.ts";
 import type { PairPlan, Program } from "./pair.ts";
 import { Pair } from "./pair.ts";
 import { RouterService } from "./router-service.ts";
@@ -131,7 +132,8 @@ async function strict({ pair, first, second, firstNode, secondNode, watch }: Two
   assert.equal(ping(), false);
 }
 
-describe("files that users have", { concurrency: 4 }, () => {
+describe("files that users have", { concurrency: 6 }, () => {
+  after(nothingLeft);
   for (const brands of PAIRINGS) {
     const who = brands.join(" and ");
     test(`nginx pair, nopreempt: ${who}`, () =>

@@ -85,8 +85,10 @@ export class Words {
   choice<const Choice extends string>(choices: readonly Choice[]): Choice {
     const found = this.optionalChoice(choices);
     if (found !== undefined) return found;
+    const list = choices.join(", ");
+    const [word] = this.rest;
     throw this.fault(
-      `${this.rest[0] ?? "a word that is missing"} is none of ${choices.join(", ")}`,
+      word === undefined ? `one of ${list} is missing` : `${word} is none of ${list}`,
     );
   }
 

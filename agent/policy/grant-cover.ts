@@ -36,7 +36,9 @@ function coversWebhook(value: Json, granted: Json): boolean {
   if (entry === undefined) return true;
   const [name, target] = entry;
   if (Array.isArray(granted)) return granted.includes(name) || granted.includes("*");
-  const given = memberOf(granted, name) ?? memberOf(granted, "*");
+  // `null` is what a name alone is, so it is no want of one.
+  const own = memberOf(granted, name);
+  const given = own === undefined ? memberOf(granted, "*") : own;
   if (given === undefined) return false;
   return grantsAll(given) || coversJson(target, given);
 }

@@ -99,6 +99,7 @@ describe("what is asked for and not granted", () => {
     ["a narrower pattern", { read: ["/run/*.pid"] }, { read: ["/run/nginx.pid"] }, 1],
     ["a pattern's rest", { read: ["/run/a"] }, { read: ["/run/*/b", "*x"] }, 1],
     ["overlapping ends", { read: ["ab"] }, { read: ["ab*b"] }, 1],
+    ["a webhook by its name alone", { webhook: { a: "u" } }, { webhook: { a: null } }, 0],
     ["a webhook with its URL", { webhook: { a: "u" } }, { webhook: { a: "u" } }, 0],
     ["a webhook with another URL", { webhook: { a: "u" } }, { webhook: { a: "v" } }, 1],
     ["a name of Object.prototype", { webhook: { constructor: "u" } }, { webhook: {} }, 1],

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open, rename } from "node:fs/promises";
 import type { Notice } from "../../core/notify/notice.ts";
@@ -19,11 +20,13 @@ export interface DeadLetter extends Entry {
 /** More lines than this that count for nothing, and more than count: the file is written anew. */
 const GARBAGE = 1_000;
 
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+
 /**
- * The outbox on disk: a log of what came, and of what became of it. What is added is written in the
- * same turn of the event loop's end, one batch after another, and each batch is synced before the next:
- * a killed process loses nothing that was written, a machine that loses power the last batch at most.
- * Nobody waits for it. What cannot be written is kept in memory and said.
+ * The outbox on disk: a log of what came, and of what became of it. What is said is written at the end
+ * of the same turn, whatever the disk is at: a killed process loses nothing that was said before. Then
+ * it is synced, together with what came meanwhile: a machine that loses power loses the last of it at
+ * most. Nobody waits for it. What cannot be written is kept in memory and said.
  */
 export class OutboxFile {
   readonly #path: string;
@@ -34,8 +37,10 @@ export class OutboxFile {
   #garbage = 0;
   #handle: FileHandle | undefined;
   #writing: Promise<void> | undefined;
-  /** The last batch may have left half a line. */
-  #torn = false;
+  #syncing: Promise<void> | undefined;
+  #unsynced = false;
+  /** What was written last may be half a line. */
+  #torn = true;
 
   private constructor(path: string, failed: (message: string) => void) {
     this.#path = path;
@@ -49,13 +54,16 @@ export class OutboxFile {
   ): { file: OutboxFile; entries: readonly Entry[]; dead: readonly DeadLetter[] } {
     const path = `${directory}/log`;
     const file = new OutboxFile(path, failed);
-    const { entries, dead, spoilt, problem } = readOutbox(directory, path);
+    const { entries, dead, lines, spoilt, problem } = readOutbox(directory, path);
     if (problem !== undefined) failed(problem);
     if (spoilt > 0) failed(`${spoilt} lines of ${path} could not be read and were left out`);
     for (const { id, notice } of entries) file.#live.set(id, putLine(id, notice));
     for (const letter of dead) file.#dead.set(letter.id, deadLine(letter));
-    // Written anew at the first opportunity: what was spoilt goes.
-    file.#garbage = Number.POSITIVE_INFINITY;
+    // What was spoilt, or is not ours, goes at the first opportunity.
+    file.#garbage =
+      problem !== undefined || spoilt > 0
+        ? Number.POSITIVE_INFINITY
+        : lines - entries.length - dead.length;
     return { file, entries, dead };
   }
 
@@ -82,7 +90,10 @@ export class OutboxFile {
 
   /** Resolves when everything that was said so far is on the disk, or could not be written. */
   async flush(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+    while (this.#writing !== undefined || this.#syncing !== undefined) {
+      await this.#writing;
+      await this.#syncing;
+    }
   }
 
   async close(): Promise<void> {
@@ -95,40 +106,54 @@ export class OutboxFile {
   #append(line: string, garbage: number): void {
     this.#pending.push(`${line}\n`);
     this.#garbage += garbage;
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write();
   }
 
   async #write(): Promise<void> {
     // One batch for all that is said in this turn.
     await Promise.resolve();
     while (this.#pending.length > 0) {
-      const worn = this.#garbage > GARBAGE && this.#garbage > this.#live.size + this.#dead.size;
       const batch = this.#pending;
       this.#pending = [];
       try {
-        if (worn || this.#handle === undefined) await this.#rewrite();
-        else await this.#extend(this.#handle, batch.join(""));
+        // What is not ours is never written to.
+        if (this.#garbage < Number.POSITIVE_INFINITY) await this.#extend(batch.join(""));
+        if (this.#garbage > GARBAGE && this.#garbage > this.#live.size + this.#dead.size) {
+          await this.#rewrite();
+        }
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        this.#failed(`the outbox is not on disk: ${why}`);
-        // The whole of it is tried with the next one.
-        this.#garbage = Number.POSITIVE_INFINITY;
+        this.#fail(error);
       }
     }
+    // In this very turn: what is said in the next one begins anew.
+    this.#writing = undefined;
   }
 
-  async #extend(handle: FileHandle, text: string): Promise<void> {
+  async #extend(text: string): Promise<void> {
+    this.#handle ??= await open(this.#path, APPEND, 0o600);
     const begin = this.#torn ? "\n" : "";
     this.#torn = true;
-    await handle.appendFile(begin + text);
+    await this.#handle.appendFile(begin + text);
     this.#torn = false;
-    await handle.datasync();
+    this.#unsynced = true;
+    this.#syncing ??= this.#sync();
+  }
+
+  async #sync(): Promise<void> {
+    while (this.#unsynced) {
+      this.#unsynced = false;
+      try {
+        await this.#handle?.datasync();
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+    this.#syncing = undefined;
   }
 
   /** Everything that counts, in a file that takes the place of the old one. */
   async #rewrite(): Promise<void> {
+    await this.#syncing;
     const lines = [...this.#live.values(), ...this.#dead.values()];
     const fresh = `${this.#path}.new`;
     const handle = await open(fresh, "w", 0o600);
@@ -151,6 +176,13 @@ export class OutboxFile {
     } finally {
       await directory.close();
     }
+  }
+
+  #fail(error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#failed(`the outbox is not on disk: ${why}`);
+    // The whole of it is tried with the next one.
+    this.#garbage = Number.POSITIVE_INFINITY;
   }
 }
 

@@ -15,12 +15,14 @@ export interface OutboxRecords {
   /** In the order in which they came. */
   readonly entries: readonly Entry[];
   readonly dead: readonly DeadLetter[];
+  /** Of the file, those that count for nothing any more included. */
+  readonly lines: number;
   /** Lines that mean nothing: the last one may have been half written. */
   readonly spoilt: number;
   readonly problem: string | undefined;
 }
 
-const NOTHING: OutboxRecords = { entries: [], dead: [], spoilt: 0, problem: undefined };
+const NOTHING: OutboxRecords = { entries: [], dead: [], lines: 0, spoilt: 0, problem: undefined };
 
 /** Makes the directory, and reads the log in it. What others may have written counts for nothing. */
 export function readOutbox(directory: string, path: string): OutboxRecords {
@@ -46,9 +48,11 @@ export function readOutbox(directory: string, path: string): OutboxRecords {
 function parse(text: string): OutboxRecords {
   const live = new Map<number, Entry>();
   const dead = new Map<number, DeadLetter>();
+  let lines = 0;
   let spoilt = 0;
   for (const line of text.split("\n")) {
     if (line === "") continue;
+    lines += 1;
     const record = parseLine(line);
     if (record === undefined) spoilt += 1;
     else if (record.kind === "put") {
@@ -65,7 +69,7 @@ function parse(text: string): OutboxRecords {
     }
   }
   const entries = [...live.values()].sort((a, b) => a.id - b.id);
-  return { entries, dead: [...dead.values()], spoilt, problem: undefined };
+  return { entries, dead: [...dead.values()], lines, spoilt, problem: undefined };
 }
 
 type Line =

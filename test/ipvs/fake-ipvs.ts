@@ -189,12 +189,18 @@ export class FakeIpvs implements Ipvs {
     if (command.kind === "add-service") {
       return entry === undefined ? this.#addService(command.service) : "EEXIST";
     }
-    if (entry === undefined) return "ESRCH";
+    return entry === undefined ? "ESRCH" : this.#change(entry, command);
+  }
+
+  #change(
+    entry: Entry,
+    command: Exclude<IpvsCommand, { readonly kind: "add-service" }>,
+  ): string | undefined {
     switch (command.kind) {
       case "edit-service":
         return this.#editService(entry, command.service);
       case "delete-service":
-        this.#entries.delete(serviceKey(target));
+        this.#entries.delete(serviceKey(command.target));
         return undefined;
       case "add-destination":
         return this.#addDestination(entry, command.destination);

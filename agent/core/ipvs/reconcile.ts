@@ -13,7 +13,8 @@ import { destinationKey } from "./service.ts";
 
 /** One thing for the kernel to do. They are carried out in order, each by itself. */
 export type IpvsCommand =
-  | { readonly kind: "add-service" | "edit-service"; readonly service: Service }
+  | { readonly kind: "add-service"; readonly service: Service }
+  | { readonly kind: "edit-service"; readonly service: Service }
   | { readonly kind: "delete-service"; readonly target: ServiceTarget }
   | {
       readonly kind: "add-destination" | "edit-destination" | "delete-destination";

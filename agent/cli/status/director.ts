@@ -97,7 +97,8 @@ function policyProblems(policy: PolicyStatus): readonly Problem[] {
     {
       subject,
       problem: `it was refused${older}: ${first}${more > 0 ? ` (and ${more} more)` : ""}`,
-      next: `holdfast policy check ${policy.file}`,
+      // The one checks types and grants without running it, the other what only shows when it runs.
+      next: `mend and save it; holdfast policy check, and policy run ${policy.file}, say what is left`,
     },
   ];
 }

@@ -1,7 +1,10 @@
 import { definePolicy } from "holdfast/sdk";
 
 // A node that does not reach its gateway serves nobody. When no node reaches it, the gateway is at
-// fault, and the address had better stay: a weight does that, a fault would not.
+// fault, and the address belongs where it was: a weight does that, a fault would not. It is more than
+// the difference of the priorities.
+
+const GATEWAY = "192.0.2.1";
 
 export default definePolicy({
   about: "The gateway answers this node",
@@ -12,10 +15,12 @@ export default definePolicy({
       timeout: "500ms",
       fall: 3,
       rise: 3,
+      // Without this policy the agent is as it was before there was one.
       onStale: "up",
       track: { routers: { VI_1: -60 } },
       async run(ctx) {
-        const { ms } = await ctx.gateway.probe("192.0.2.1");
+        // One that does not answer in time throws, and that is a bad result.
+        const { ms } = await ctx.gateway.probe(GATEWAY);
         return { ok: true, reason: `answered in ${ms} ms` };
       },
     },

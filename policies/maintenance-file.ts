@@ -1,7 +1,8 @@
 import { definePolicy } from "holdfast/sdk";
 
-// `touch /run/holdfast/maintenance` hands the addresses over; `rm` takes part again. A node in
-// maintenance still takes over when it is the only one left: a weight, not a fault.
+// `touch /run/holdfast/maintenance` hands the address over; `rm` takes part again. A node in
+// maintenance still takes over when it is the only one left: a weight, not a fault. The folder is
+// emptied when the machine starts; elsewhere the file would last.
 
 const FILE = "/run/holdfast/maintenance";
 
@@ -11,6 +12,7 @@ export default definePolicy({
   checks: {
     inService: {
       every: "1s",
+      // Without this policy the node is in service.
       onStale: "up",
       track: { routers: { VI_1: -200 } },
       async run(ctx) {

@@ -12,9 +12,9 @@ export interface Nginx extends Server {
 
 /**
  * nginx on port 80 of a node. `name` is what the kernel calls it: all nodes of a lab, and the machine
- * itself, see each other's processes.
+ * itself, see each other's processes. `more`: lines of its server.
  */
-export function nginx(scene: Scene, at: number, name: string): Nginx {
+export function nginx(scene: Scene, at: number, name: string, more = ""): Nginx {
   const folder = scene.folder(at);
   const { node } = scene.member(at);
   const configure = (status: number): string =>
@@ -28,7 +28,7 @@ events {}
 http {
   access_log off;
   ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((one) => `${one}_temp_path ${folder.path}/nginx/${one};`).join("\n  ")}
-  server { listen 80; location / { return ${status} "here"; } }
+  server { listen 80; ${more} location / { return ${status} "here"; } }
 }
 `,
     );

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { SpawnSyncReturns } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CheckStatus } from "../../../agent/control/protocol.ts";
@@ -76,12 +77,12 @@ export class Scene {
     this.#closing.push(close);
   }
 
-  /** Copies a policy, writes holdfast.conf, and has the grants that it asks for added to that. */
-  install(at: number, { name, changes = {}, settings = "" }: Installed): void {
-    this.write(at, name, changes);
-    const folder = this.folder(at);
-    folder.write("holdfast.conf", settings, 0o600);
-    const { status, stdout, stderr } = this.#holdfast(at, ["policy", "grants", "--write"]);
+  /** Copies policies, writes holdfast.conf, and has the grants that they ask for added to that. */
+  install(at: number, ...policies: readonly Installed[]): void {
+    for (const { name, changes = {} } of policies) this.write(at, name, changes);
+    const settings = policies.map(({ settings: lines = "" }) => lines).join("");
+    this.folder(at).write("holdfast.conf", settings, 0o600);
+    const { status, stdout, stderr } = this.holdfast(at, "policy", "grants", "--write");
     assert.equal(status, 0, `${stdout}${stderr}`);
   }
 
@@ -100,7 +101,15 @@ export class Scene {
     return this.agent(at).start(...this.#options(at));
   }
 
+  /** Runs the command on a node, with its policies and its holdfast.conf. */
+  holdfast(at: number, ...words: readonly string[]): SpawnSyncReturns<string> {
+    const args = [PROGRAM, ...words, ...this.#options(at)];
+    return this.member(at).node.exec(process.execPath, args);
+  }
+
   async #dispose(): Promise<void> {
+    // What is killed would write into its folder for a moment longer than that is there.
+    await Promise.all(this.cluster.members.map(({ agent }) => agent.stop()));
     for (const close of this.#closing) await close();
     await Promise.all(this.#servers.map((server) => server.kill()));
     for (const folder of this.#folders.values()) folder.dispose();
@@ -109,11 +118,6 @@ export class Scene {
   #options(at: number): readonly string[] {
     const folder = this.folder(at);
     return ["--policies", folder.join("policies"), "--settings", folder.join("holdfast.conf")];
-  }
-
-  #holdfast(at: number, words: readonly string[]) {
-    const args = [PROGRAM, ...words, ...this.#options(at)];
-    return this.member(at).node.exec(process.execPath, args);
   }
 }
 

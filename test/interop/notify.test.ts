@@ -18,7 +18,14 @@ import { build, TAKEOVER_MS } from "./programs.ts";
 import type { Mail } from "./smtp-sink.ts";
 import { smtpSink } from "./smtp-sink.ts";
 
-/* The same configuration and the same happenings: what is told, by both programs. */
+/*
+ * The same configuration and the same happenings: what is told, by both programs. What differs, and why:
+ * - MASTER_RX_LOWER_PRI: keepalived tells of each packet, we now and then while the other goes on.
+ * - Scripts: keepalived starts all of a transition at once, we one after another for each instance.
+ * - Mail of a stop: keepalived ends before it has gone, we send it.
+ * - The reader of a FIFO: keepalived ends it with lines unread, ours reads to the end.
+ * - How instances come between each other is nobody's promise.
+ */
 
 /** What one program told. */
 interface Told {
@@ -33,6 +40,8 @@ interface Told {
 const SCRIPT = `#!/bin/sh
 log=$1; shift
 line=$(printf '[%s]' "$@")
+who=$(id -un)
+[ "$who" = root ] || line="$who $line"
 echo "$line" >> "$log"
 `;
 /** Its last argument is the FIFO. */
@@ -65,6 +74,8 @@ ${lines.map((line) => `  ${line}\n`).join("")}  virtual_ipaddress {
   notification_email_from lb1@example.org
   smtp_server 127.0.0.1
   smtp_helo_name lb1.example.org
+  startup_script ${script("startup")}
+  shutdown_script ${script("shutdown", "'one word'")}
   notify_fifo ${folder}/all.fifo
   notify_fifo_script "${folder}/reader.sh ${folder}/reader"
   vrrp_notify_fifo ${folder}/vrrp.fifo
@@ -109,7 +120,19 @@ ${instance("VI_1", 51, "eth0", [
         `notify_fault ${script("fourth-fault")}`,
         `notify ${script("fourth")}`,
         "smtp_alert",
-      ])
+      ]) +
+      `vrrp_sync_group VG_2 {
+  group {
+    VI_5
+    VI_6
+  }
+  notify_fault ${script("group-2-fault")}
+  notify ${script("group-2")}
+  smtp_alert
+}
+` +
+      instance("VI_5", 55, "eth0", []) +
+      instance("VI_6", 56, "eth0", [`notify_backup ${script("sixth-backup")} nobody`])
     : ""
 }`;
 };
@@ -130,6 +153,10 @@ class Scene {
       chmodSync(join(this.folder, name), 0o755);
     }
     writeFileSync(join(this.folder, "number"), "0\n");
+    // One of the scripts is another user's.
+    writeFileSync(join(this.folder, "scripts"), "");
+    chmodSync(join(this.folder, "scripts"), 0o666);
+    chmodSync(this.folder, 0o755);
     execFileSync("mkfifo", ["-m", "0600", join(this.folder, "vrrp.fifo")]);
   }
 
@@ -150,6 +177,7 @@ class Scene {
     const program = this.#pair.add(build(brand, node, configuration(this.folder, true)));
     await program.start();
     await this.#told('INSTANCE "VI_4" MASTER', 'INSTANCE "VI_3" MASTER', 'GROUP "VG_1" MASTER');
+    await this.#told('GROUP "VG_2" MASTER');
     writeFileSync(this.#path("number"), "10\n");
     await this.#told('INSTANCE "VI_3" MASTER_PRIORITY 110');
     writeFileSync(this.#path("number"), "0\n");
@@ -173,7 +201,12 @@ class Scene {
     await this.#told('INSTANCE "VI_1" STOP', 'INSTANCE "VI_2" STOP', 'GROUP "VG_1" STOP');
     await eventually("the scripts of the stop", TAKEOVER_MS, () => {
       const calls = this.#lines("scripts");
-      for (const call of ["[stop]", "[group-stop]", "[any][INSTANCE][VI_1][STOP][100]"]) {
+      for (const call of [
+        "[stop]",
+        "[group-stop]",
+        "[any][INSTANCE][VI_1][STOP][100]",
+        "[shutdown][one word]",
+      ]) {
         assert.ok(calls.includes(call), call);
       }
     });
@@ -305,6 +338,9 @@ describe("what is told of the same happenings", { skip }, () => {
     const ours = await tell("holdfast");
     assert.deepEqual(bySubject(ours.fifo), bySubject(theirs.fifo));
     assert.deepEqual(calls(ours.scripts), calls(theirs.scripts));
+    assert.ok(ours.scripts.includes("nobody [sixth-backup]"));
+    assert.equal(ours.scripts[0], "[startup]");
+    assert.equal(ours.scripts.at(-1), "[shutdown][one word]");
     assert.deepEqual(mails(ours.mail), mails(theirs.mail));
     // keepalived ends its reader, and so what was written last is not always read.
     const read = bySubject(theirs.reader);

@@ -31,10 +31,8 @@ export const slack: Preset = {
   judge: (body) => {
     const text = body.trim();
     const answer = parseObject(text);
-    if (answer === undefined) {
-      if (text === "" || text === "ok") return undefined;
-      return slackError(/^[a-z_]{2,60}$/.test(text) ? text : undefined);
-    }
+    // Those who take Slack's form answer with words of their own, and may have taken it.
+    if (answer === undefined) return SLACK_REFUSALS.includes(text) ? slackError(text) : undefined;
     if (answer["ok"] !== false && answer["success"] !== false) return undefined;
     return slackError(String(answer["error"] ?? "ok: false"));
   },
@@ -43,16 +41,35 @@ export const slack: Preset = {
 const SLACK_LATER: readonly string[] = [
   "ratelimited",
   "rate_limited",
+  "rollup_error",
   "internal_error",
   "fatal_error",
   "service_unavailable",
 ];
 
-/** `undefined`: it said something that is none of its words. */
-function slackError(error: string | undefined): ReturnType<JudgeAnswer> {
-  if (error === undefined) return { kind: "failed", reason: "it answered something else than ok" };
-  return { kind: SLACK_LATER.includes(error) ? "failed" : "refused", reason: error };
-}
+/** What Slack's webhooks say in plain text in place of `ok`. */
+const SLACK_REFUSALS: readonly string[] = [
+  ...SLACK_LATER,
+  "action_prohibited",
+  "channel_is_archived",
+  "channel_not_found",
+  "invalid_payload",
+  "invalid_token",
+  "no_active_hooks",
+  "no_service",
+  "no_service_id",
+  "no_team",
+  "no_text",
+  "posting_to_general_channel_denied",
+  "team_disabled",
+  "too_many_attachments",
+  "user_not_found",
+];
+
+const slackError = (error: string): ReturnType<JudgeAnswer> => ({
+  kind: SLACK_LATER.includes(error) ? "failed" : "refused",
+  reason: error,
+});
 
 const CARD_COLORS: Readonly<Record<Notice["severity"], string>> = {
   info: "Accent",

@@ -198,7 +198,7 @@ describe("answers that lie", () => {
     ["slack", "ok\n", undefined],
     ["slack", "no_service", "refused"],
     ["slack", "rate_limited", "failed"],
-    ["slack", "Log in to the network", "failed"],
+    ["slack", "accepted, thank you", undefined],
     ["teams", "1", undefined],
     ["teams", "Webhook message delivery failed with error: HTTP error 429", "failed"],
     ["telegram", '{"ok":true,"result":{}}', undefined],

@@ -17,7 +17,7 @@ export const putSecrets = (text: string, secrets: Settings["secrets"]): string =
     throw new CallError("secret", `there is no secret ${JSON.stringify(name)}: ${remedy}`);
   });
 
-/** The file's text without the line feed at its end. */
+/** The first line of the file. */
 function readSecret(name: string, file: string): string {
   const refuse = (why: string): CallError => new CallError("secret", `the secret ${name}: ${why}`);
   let fd: number;
@@ -32,7 +32,7 @@ function readSecret(name: string, file: string): string {
     if (uid !== 0 && uid !== process.geteuid?.()) throw refuse("its file belongs to another user");
     if ((mode & 0o027) !== 0) throw refuse("others may read its file: chmod 0600, or 0640");
     if (size > LONGEST) throw refuse(`its file has more than ${LONGEST} bytes`);
-    return readFileSync(fd, "utf8").replace(/\r?\n$/, "");
+    return readFileSync(fd, "utf8").split(/\r?\n/, 1)[0] ?? "";
   } finally {
     closeSync(fd);
   }

@@ -24,7 +24,7 @@ let answer: (response: ServerResponse, request: IncomingMessage) => void;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-webhook-`));
-  writeFileSync(join(folder, "token"), `${TOKEN}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, "token"), `${TOKEN}\nits first line counts\n`, { mode: 0o600 });
   server = await listening(
     createServer((request, response) => {
       let body = "";

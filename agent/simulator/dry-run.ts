@@ -46,7 +46,7 @@ export async function dryRun(request: DryRunRequest, ports: DryRunPorts): Promis
   const { missing } = compareGrants(policy, manifest, settings, ports.plugins);
   const run = new DryRun(request, built.policy, ports);
   await run.looked();
-  return { ...run.report(), policy, ungranted: missing.map(({ line }) => line) };
+  return { policy, ...run.report(), ungranted: missing.map(({ line }) => line) };
 }
 
 const NOTHING: DryRunReport = {

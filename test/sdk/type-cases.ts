@@ -1,4 +1,5 @@
 import { definePolicy } from "holdfast/sdk";
+import { simulate } from "holdfast/sdk/testing";
 
 // Compiled by types.test.ts, and with everything else. Every @ts-expect-error must be one: the test takes each away in turn.
 
@@ -184,3 +185,20 @@ export const posting = definePolicy({
 });
 // @ts-expect-error state is plain data
 export const remembering = definePolicy({ state: { version: 1, init: () => new Map() } });
+
+export async function simulated(): Promise<number> {
+  const sim = await simulate("./nginx.ts", { routers: { VI_1: { state: "active" } } });
+  // @ts-expect-error a simulation begins as backup or active
+  await simulate("./nginx.ts", { routers: { VI_1: { state: "fault" } } });
+  // @ts-expect-error a time has a unit
+  await sim.advance("10");
+  // @ts-expect-error a file answers nothing
+  sim.file("/x").replies("a");
+  // @ts-expect-error a command exits with a number
+  sim.exec("df").exits("0");
+  // @ts-expect-error no such state
+  await sim.transition("VI_1", "master");
+  // @ts-expect-error what was sent is read, not written
+  sim.mails.push({ at: 0, to: [], subject: "", text: "" });
+  return sim.router("VI_1").priority;
+}

@@ -39,7 +39,7 @@ type Moment = SimulationReport["timeline"][number];
 
 function reportText(report: SimulationReport, style: Style): string {
   const { timeline, routers, errors } = report;
-  const happened = timeline.map(({ after, kind, subject, message }) => [
+  const happened = withoutRepeats(timeline).map(({ after, kind, subject, message }) => [
     { text: seconds(after), paint: style.faint },
     { text: kind, paint: paintOf(kind, style) },
     { text: subject, paint: style.strong },
@@ -63,6 +63,22 @@ function reportText(report: SimulationReport, style: Style): string {
     `${report.policy}: ${seconds(report.lasted)} of ${report.scenario}, ${paint(found)}`,
     "",
   ].join("\n");
+}
+
+/** A mistake that is made again and again is shown once, with how often. */
+function withoutRepeats(timeline: readonly Moment[]): readonly Moment[] {
+  const times = new Map<string, number>();
+  const key = ({ subject, message }: Moment): string => `${subject}\n${message}`;
+  for (const moment of timeline) {
+    if (moment.kind === "error") times.set(key(moment), (times.get(key(moment)) ?? 0) + 1);
+  }
+  return timeline.flatMap((moment) => {
+    if (moment.kind !== "error") return [moment];
+    const count = times.get(key(moment));
+    times.delete(key(moment));
+    if (count === undefined) return [];
+    return [count === 1 ? moment : { ...moment, message: `${moment.message} (${count} times)` }];
+  });
 }
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(3)} s`;

@@ -9,6 +9,6 @@ export function readPrelude(): string {
   const body = source
     .replace(/^ *(\/\/|\/\*\*|\*).*\n/gm, "")
     .replace(/^ +/gm, "")
-    .replace(/export ?\{ ?(\w+)(?: as door)? ?\};?/, "return $1;");
+    .replace(/export ?\{ ?([\w$]+)(?: as door)? ?\};?/, "return $1;");
   return `(function(){"use strict";${body}})()`;
 }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { getPriority } from "node:os";
+import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { openSandbox } from "../../agent/sandbox/pool.ts";
@@ -68,6 +71,15 @@ class Pool {
     assert.ok(!outcome.ok);
     return outcome.failure;
   }
+}
+
+const noTasks = existsSync("/proc/self/task") ? false : "needs Linux";
+
+/** Of a thread of this process. */
+function niceOf(task: string): number {
+  const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+  // The 19th field; the second one, in brackets, is a name of any form.
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
 }
 
 const counting = bundleOf(`export default { state: { version: 1, init: () => ({ n: 0 }) },
@@ -169,6 +181,26 @@ describe("a pool of workers", () => {
     assert.deepEqual(JSON.parse(lines.at(-1)?.arguments ?? ""), [
       "more than 20 log lines a second: dropped 180",
     ]);
+  });
+
+  test("leaves a module that is full to the garbage, and moves the innocent", async () => {
+    const { realm: innocent } = await pool.load(counting);
+    const { realm } = await pool.load(
+      checking("const kept = []; for (;;) kept.push(new ArrayBuffer(3e6))"),
+    );
+    assert.equal(await pool.result(innocent), 1);
+    assert.equal((await pool.failure(realm)).kind, "out-of-memory");
+    await pool.until(() => pool.recovered.includes(realm) && pool.recovered.includes(innocent));
+    assert.equal(await pool.result(innocent), 2);
+    assert.ok(!pool.struck.some((strike) => strike.realm === innocent));
+  });
+
+  test("runs policies at a lower priority than anything else", { skip: noTasks }, async () => {
+    const { realm } = await pool.load(counting);
+    await pool.result(realm);
+    const tasks = readdirSync("/proc/self/task").map((task) => niceOf(task));
+    assert.ok(tasks.includes(10), `${tasks}`);
+    assert.equal(niceOf(`${process.pid}`), getPriority());
   });
 
   test("moves the innocent when a thread is held up", async () => {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
+import { DEFAULT_POLICIES } from "../policy/discover.ts";
 import type { ParsedArguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
 import type { RunOptions, Terminal } from "./host.ts";
@@ -27,7 +28,7 @@ export function runOptions(parsed: ParsedArguments, terminal: Terminal): RunOpti
   if (vrrpOnly && directorOnly) throw new UsageError("-P and -C leave nothing to run");
   return {
     configFile: path("config") ?? path("use-file") ?? DEFAULT_CONFIG,
-    policiesDirectory: path("policies"),
+    policiesDirectory: path("policies") ?? DEFAULT_POLICIES,
     settingsFile: path("settings") ?? DEFAULT_SETTINGS_FILE,
     stateDirectory: path("state") ?? DEFAULT_STATE,
     controlSocket: path("control") ?? DEFAULT_CONTROL,

@@ -1,9 +1,11 @@
 import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
+import { DEFAULT_POLICIES } from "../policy/discover.ts";
 
 /** What one run of the agent was told on its command line. Plain JSON: it travels to the children. */
 export interface RunOptions {
   /** Absolute path of keepalived.conf. */
   readonly configFile: string;
+  /** Absolute path of the policies folder, which need not be there; `undefined`: no policies. */
   readonly policiesDirectory: string | undefined;
   /** Absolute path of holdfast.conf; it need not be there. */
   readonly settingsFile: string;
@@ -36,7 +38,7 @@ export interface RunOptions {
 
 export const DEFAULT_RUN_OPTIONS: RunOptions = {
   configFile: "/etc/keepalived/keepalived.conf",
-  policiesDirectory: undefined,
+  policiesDirectory: DEFAULT_POLICIES,
   settingsFile: DEFAULT_SETTINGS_FILE,
   stateDirectory: "/var/lib/holdfast",
   controlSocket: "/run/holdfast/control.sock",

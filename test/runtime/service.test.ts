@@ -56,6 +56,7 @@ function world(
   };
   const options: RunOptions = {
     ...DEFAULT_RUN_OPTIONS,
+    policiesDirectory: undefined,
     configFile: "/x.conf",
     stateDirectory: join(directory, "state"),
   };

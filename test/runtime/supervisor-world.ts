@@ -60,6 +60,7 @@ export function world(context: TestContext, change: Partial<RunOptions> = {}) {
   };
   const options: RunOptions = {
     ...DEFAULT_RUN_OPTIONS,
+    policiesDirectory: undefined,
     configFile: "/x.conf",
     stateDirectory: directory,
     ...change,

@@ -118,6 +118,8 @@ export class Station {
     const { directory } = this.plan;
     const words = ["run", "--config", this.#file("keepalived.conf"), "--log-format", "json"];
     words.push("--state", join(directory, "state"), "--control", this.#control);
+    // What this machine itself may have is not for the demo.
+    words.push("--policies", this.#file("policies"), "--settings", this.#file("holdfast.conf"));
     const agent = this.#holdfast(words, "agent.log");
     agent.once("exit", () => {
       this.#agent = undefined;

@@ -8,6 +8,8 @@ import type {
 import { destinationKey, serviceKey } from "../../agent/core/ipvs/service.ts";
 import { destination, service, tableOf, tunnel } from "./example.ts";
 
+const PLAIN = { noNullPrototype: true };
+
 // Few names, so that tables meet in them; every word. The kernel takes all of it.
 
 const SERVICE_NAMES = [
@@ -21,19 +23,25 @@ const MEMBERS = ["192.0.2.10:80", "192.0.2.10:81", "192.0.2.11:80", "192.0.2.12:
 const MEMBERS6 = ["[2001:db8::10]:80", "[2001:db8::11]:80"];
 const MOST = 2 ** 31 - 1;
 
-const words = fc.record({
-  scheduler: fc.constantFrom("rr", "wlc", "sh"),
-  schedulerFlags: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
-  onePacket: fc.boolean(),
-  persistence: fc.option(
-    fc.record({
-      timeout: fc.integer({ min: 1, max: 2_678_400 }),
-      prefixLength: fc.integer({ min: 1, max: 32 }),
-      engine: fc.constantFrom("sip", undefined),
-    }),
-    { nil: undefined },
-  ),
-});
+const words = fc.record(
+  {
+    scheduler: fc.constantFrom("rr", "wlc", "sh"),
+    schedulerFlags: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
+    onePacket: fc.boolean(),
+    persistence: fc.option(
+      fc.record(
+        {
+          timeout: fc.integer({ min: 1, max: 2_678_400 }),
+          prefixLength: fc.integer({ min: 1, max: 32 }),
+          engine: fc.constantFrom("sip", undefined),
+        },
+        PLAIN,
+      ),
+      { nil: undefined },
+    ),
+  },
+  PLAIN,
+);
 
 const tunnels = fc.constantFrom(
   tunnel(),
@@ -77,10 +85,13 @@ export const entries: fc.Arbitrary<ServiceEntry> = fc
   .chain((name) => {
     const ofIpv6 = name.includes("[") || name.endsWith("ipv6");
     const members = fc.uniqueArray(memberOf(ofIpv6), { selector: destinationKey, maxLength: 5 });
-    return fc.record({
-      service: words.map((rest): Service => service(name, rest)),
-      destinations: members,
-    });
+    return fc.record(
+      {
+        service: words.map((rest): Service => service(name, rest)),
+        destinations: members,
+      },
+      PLAIN,
+    );
   });
 
 export const tables: fc.Arbitrary<ServiceTable> = fc

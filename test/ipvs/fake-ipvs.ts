@@ -186,17 +186,12 @@ export class FakeIpvs implements Ipvs {
   #carryOut(command: IpvsCommand): string | undefined {
     const target = "service" in command ? command.service.target : command.target;
     const entry = this.#entries.get(serviceKey(target));
-    if (command.kind === "add-service") {
-      return entry === undefined ? this.#addService(command.service) : "EEXIST";
+    if (entry === undefined) {
+      return command.kind === "add-service" ? this.#addService(command.service) : "ESRCH";
     }
-    return entry === undefined ? "ESRCH" : this.#change(entry, command);
-  }
-
-  #change(
-    entry: Entry,
-    command: Exclude<IpvsCommand, { readonly kind: "add-service" }>,
-  ): string | undefined {
     switch (command.kind) {
+      case "add-service":
+        return "EEXIST";
       case "edit-service":
         return this.#editService(entry, command.service);
       case "delete-service":

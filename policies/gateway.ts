@@ -1,8 +1,8 @@
 import { definePolicy } from "holdfast/sdk";
 
 // A node that does not reach its gateway serves nobody. When no node reaches it, the gateway is at
-// fault, and the address belongs where it was: a weight does that, a fault would not. It is more than
-// the difference of the priorities.
+// fault, and the address ends where it was (it may move to and fro once, as nodes find out one after
+// the other): a weight does that, a fault would not. It is more than the difference of the priorities.
 
 const GATEWAY = "192.0.2.1";
 

@@ -2,7 +2,7 @@ import { definePolicy } from "holdfast/sdk";
 
 // The address follows the Redis that is master; a replica takes it only when nobody else can. Who
 // promotes a replica (you, or Sentinel) moves the address with it. With a password, give Redis a user
-// for this, `ACL SETUSER watch on nopass +ping +role`, and send "AUTH watch -\r\n" before the commands.
+// for this, `ACL SETUSER watch on nopass +role`, and let `master` send "AUTH watch -\r\nROLE\r\n".
 
 const SERVER = "127.0.0.1:6379";
 

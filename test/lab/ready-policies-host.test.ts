@@ -54,7 +54,7 @@ const untilTold = (told: readonly Post[], path: string, text: RegExp): Promise<u
     ),
   );
 
-describe("ready policies of the host", { skip, concurrency: 2, ...BOUND }, () => {
+describe("ready policies of the host", { skip, concurrency: 3, ...BOUND }, () => {
   after(async () => {
     await nothingLeft();
     noFolderLeft();
@@ -197,7 +197,7 @@ describe("ready policies of the host", { skip, concurrency: 2, ...BOUND }, () =>
       cable.setForwarding(true);
       gateway.setUp(true);
       await Promise.all([untilPriority(a, 150), untilPriority(b, 120)]);
-      assert.deepEqual(watch.holders, [a.node.name]);
+      await watch.until([a.node], LONG_MS);
       t.diagnostic(`unreachable: ${lost.ms} ms`);
     }));
 

@@ -27,12 +27,13 @@ const MAIL = "smtp {\n  host 127.0.0.1\n  tls none\n  from lb@example.org\n}\n";
 /** All nodes of a lab, and the machine itself, see each other's processes: a name of this test's own. */
 const ownName = (name: string, at = 0): string => `${name}${process.pid % 10_000}${at}`;
 
-describe("ready policies of services", { skip, concurrency: 2, ...BOUND }, () => {
-  after(async () => {
-    await nothingLeft();
-    noFolderLeft();
-  });
+after(async () => {
+  await nothingLeft();
+  noFolderLeft();
+});
 
+// By itself, for its times.
+describe("the ready policy of nginx", { skip, ...BOUND }, () => {
   test("nginx: dies, hangs and errs; the address moves, and a mail tells who has it", (t) =>
     Scene.run([150, 120], async (scene) => {
       const mail: Mail[] = [];
@@ -84,7 +85,9 @@ describe("ready policies of services", { skip, concurrency: 2, ...BOUND }, () =>
       await watch.until([b.node], LONG_MS);
       t.diagnostic(`hung: verdict after ${hung.ms} ms; wrong: ${wrong.ms} ms`);
     }));
+});
 
+describe("ready policies of services", { skip, concurrency: 3, ...BOUND }, () => {
   test("haproxy: a backend that fails costs nothing, the last one the address, its death a fault", (t) =>
     Scene.run([150, 120], async (scene) => {
       const name = ownName("haproxy");
@@ -147,6 +150,16 @@ describe("ready policies of services", { skip, concurrency: 2, ...BOUND }, () =>
       await untilState(a, "backup", LONG_MS, "VI_1");
       await untilPriority(a, 100);
       assert.deepEqual(watch.holders, [node.name]);
+
+      redisCli(scene, 1, "acl", "setuser", "watch", "on", "nopass", "+role");
+      const locked = await verdictAfter(b, "redis/master", "down", () =>
+        redisCli(scene, 1, "config", "set", "requirepass", "secret"),
+      );
+      assert.match(locked.reason, /timeout|too long/);
+      await untilVerdict(b, "redis/alive", "up");
+      await verdictAfter(b, "redis/master", "up", () =>
+        scene.write(1, "redis", { '"ROLE': '"AUTH watch -\\r\\nROLE' }),
+      );
 
       const hung = await verdictAfter(b, "redis/alive", "down", () =>
         servers[1]?.signal("SIGSTOP"),

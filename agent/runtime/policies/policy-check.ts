@@ -95,9 +95,10 @@ export class PolicyCheck {
 
   /** `found`: what a first run of this version came to, before it was its turn. */
   start(found: CheckAnswer | undefined): void {
-    this.#tell();
     this.#step({ kind: "start" });
     if (found !== undefined) this.#found(found);
+    // Last, as without a verdict it moves routers.
+    this.#tell();
   }
 
   /** Another version declares it; what was found holds on. */

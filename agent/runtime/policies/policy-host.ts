@@ -49,6 +49,7 @@ export class PolicyHost implements DirectorPart {
   #sandbox: Promise<Sandbox> | undefined;
   #configured: Promise<void> = Promise.resolve();
   #routers = 0;
+  #started = false;
   /** Policies that are being loaded now. */
   readonly #loading = new Set<Promise<void>>();
   /** They are to be loaded anew even where their files are what runs. */
@@ -76,6 +77,7 @@ export class PolicyHost implements DirectorPart {
       },
       settings: () => this.#known(),
       sandbox: () => this.#openSandbox(),
+      started: () => this.#started,
       startSpan: () => this.#policies.size * START_STEP,
     };
   }
@@ -86,6 +88,7 @@ export class PolicyHost implements DirectorPart {
     this.#configured = configured.catch(() => undefined);
     await configured;
     await timeLimit(this.#clock(), FIRST_VERDICTS, this.#judged(), () => undefined);
+    this.#started = true;
   }
 
   event(report: EventReport): void {

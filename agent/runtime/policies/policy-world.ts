@@ -18,6 +18,8 @@ export interface PolicyWorld {
   readonly realms: Realms;
   readonly settings: () => DirectorSettings;
   readonly sandbox: () => Promise<Sandbox>;
+  /** The policies of the start have judged: routers go by what is told from now on. */
+  readonly started: () => boolean;
   /** The first runs of checks are spread over this many microseconds. */
   readonly startSpan: () => number;
 }

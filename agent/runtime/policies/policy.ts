@@ -198,13 +198,17 @@ export class Policy {
     else await this.#try(new Candidate(world, loaded.version, loaded.state), overtaken);
   }
 
-  /** Where something decides, the new version shows first that it can. */
+  /**
+   * Where something decides, the new version shows first that it can. One that is new among policies
+   * that run only looks first: without a verdict it would move routers that are well.
+   */
   async #try(candidate: Candidate, overtaken: () => boolean): Promise<void> {
     this.#candidate = candidate;
-    if (this.#current !== undefined && !this.#quarantine.holds) {
+    const decides = this.#current !== undefined;
+    if ((decides || this.#world.started()) && !this.#quarantine.holds) {
       const faults = await candidate.try((check) => this.#checks.failing(check));
       if (overtaken()) return;
-      if (faults.length > 0) {
+      if (decides && faults.length > 0) {
         this.#dropCandidate();
         this.#refuse(faults.map((text) => this.#placed(text)));
         return;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Claim } from "../../../agent/core/track/tracking.ts";
 import type { Json } from "../../../sdk/index.ts";
 import { ALIVE, benchWith, Health } from "./health.ts";
 import { DIRECTORY, PolicyBench, settingsWith } from "./policy-bench.ts";
@@ -37,6 +38,44 @@ describe("a policy at the start", () => {
     const reason = "a.ts:5:7: TypeError: x is not a function";
     assert.equal(bench.heard.effect("VI_1", ALIVE), `fault ${reason}`);
     assert.equal(bench.host.status().policies?.[0]?.state, "running");
+  });
+
+  test("that comes later moves no router that is well, and looks before it says anything", async () => {
+    const bench = await benchWith(new Health().program());
+    await bench.time.advance(5_000);
+    const told: string[] = [];
+    const { outlet } = bench.heard;
+    const { claim } = outlet;
+    Object.assign(outlet, {
+      claim: (said: Claim) => {
+        if (said.source.startsWith("policy late/")) told.push(said.effect.kind);
+        claim(said);
+      },
+    });
+    let answer: (ok: boolean) => void = () => undefined;
+    const run = (): Promise<boolean> => new Promise((done) => (answer = done));
+    const track = { routers: { VI_1: "fault" } };
+    const check = { every: "10s", track, run };
+    await bench.save("late", { checks: { one: check } });
+    await bench.time.advance(1_000);
+    assert.deepEqual(told, [], "it is still looking");
+    answer(true);
+    await bench.time.advance(10);
+    assert.deepEqual(told, ["none"]);
+    // A check that a new version has in addition.
+    const second = { ...check, run: () => true };
+    await bench.save("late", { checks: { one: second, two: second } });
+    assert.deepEqual(new Set(told), new Set(["none"]));
+    assert.equal(bench.heard.effect("VI_1", "policy late/two"), "none");
+  });
+
+  test("that comes later and is bad counts as bad", async () => {
+    const bench = await benchWith(new Health().program());
+    await bench.time.advance(5_000);
+    const bad = new Health();
+    bad.answer = new TypeError("x is not a function");
+    await bench.save("late", bad.program({ track: { routers: { VI_1: "fault" } } }));
+    assert.match(bench.heard.effect("VI_1", "policy late/alive") ?? "", /^fault .*not a function/);
   });
 
   test("is configured when its checks have judged, and no later than four seconds", async () => {

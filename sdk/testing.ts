@@ -217,7 +217,8 @@ export interface Simulation {
 
   /**
    * The file was saved, or this other one in its place: the agent builds it and tries it, and lets it
-   * decide or keeps the version before. Takes some virtual time, as it does in life.
+   * decide or keeps the version before. Takes some virtual time, as it does in life. `file` is seen from
+   * the policy that was simulated.
    */
   reload(file?: string): Promise<ReloadOutcome>;
   /** From now on the policy does nothing, as if it were stuck: its checks grow stale, its leases end. */
@@ -231,7 +232,7 @@ export interface Simulation {
  * scripted fails, with a word on what to write. All that it asks for in `permissions` is granted; what
  * it does beyond is refused. Rejects when the policy cannot be loaded, with the reasons.
  *
- * @param file the policy's file, seen from the test's folder
+ * @param file the policy's file, seen from the file that calls this: `"./nginx.ts"`
  * @example
  * import { simulate } from "holdfast/sdk/testing";
  *

@@ -3,6 +3,8 @@ import { basename, relative } from "node:path";
 import process from "node:process";
 import type { EventData } from "node:test";
 import { run } from "node:test";
+import type { Simulation } from "../../sdk/testing.ts";
+import { onSimulation } from "./simulate.ts";
 
 // Entry of the process that `holdfast policy test` starts: runs the test files that it is told, all in
 // this process, as each needs the engine. Tests lie beside their policies, where no package is
@@ -22,7 +24,12 @@ registerHooks({
   },
 });
 
+const MOST_MISTAKES = 5;
+
 const files = process.argv.slice(2);
+/** Of the test that runs. */
+const simulations: Simulation[] = [];
+onSimulation((simulation) => simulations.push(simulation));
 const counts = { passed: 0, failed: 0, skipped: 0 };
 let shownFile = "";
 
@@ -33,9 +40,11 @@ const indent = (text: string, by: string): string => text.replace(/^(?=.)/gm, by
 function show(ok: boolean, test: EventData.TestPass | EventData.TestFail): void {
   const { name, file, nesting, details, skip, todo } = test;
   if (details.type === "suite" && (ok || causeOf(test) === undefined)) return;
+  const mistakes = simulations.splice(0).flatMap(mistakesIn);
   if (file !== undefined && file !== shownFile) {
     shownFile = file;
-    out(relative(process.cwd(), file) || file);
+    const near = relative(process.cwd(), file);
+    out(near.startsWith("..") ? file : near);
   }
   const left = "  ".repeat(nesting + 1);
   if (skip !== undefined || todo !== undefined) {
@@ -45,7 +54,22 @@ function show(ok: boolean, test: EventData.TestPass | EventData.TestFail): void 
   }
   counts[ok ? "passed" : "failed"] += 1;
   out(`${left}${ok ? "✓" : "✗"} ${name} (${Math.round(details.duration_ms)} ms)`);
-  if (!ok) out(indent(faultText(test), `${left}    `));
+  if (!ok)
+    out(indent([faultText(test), ...mistakes.slice(0, MOST_MISTAKES)].join("\n"), `${left}    `));
+}
+
+/** What the policy did wrong may be why a test fails that asks for something else. */
+function mistakesIn(simulation: Simulation): readonly string[] {
+  try {
+    const lines = simulation.errors.map(
+      ({ where, message, stack }) =>
+        `${where}: ${stack[0] === undefined ? "" : `${stack[0]}: `}${message}`,
+    );
+    return [...new Set(lines)];
+  } catch {
+    // Its time is passing: the test did not wait for it, and says so itself.
+    return [];
+  }
 }
 
 /** What was thrown; `undefined`: only what is in it failed. */

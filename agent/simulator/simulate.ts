@@ -41,6 +41,12 @@ export class PolicyRefused extends Error {
 const START = Date.UTC(2025, 0, 1, 12);
 
 let engine: Engine | undefined;
+let opened: (simulation: Simulation) => void = () => undefined;
+
+/** Hears of each simulation from now on. */
+export function onSimulation(listener: (simulation: Simulation) => void): void {
+  opened = listener;
+}
 
 /** Simulates the policy in this file, an absolute path. Rejects with a PolicyRefused. */
 export async function simulate(path: string, world: World): Promise<Simulation> {
@@ -50,7 +56,9 @@ export async function simulate(path: string, world: World): Promise<Simulation> 
   const { module: openModule } = engine;
   const simulation = new VirtualSimulation(path, built.policy, world, openModule);
   await simulation.begin();
-  return Object.assign(simulation, simulation.scripting);
+  const whole = Object.assign(simulation, simulation.scripting);
+  opened(whole);
+  return whole;
 }
 
 const build = (file: string): Promise<BuildOutcome> =>

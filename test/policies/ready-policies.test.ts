@@ -80,6 +80,24 @@ describe("policy test", { timeout: 60_000 }, () => {
     assert.match(out, /tcp\.test\.ts: 0 passed, 1 failed\n$/);
   });
 
+  test("says what the policy did wrong in a test that failed", async () => {
+    const folder = new PolicyFolder();
+    await policy("new", "http", "--policies", folder.path);
+    const file = join(folder.path, "http.test.ts");
+    const open = readFileSync(file, "utf8").replace(
+      'world.http("http://127.0.0.1/").replies(200);',
+      "",
+    );
+    folder.write("http.test.ts", open);
+    const { status, out } = await policy("test", file);
+    assert.equal(status, 1);
+    assert.match(out, /50 !== 100/);
+    assert.match(
+      out,
+      /check answers: http\.ts:\d+:\d+: .*nothing is scripted for it; write sim\.http/,
+    );
+  });
+
   test("says that there is nothing to test, or no such test", async () => {
     const folder = new PolicyFolder();
     const none = await policy("test", "--policies", folder.path);

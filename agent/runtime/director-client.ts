@@ -10,6 +10,15 @@ const EVENTS_KEPT = 1_000;
 /** So many directors may end over one event: it could be what ends them. */
 const MOST_TRIES = 3;
 
+/** An event that was not told to its end. */
+interface Untold {
+  readonly report: EventReport;
+  /** Of those that the director was sent, from 1; 0: it was not. */
+  nth: number;
+  /** Directors that ended while this was their first. */
+  tries: number;
+}
+
 /** Scripts end by themselves within their time; the director that runs them may not. */
 const SCRIPT_MARGIN_MS = 3_000;
 
@@ -24,11 +33,9 @@ export class DirectorClient {
   readonly #later: Later;
   readonly #pending = new Map<number, (reply: Reply | undefined) => void>();
   /** Events that would be lost with the director, oldest first; all of them were sent to it. */
-  readonly #untold: EventReport[] = [];
-  /** Of those that were sent to this director, so many are not in `#untold` any more. */
-  #told = 0;
-  /** Directors that ended over the first of `#untold`. */
-  #tries = 0;
+  readonly #untold: Untold[] = [];
+  /** Events that this director was sent. */
+  #sent = 0;
   /** The director that runs now has its configuration. */
   #configured = false;
   #id = 0;
@@ -42,7 +49,7 @@ export class DirectorClient {
     this.#send({ kind: "configure", settings });
     if (this.#configured) return;
     this.#configured = true;
-    for (const report of this.#untold) this.#send({ kind: "event", report });
+    for (const untold of this.#untold) this.#tell(untold);
   }
 
   /** A vrrp process runs that wants to hear everything. */
@@ -51,20 +58,22 @@ export class DirectorClient {
   }
 
   event(report: EventReport): void {
-    if (this.#configured) this.#send({ kind: "event", report });
-    this.#untold.push(report);
-    if (this.#untold.length >= 2 * EVENTS_KEPT) this.#forget(EVENTS_KEPT);
+    const untold: Untold = { report, nth: 0, tries: 0 };
+    this.#untold.push(untold);
+    if (this.#configured) this.#tell(untold);
+    if (this.#untold.length >= 2 * EVENTS_KEPT) this.#untold.splice(0, EVENTS_KEPT);
   }
 
-  /** So many of the events that this director was sent would not be lost with it. */
-  told(count: number): void {
-    if (count > this.#told) this.#forget(count - this.#told);
+  /** The nth event that this director was sent would not be lost with it. */
+  told(nth: number): void {
+    const at = this.#untold.findIndex((untold) => untold.nth === nth);
+    if (at >= 0) this.#untold.splice(at, 1);
   }
 
-  #forget(count: number): void {
-    this.#untold.splice(0, count);
-    this.#told += count;
-    this.#tries = 0;
+  #tell(untold: Untold): void {
+    this.#sent += 1;
+    untold.nth = this.#sent;
+    this.#send({ kind: "event", report: untold.report });
   }
 
   /** Answers a request for a snapshot. */
@@ -102,12 +111,13 @@ export class DirectorClient {
 
   /** The process is gone: nothing more will be answered. */
   ended(): void {
-    if (this.#configured && this.#untold.length > 0) {
-      this.#tries += 1;
-      if (this.#tries >= MOST_TRIES) this.#forget(1);
+    const [first] = this.#untold;
+    if (this.#configured && first !== undefined) {
+      first.tries += 1;
+      if (first.tries >= MOST_TRIES) this.#untold.shift();
     }
     this.#configured = false;
-    this.#told = 0;
+    this.#sent = 0;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const answer of pending) answer(undefined);

@@ -60,7 +60,8 @@ export class DirectorProcess {
   /** Events that parts are still to be told of: one after another, never one within another. */
   readonly #events: EventReport[] = [];
   #telling = false;
-  #told: Promise<number> = Promise.resolve(0);
+  /** Events of the supervisor's. */
+  #heard = 0;
   #snapshot: { readonly id: number; readonly routers: RouterSnapshot[] } | undefined;
   #snapshotWanted = false;
   #snapshots = 0;
@@ -179,13 +180,11 @@ export class DirectorProcess {
     return Promise.all(safe);
   }
 
-  /** Of the supervisor's events, in the order in which they came. */
+  /** An event of the supervisor's. */
   #acknowledge(safe: Promise<unknown>): void {
-    this.#told = this.#told.then(async (count) => {
-      await safe;
-      this.#send({ kind: "told", count: count + 1 });
-      return count + 1;
-    });
+    this.#heard += 1;
+    const nth = this.#heard;
+    void safe.then(() => this.#send({ kind: "told", nth }));
   }
 
   /** Those who ask while one is under way share the next one. */

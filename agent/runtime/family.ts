@@ -296,7 +296,7 @@ export class Family {
           .then((snapshot) => this.#director.snapshot(message.id, snapshot));
         break;
       case "told":
-        this.#director.told(message.count);
+        this.#director.told(message.nth);
         break;
       case "director-status":
       case "answer":

@@ -122,8 +122,8 @@ export type Completeness = "no" | "part" | "last";
 export type FromDirector =
   | FromChild
   | TrackingMessage
-  /** Of the events that it heard, the first so many would not be lost with it any more. */
-  | { readonly kind: "told"; readonly count: number }
+  /** The nth event that it heard, from 1, would not be lost with it any more. */
+  | { readonly kind: "told"; readonly nth: number }
   /** Answered by parts of a snapshot with this id. */
   | { readonly kind: "snapshot"; readonly id: number }
   | { readonly kind: "script-ended"; readonly id: number; readonly outcome: string | undefined }

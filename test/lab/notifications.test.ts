@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { requestNotifications } from "../../agent/control/client.ts";
@@ -154,6 +164,32 @@ describe("notifications of a running agent", { skip, timeout: 120_000 }, () => {
       assert.equal(read(out), "", "nobody waited for the script");
       await agent.stop();
       assert.deepEqual(read(out).split("\n"), ["BACKUP root", "MASTER root", "STOP root", ""]);
+    }));
+
+  test("a script that waits for another one is run by the next director", () =>
+    Pair.run({}, async (pair) => {
+      const [node] = pair.nodes;
+      const agent = pair.add(new Agent(node, ""));
+      const out = join(agent.folder, "out");
+      // As long as the pipe is held here, and on its own when its director is gone.
+      const held = script(agent, "held.sh", `echo "$3" >> ${out}; read _ < ${out}.pipe\n`);
+      execFileSync("mkfifo", [`${out}.pipe`]);
+      const pipe = openSync(`${out}.pipe`, constants.O_RDWR);
+      try {
+        agent.configure(configuration("", `  notify ${held}\n`));
+        const watch = await pair.watch("192.0.2.100");
+        await agent.start();
+        await watch.until([node], LONG_MS);
+        await eventually("one runs", LONG_MS, () => assert.equal(read(out), "BACKUP\n"));
+        const director = await directorOf(agent);
+        process.kill(director, "SIGKILL");
+        await directorOf(agent, director);
+        await eventually("the other one runs", LONG_MS, () =>
+          assert.equal(read(out), "BACKUP\nMASTER\n"),
+        );
+      } finally {
+        closeSync(pipe);
+      }
     }));
 
   test("the reader of a FIFO that is killed comes back, and misses nothing", () =>

@@ -23,7 +23,8 @@ export interface DirectorPart {
   configure(settings: DirectorSettings): void | Promise<void>;
   /**
    * Something happened on this node; policies and the vrrp process are among those who say so. The
-   * promise resolves when it would not be lost with this process: before, the next one is told again.
+   * promise resolves when it would not be lost with this process: one that ends before has the
+   * next one told again.
    */
   event?(report: EventReport): void | Promise<void>;
   /** The virtual routers as they are; asked for by `Outlet.requestSnapshot`. */

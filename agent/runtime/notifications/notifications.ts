@@ -95,14 +95,14 @@ export class Notifications implements DirectorPart {
     if (first) this.#outlet.requestSnapshot();
   }
 
-  /** Scripts are on their way then; mail is on the disk. */
+  /** Resolves when its scripts were started, and its mail is on the disk. */
   async event(report: EventReport): Promise<void> {
     const happened = this.#occurrences.of(report);
     if (happened === undefined) return;
     const subject = this.#subjects.get(keyOf(happened));
     if (subject !== undefined) {
-      this.#tell(subject, happened);
-      await this.#outbox.flushed();
+      const started = this.#tell(subject, happened);
+      await Promise.all([this.#outbox.flushed(), ...started]);
     } else if (happened.occurrence.kind === "state" && this.#unknown.length < MOST_UNKNOWN) {
       this.#unknown.push(happened);
     }
@@ -186,26 +186,30 @@ export class Notifications implements DirectorPart {
     return new FifoOutput(this.#ports, config, (message) => this.#outlet.log("warn", message));
   }
 
-  #tell(subject: NotifySubject, { occurrence, at }: Happened): void {
-    if (this.#settings === undefined) return;
+  /** Answers when each of its scripts was started. */
+  #tell(subject: NotifySubject, { occurrence, at }: Happened): readonly Promise<void>[] {
+    if (this.#settings === undefined) return [];
     const { routerId, notifications } = this.#settings;
     const mailFaults = notifications.mail?.faults ?? true;
-    for (const telling of tell(occurrence, subject, { routerId, mailFaults })) {
-      this.#carryOut(subject, telling, at);
-    }
+    return tell(occurrence, subject, { routerId, mailFaults }).flatMap(
+      (telling) => this.#carryOut(subject, telling, at) ?? [],
+    );
   }
 
-  #carryOut(subject: NotifySubject, telling: Telling<CommandConfig>, at: number): void {
+  #carryOut(
+    { kind, name }: NotifySubject,
+    telling: Telling<CommandConfig>,
+    at: number,
+  ): Promise<void> | undefined {
     switch (telling.kind) {
       case "script":
-        this.#scripts.start(`${subject.kind} ${subject.name}`, telling.command, telling.arguments);
-        break;
+        return this.#scripts.start(`${kind} ${name}`, telling.command, telling.arguments);
       case "fifo":
         for (const { output } of this.#fifos) output.write(telling.line);
-        break;
+        return undefined;
       case "mail":
         this.#mail(telling, at);
-        break;
+        return undefined;
     }
   }
 

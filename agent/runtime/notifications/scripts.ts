@@ -15,6 +15,8 @@ const MOST_WAITING = 100;
 interface Job {
   readonly command: CommandConfig;
   readonly parameters: readonly string[];
+  /** It was started, or never will be. */
+  readonly started: () => void;
 }
 
 interface Queue {
@@ -38,12 +40,20 @@ export class Scripts {
     this.#say = say;
   }
 
-  start(subject: string, command: CommandConfig, parameters: readonly string[]): void {
+  /** Resolves when it was started, or is given up. */
+  start(subject: string, command: CommandConfig, parameters: readonly string[]): Promise<void> {
+    return new Promise((resolve) =>
+      this.#queue(subject, { command, parameters, started: resolve }),
+    );
+  }
+
+  #queue(subject: string, job: Job): void {
     const queue = this.#queues.get(subject) ?? { subject, waiting: [], running: false };
     this.#queues.set(subject, queue);
-    queue.waiting.push({ command, parameters });
+    queue.waiting.push(job);
     if (queue.waiting.length > MOST_WAITING) {
       const dropped = queue.waiting.shift();
+      dropped?.started();
       this.#say(
         `${nameOf(dropped)} for ${subject} is not run: ${MOST_WAITING} others wait already`,
       );
@@ -80,7 +90,7 @@ export class Scripts {
 
   async #carryOut(queue: Queue, job: Job): Promise<void> {
     const { argv, runAs } = job.command;
-    const outcome = await this.#run(
+    const run = this.#run(
       {
         argv: [...argv, ...job.parameters],
         runAs,
@@ -90,6 +100,8 @@ export class Scripts {
       },
       this.#abort.signal,
     );
+    job.started();
+    const outcome = await run;
     const failure = failureOf(outcome);
     if (failure !== undefined) this.#say(`${nameOf(job)} for ${queue.subject} ${failure}`);
     queue.running = false;

@@ -129,7 +129,7 @@ describe("status for people", () => {
       text,
       /policy nginx: it was refused, and an earlier version runs on: nginx\.ts:3:7/,
     );
-    assert.match(text, /→ mend and save it; holdfast policy check, and policy run nginx\.ts, say/);
+    assert.match(text, /→ mend and save it, or grant it .*; holdfast policy run nginx\.ts says/);
     assert.match(text, /notifications: 2 could not be delivered and were given up/);
     const idle: CheckStatus = { ...check, verdict: "up", reason: "", runs: 0, failures: 0 };
     const stands = { checks: [{ ...idle, lastMs: null }], policies: [], notifications };

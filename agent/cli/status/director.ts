@@ -97,8 +97,8 @@ function policyProblems(policy: PolicyStatus): readonly Problem[] {
     {
       subject,
       problem: `it was refused${older}: ${first}${more > 0 ? ` (and ${more} more)` : ""}`,
-      // The one checks types and grants without running it, the other what only shows when it runs.
-      next: `mend and save it; holdfast policy check, and policy run ${policy.file}, say what is left`,
+      // Not policy check: some mistakes only show when it runs.
+      next: `mend and save it, or grant it and holdfast reload; holdfast policy run ${policy.file} says what is left`,
     },
   ];
 }

@@ -109,7 +109,14 @@ class Verdicts {
   async until(met: () => boolean, daemon: Daemon): Promise<void> {
     const deadline = performance.now() + STARTED_MS;
     while (!met()) {
-      if (performance.now() > deadline) throw new Error(`not seen:\n${daemon.log.split("\n").filter((line) => !line.includes("neighbour")).join("\n").slice(-2_000)}`);
+      if (performance.now() > deadline)
+        throw new Error(
+          `not seen:\n${daemon.log
+            .split("\n")
+            .filter((line) => !line.includes("neighbour"))
+            .join("\n")
+            .slice(-2_000)}`,
+        );
       await delay(20);
     }
   }

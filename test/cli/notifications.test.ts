@@ -78,7 +78,7 @@ async function run(...words: readonly string[]) {
   return { status, ...terminal };
 }
 
-describe("holdfast notifications", () => {
+describe("holdfast notifications", { timeout: 20_000 }, () => {
   test("shows what was given up, with its ID, and says so by its status", async () => {
     const { status, written } = await run();
     assert.equal(status, 1);

@@ -17,6 +17,8 @@ import { nothingLeft } from "./leftovers.ts";
 
 /* Mail through Debian's exim, with TLS and AUTH. */
 
+const BOUND = { timeout: 60_000 };
+
 let authority: Authority;
 let folder: string;
 const exim = new Exim();
@@ -86,7 +88,7 @@ async function send(
 
 const DELIVERED = [{ kind: "delivered" }] as const;
 
-describe("mail", () => {
+describe("mail", BOUND, () => {
   test("by STARTTLS with a login; several use one connection", async () => {
     const before = exim.connections;
     const deliveries = await send(host(smtp()), notice("starttls 1"), notice("starttls 2 – ü"));
@@ -159,7 +161,7 @@ describe("mail", () => {
   });
 });
 
-describe("mail that does not go", () => {
+describe("mail that does not go", BOUND, () => {
   /** Whether it is tried again, and what is said. */
   async function fails(settings: ChannelHost, one: Notice, kind: Delivery["kind"], reason: RegExp) {
     const [delivery] = await send(settings, one);

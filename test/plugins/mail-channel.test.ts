@@ -89,7 +89,7 @@ async function send(signal = AbortSignal.timeout(5_000)): Promise<Delivery> {
 
 const say = (line: string) => (): string => line;
 
-describe("a mail server", () => {
+describe("a mail server", { timeout: 20_000 }, () => {
   test("that takes it", async () => assert.deepEqual(await send(), { kind: "delivered" }));
 
   test("that repeats the login gives nobody the password", async () => {

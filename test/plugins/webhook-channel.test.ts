@@ -79,7 +79,7 @@ const status =
   (response: ServerResponse) =>
     response.writeHead(code, headers).end(body);
 
-describe("a webhook", () => {
+describe("a webhook", { timeout: 20_000 }, () => {
   test("is a POST of JSON, with secrets in their places", async () => {
     answer = status(204);
     assert.deepEqual(await post(url(`/hook/\${secret:token}`)), { kind: "delivered" });

@@ -50,7 +50,7 @@ const settingsKeywords: readonly Keyword[] = [
   block("policy", one(word("name, or *")), [
     block("grant", none, grantKeywords, "nothing", "What the policy may do", { essential: true, repeats: true }),
   ], "nothing is granted", "Settings of one policy, or of every one", { essential: true, repeats: true }),
-  keyword("secret", { required: [name, path] }, "none", "The file that holds a secret; only its first line is used", { essential: true, repeats: true }),
+  keyword("secret", { required: [name, path] }, "none", "The file that holds a secret, without the line feed at its end", { essential: true, repeats: true }),
   block("smtp", none, [
     keyword("host", one(word("host")), "required", "Name or address of the mail server", { essential: true }),
     keyword("port", one(integer(1, 65_535)), "587; implicit: 465; none: 25", "Port of the mail server", { essential: true }),

@@ -54,6 +54,7 @@ export interface Ipvs {
   /**
    * Carries commands out in order, many in one system call. Answers by index what was refused; the
    * others were done. What was refused because its service could not be added has that same error.
+   * What is asked for while earlier commands are carried out comes after them.
    */
   apply(commands: readonly IpvsCommand[]): Promise<ReadonlyMap<number, KernelError>>;
   timeouts(): Promise<IpvsTimeouts | KernelError>;

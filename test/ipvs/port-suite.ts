@@ -175,6 +175,15 @@ export function portSuite(open: () => Promise<Ipvs | KernelError>): void {
     assert.equal((await look()).table.size, 99);
   });
 
+  test("what is asked for first is done first", async () => {
+    const long = Array.from({ length: 1000 }, (_, at) => change(WEB, { ...RS, weight: at }));
+    await ipvs.apply([add(WEB), join(WEB, RS)]);
+    const answers = [ipvs.apply(long), ipvs.apply([change(WEB, { ...RS, weight: 7 })])];
+    for (const refused of await Promise.all(answers)) assert.deepEqual([...refused], []);
+    const [only] = [...(await look()).table.values()];
+    assert.equal(only?.destinations[0]?.weight, 7);
+  });
+
   test("a deleted service takes its destinations along, and comes back without them", async () => {
     await ipvs.apply([add(WEB), join(WEB, RS), remove(WEB), add(WEB)]);
     assert.deepEqual([...(await look()).table.values()], [{ service: WEB, destinations: [] }]);

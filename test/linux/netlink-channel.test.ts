@@ -26,6 +26,29 @@ describe("requests", { skip }, () => {
     );
   });
 
+  test("what is carried out says nothing; refusals are told by their place", async () => {
+    const names = Array.from({ length: 300 }, (_, at) => (at % 64 > 61 ? "nope" : "v0"));
+    const silent = names.map((name) => encodeLinkUp(name).fill(FLAG.request, 6, 7));
+    const refusals = await channel.carryOut(silent);
+    assert.deepEqual(
+      [...refusals].map(([at, { errno }]) => [at, errno]),
+      [62, 63, 126, 127, 190, 191, 254, 255].map((at) => [at, "ENODEV"]),
+    );
+    assert.deepEqual([...(await channel.carryOut([]))], []);
+    const [answer] = await channel.request([encodeLinkUp("v0")]);
+    assert.equal(answer?.errno, undefined, "and nothing is left over");
+  });
+
+  test("what waits when it is closed was refused, all of it", async () => {
+    const closing = new Channel();
+    const waiting = closing.carryOut(Array.from({ length: 70 }, () => encodeLinkUp("v0")));
+    closing.close();
+    assert.deepEqual(
+      [...(await waiting)].map(([at, { errno }]) => [at, errno]),
+      Array.from({ length: 70 }, (_, at) => [at, "ECANCELED"]),
+    );
+  });
+
   test("a request that the kernel never answers ends, and holds up none behind it for good", async () => {
     const unanswered = encodeMessage(RTM.getLink, FLAG.request, linkDumpBody()).fill(0, 6, 8);
     const [lost, next] = await Promise.all([

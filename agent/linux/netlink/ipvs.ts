@@ -43,6 +43,9 @@ import {
   refusedTimeouts,
 } from "./ipvs-refusal.ts";
 
+/** Commands that are made into bytes at once: a millisecond or two, so that the loop stays lively. */
+const CHUNK = 256;
+
 /**
  * ip_vs of the namespace that the main thread is in, over generic netlink. The kernel is asked for the
  * family by its name, and so loads the module itself where it can. Main thread only.
@@ -75,6 +78,8 @@ class KernelIpvs implements Ipvs {
   readonly #channel: Channel;
   /** The message type of ip_vs. It changes when the module is loaded again. */
   #family: number;
+  /** One list of commands at a time, as it was asked for. */
+  #work: Promise<unknown> = Promise.resolve();
 
   constructor(channel: Channel, family: number) {
     this.#channel = channel;
@@ -96,15 +101,10 @@ class KernelIpvs implements Ipvs {
     return { table, counters };
   }
 
-  async apply(commands: readonly IpvsCommand[]): Promise<ReadonlyMap<number, KernelError>> {
-    const messages = commands.map((command) =>
-      encodeMessage(this.#family, FLAG.request, encodeCommand(command)),
-    );
-    const errnos = new Map<number, string>();
-    for (const [index, { errno }] of await this.#channel.carryOut(messages)) {
-      if (errno !== undefined) errnos.set(index, errno);
-    }
-    return refusedCommands(commands, errnos);
+  apply(commands: readonly IpvsCommand[]): Promise<ReadonlyMap<number, KernelError>> {
+    const refusals = this.#work.then(() => this.#carryOut(commands));
+    this.#work = refusals;
+    return refusals;
   }
 
   async timeouts(): Promise<IpvsTimeouts | KernelError> {
@@ -136,6 +136,19 @@ class KernelIpvs implements Ipvs {
 
   close(): void {
     this.#channel.close();
+  }
+
+  async #carryOut(commands: readonly IpvsCommand[]): Promise<ReadonlyMap<number, KernelError>> {
+    const errnos = new Map<number, string>();
+    for (let start = 0; start < commands.length; start += CHUNK) {
+      const messages = commands
+        .slice(start, start + CHUNK)
+        .map((command) => encodeMessage(this.#family, FLAG.request, encodeCommand(command)));
+      for (const [at, { errno }] of await this.#channel.carryOut(messages)) {
+        if (errno !== undefined) errnos.set(start + at, errno);
+      }
+    }
+    return refusedCommands(commands, errnos);
   }
 
   async #all(): Promise<readonly ServiceReport[] | KernelError> {

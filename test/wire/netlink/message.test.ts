@@ -16,6 +16,7 @@ import {
   encodeMessage,
   FLAG,
   joinMessages,
+  withFlags,
 } from "../../../agent/wire/netlink/message.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -28,6 +29,13 @@ describe("messages", () => {
       hex(encodeMessage(20, 0x605, bytesOf("0102030405"))),
       "15000000" + "1400" + "0506" + "00000000" + "00000000" + "0102030405000000",
     );
+  });
+
+  test("flags are added to those that are there, on a copy", () => {
+    const message = encodeMessage(20, FLAG.request, bytesOf("01"));
+    const [decoded] = decodeMessages(withFlags(message, FLAG.ack));
+    assert.equal(decoded?.flags, FLAG.request | FLAG.ack);
+    assert.equal(decodeMessages(message)[0]?.flags, FLAG.request);
   });
 
   test("joined messages are numbered in a row", () => {

@@ -291,9 +291,10 @@ export class Policy {
     },
     struck: (version, failure) => {
       if (version !== this.#current) return;
-      const { kind } = failure;
       const nth = this.#quarantine.strikes + 1;
-      this.#tell("warn", `stopped by force, strike ${nth}: ${failureText(failure)}`, { kind });
+      // Not by the name of `kind`, which in the log is the event's own.
+      const detail = { failure: failure.kind };
+      this.#tell("warn", `stopped by force, strike ${nth}: ${failureText(failure)}`, detail);
       if (this.#recovery.at === undefined) {
         this.#recovery.set(after(this.#world.ports.clock.now(), RECOVERY_TIME));
       }

@@ -1,0 +1,190 @@
+import { assertNever } from "../assert.ts";
+import type { DestinationKey } from "../ipvs/service.ts";
+import { destinationKey } from "../ipvs/service.ts";
+import type { Machine, Transition } from "../machine.ts";
+import { plainEqual } from "../plain-equal.ts";
+import type { Instant } from "../time.ts";
+import { after } from "../time.ts";
+import type {
+  Finding,
+  LeavingServer,
+  PoolConfig,
+  PoolEffect,
+  PoolEvent,
+  PoolState,
+  RealServer,
+  ServerState,
+} from "./pool.ts";
+import { EMPTY_POOL, NOT_FOUND } from "./pool.ts";
+import { passes, settle } from "./settle.ts";
+
+type Step = Transition<PoolState, PoolEffect>;
+type On<Kind extends PoolEvent["kind"]> = Extract<PoolEvent, { readonly kind: Kind }>;
+
+const PLACE: ReadonlySet<string> = new Set(["position"]);
+
+function step(config: PoolConfig, state: PoolState, event: PoolEvent, now: Instant): Step {
+  switch (event.kind) {
+    case "start":
+      return start(config, event, now);
+    case "found":
+      return settle(config, found(state, event), now);
+    case "configured":
+      return configured(config, state, event, now);
+    case "override":
+    case "claim":
+      return said(config, state, event, now);
+    case "connections":
+      return finish(config, state, event, now);
+    case "tick":
+      return settle(config, state, now);
+    default:
+      return assertNever(event);
+  }
+}
+
+function start(config: PoolConfig, event: On<"start">, now: Instant): Step {
+  const servers: Record<DestinationKey, ServerState> = {};
+  for (const real of config.realServers) {
+    const key = destinationKey(real);
+    const presumed = event.presumed[key] ?? presumption(real);
+    servers[key] ??= {
+      ...fresh(real, presumed, now),
+      told: event.presumed[key] !== undefined,
+      override: event.overrides[key],
+    };
+  }
+  const leaving = withoutKeys(event.leaving, servers);
+  const state = { ...EMPTY_POOL, servers, leaving, quorum: event.quorum ?? false };
+  return settle(config, state, now, event.quorum === undefined);
+}
+
+/** alpha: down until every check that says so has succeeded. A server without checks is up. */
+const presumption = ({ checks }: RealServer): boolean =>
+  checks.every(({ timing }) => !timing.startsDown);
+
+const fresh = (real: RealServer, presumed: boolean, now: Instant): ServerState => ({
+  found: real.checks.map(() => NOT_FOUND),
+  presumed,
+  up: presumed || real.checks.length === 0,
+  told: false,
+  reason: "",
+  changedAt: now,
+  fellAt: undefined,
+  ramp: undefined,
+  override: undefined,
+  claims: {},
+  weight: real.weight,
+});
+
+/** A check that is not there any more counts for nothing. */
+function found(state: PoolState, { found: all }: On<"found">): PoolState {
+  const servers: Record<DestinationKey, ServerState> = { ...state.servers };
+  for (const { server, check, finding } of all) {
+    const known = servers[server];
+    if (known?.found[check] === undefined) continue;
+    servers[server] = { ...known, found: known.found.with(check, finding) };
+  }
+  return { ...state, servers };
+}
+
+/** What stays the same goes on as it was found; who is gone may finish its connections. */
+function configured(
+  config: PoolConfig,
+  state: PoolState,
+  { before }: On<"configured">,
+  now: Instant,
+): Step {
+  const older = new Map(before.realServers.map((real) => [destinationKey(real), real]));
+  const servers: Record<DestinationKey, ServerState> = {};
+  for (const real of config.realServers) {
+    const key = destinationKey(real);
+    const known = state.servers[key];
+    const old = older.get(key);
+    servers[key] ??=
+      known === undefined || old === undefined
+        ? fresh(real, presumption(real), now)
+        : { ...known, found: kept(old, known, real), presumed: passes(known) };
+  }
+  const leaving: Record<DestinationKey, LeavingServer> = { ...state.leaving };
+  for (const [key, member] of older) {
+    if (servers[key] !== undefined || state.servers[key] === undefined) continue;
+    if (config.drainTime === 0) continue;
+    const { address, port, forwarding } = member;
+    const until = after(now, config.drainTime);
+    leaving[key] = { member: { address, port, forwarding }, until };
+  }
+  const next = { ...state, servers, leaving: withoutKeys(leaving, servers) };
+  return settle(config, next, now);
+}
+
+function kept(old: RealServer, known: ServerState, real: RealServer): readonly Finding[] {
+  return real.checks.map(({ probe }, at) => {
+    const same = old.checks[at];
+    if (same !== undefined && plainEqual(same.probe, probe, PLACE)) {
+      return known.found[at] ?? NOT_FOUND;
+    }
+    const moved = old.checks.findIndex((each) => plainEqual(each.probe, probe, PLACE));
+    return known.found[moved] ?? NOT_FOUND;
+  });
+}
+
+function said(
+  config: PoolConfig,
+  state: PoolState,
+  event: On<"override"> | On<"claim">,
+  now: Instant,
+): Step {
+  const known = state.servers[event.server];
+  if (known === undefined) return settle(config, state, now);
+  const server =
+    event.kind === "override"
+      ? { ...known, override: event.override }
+      : { ...known, claims: withClaim(known.claims, event) };
+  return settle(config, { ...state, servers: { ...state.servers, [event.server]: server } }, now);
+}
+
+function withClaim(
+  claims: ServerState["claims"],
+  { source, claim }: On<"claim">,
+): ServerState["claims"] {
+  const others = Object.entries(claims).filter(([name]) => name !== source);
+  return Object.fromEntries(claim === undefined ? others : [...others, [source, claim]]);
+}
+
+/** Who leaves is gone when its last connection has ended. */
+function finish(
+  config: PoolConfig,
+  state: PoolState,
+  { active }: On<"connections">,
+  now: Instant,
+): Step {
+  const busy = Object.entries(state.leaving).filter(
+    ([key]) => (active[key as DestinationKey] ?? 0) > 0,
+  );
+  const leaving: PoolState["leaving"] = Object.fromEntries(busy);
+  const { state: next, effects } = settle(config, { ...state, leaving }, now);
+  const left = Object.keys(state.leaving).flatMap((name): readonly PoolEffect[] => {
+    const server = name as DestinationKey;
+    return leaving[server] === undefined ? [{ kind: "left", server }] : [];
+  });
+  return { state: next, effects: [...effects, ...left] };
+}
+
+const withoutKeys = <Value>(
+  record: Readonly<Record<DestinationKey, Value>>,
+  keys: Readonly<Record<DestinationKey, unknown>>,
+): Readonly<Record<DestinationKey, Value>> =>
+  Object.fromEntries(
+    Object.entries(record).filter(([key]) => keys[key as DestinationKey] === undefined),
+  );
+
+/**
+ * One virtual server: which of its real servers take part, with what weight, and whether that is
+ * enough. `desired` says what the kernel is to have of it.
+ */
+export const virtualServer: Machine<PoolConfig, PoolState, PoolEvent, PoolEffect> = {
+  initial: EMPTY_POOL,
+  step,
+  deadline: ({ deadlineAt }) => deadlineAt,
+};

@@ -39,8 +39,8 @@ const lines = (path: string): readonly string[] => rig.fifos.get(path)?.lines ??
 describe("scripts", () => {
   test("run one after another for an instance, with keepalived's arguments", async () => {
     rig.part.configure(rig.settings({ subjects: [scripted] }));
-    rig.part.event(transition("VI_1", "active"));
-    rig.part.event(transition("VI_1", "backup", { priority: 90 }));
+    void rig.part.event(transition("VI_1", "active"));
+    void rig.part.event(transition("VI_1", "backup", { priority: 90 }));
     assert.deepEqual(rig.commands, ["/m.sh a b"]);
     for (let at = 0; at < 4; at += 1) await rig.running[at]?.end();
     assert.deepEqual(rig.commands, [
@@ -58,13 +58,13 @@ describe("scripts", () => {
       instance(`VI_${at}`, { any: command("/any.sh") }),
     );
     rig.part.configure(rig.settings({ subjects }));
-    for (const { name } of subjects) rig.part.event(transition(name, "active"));
+    for (const { name } of subjects) void rig.part.event(transition(name, "active"));
     assert.equal(rig.running.length, 32);
   });
 
   test("one that fails is said, and the next one runs", async () => {
     rig.part.configure(rig.settings({ subjects: [scripted] }));
-    rig.part.event(transition("VI_1", "active"));
+    void rig.part.event(transition("VI_1", "active"));
     await rig.running[0]?.end({ status: 3 });
     assert.deepEqual(rig.log, ["warn the script /m.sh for instance VI_1 ended with status 3"]);
     assert.equal(rig.running.length, 2);
@@ -72,14 +72,14 @@ describe("scripts", () => {
 
   test("a flapping instance with a script that hangs does not fill the memory", () => {
     rig.part.configure(rig.settings({ subjects: [scripted] }));
-    for (let at = 0; at < 300; at += 1) rig.part.event(transition("VI_1", "active"));
+    for (let at = 0; at < 300; at += 1) void rig.part.event(transition("VI_1", "active"));
     assert.equal(rig.running.length, 1);
     assert.ok(rig.log.some((line) => line.includes("100 others wait already")));
   });
 
   test("a stop waits for notify_stop, and a second word does not", async () => {
     rig.part.configure(rig.settings({ subjects: [scripted] }));
-    rig.part.event(transition("VI_1", "initialize", { reason: "shutdown" }));
+    void rig.part.event(transition("VI_1", "initialize", { reason: "shutdown" }));
     let stopped = false;
     const stop = rig.part.stop().then(() => {
       stopped = true;
@@ -94,7 +94,7 @@ describe("scripts", () => {
 
   test("a second word ends what runs", async () => {
     rig.part.configure(rig.settings({ subjects: [scripted] }));
-    rig.part.event(transition("VI_1", "initialize", { reason: "shutdown" }));
+    void rig.part.event(transition("VI_1", "initialize", { reason: "shutdown" }));
     const stop = rig.part.stop();
     await rig.rest();
     await Promise.all([stop, rig.part.stop()]);
@@ -105,14 +105,14 @@ describe("scripts", () => {
 describe("what is told", () => {
   test("a router that a reload takes away is no stop", () => {
     rig.part.configure(withFifos(fifo("/f")));
-    rig.part.event(transition("VI_1", "initialize", { reason: "shutdown", retired: true }));
-    rig.part.event(transition("VI_1", "initialize", { reason: "reconfigured" }));
+    void rig.part.event(transition("VI_1", "initialize", { reason: "shutdown", retired: true }));
+    void rig.part.event(transition("VI_1", "initialize", { reason: "reconfigured" }));
     assert.deepEqual(lines("/f"), ['INSTANCE "VI_1" FAULT 100']);
   });
 
   test("a router that a reload brings is told of when its configuration comes", () => {
     rig.part.configure(withFifos(fifo("/f")));
-    rig.part.event(transition("VI_2", "backup"));
+    void rig.part.event(transition("VI_2", "backup"));
     assert.deepEqual(lines("/f"), []);
     const settings = withFifos(fifo("/f"));
     rig.part.configure({ ...settings, subjects: [...settings.subjects, instance("VI_2", {})] });
@@ -128,8 +128,12 @@ describe("what is told", () => {
       [],
     );
     const detail = { before: 100, after: 90, contributions: [] };
-    rig.part.event({ ...transition("VI_1", ""), kind: "priority", detail });
-    rig.part.event({ ...transition("VI_1", ""), kind: "alarm", detail: { alarm: "rival-heard" } });
+    void rig.part.event({ ...transition("VI_1", ""), kind: "priority", detail });
+    void rig.part.event({
+      ...transition("VI_1", ""),
+      kind: "alarm",
+      detail: { alarm: "rival-heard" },
+    });
     assert.deepEqual(lines("/f"), [
       'INSTANCE "VI_1" MASTER_PRIORITY 90',
       'INSTANCE "VI_1" MASTER_RX_LOWER_PRI 90',
@@ -151,8 +155,8 @@ describe("what is told", () => {
         notifications: { ...NO_NOTIFICATIONS, mail },
       }),
     );
-    rig.part.event(transition("VI_1", "active"));
-    rig.part.event(transition("VI_1", "fault"));
+    void rig.part.event(transition("VI_1", "active"));
+    void rig.part.event(transition("VI_1", "fault"));
     await rig.rest();
     assert.deepEqual(
       rig.sent.map(({ title, target }) => ({ title, target })),
@@ -183,7 +187,7 @@ describe("FIFOs", () => {
     rig.part.configure(
       withFifos(fifo("/v"), fifo("/all", { events: "all" }), fifo("/l", { events: "lvs" })),
     );
-    rig.part.event(transition("VI_1", "active"));
+    void rig.part.event(transition("VI_1", "active"));
     assert.deepEqual(lines("/v"), ['INSTANCE "VI_1" MASTER 100']);
     assert.deepEqual(lines("/all"), lines("/v"));
     assert.equal(rig.fifos.has("/l"), false);
@@ -194,7 +198,7 @@ describe("FIFOs", () => {
     const pipe = rig.fifos.get("/f");
     assert.ok(pipe);
     pipe.room = 1;
-    for (const to of ["active", "backup", "active"]) rig.part.event(transition("VI_1", to));
+    for (const to of ["active", "backup", "active"]) void rig.part.event(transition("VI_1", to));
     assert.equal(pipe.lines.length, 1);
     pipe.room = 2;
     await rig.time.advance(150);
@@ -209,7 +213,7 @@ describe("FIFOs", () => {
     const pipe = rig.fifos.get("/f");
     assert.ok(pipe);
     pipe.room = 0;
-    for (let at = 0; at < 10_011; at += 1) rig.part.event(transition("VI_1", "active"));
+    for (let at = 0; at < 10_011; at += 1) void rig.part.event(transition("VI_1", "active"));
     assert.deepEqual(
       rig.log.map((line) => /(\d+) events were dropped/.exec(line)?.[1]),
       ["1", "10"],
@@ -219,7 +223,7 @@ describe("FIFOs", () => {
   test("one that cannot be had is said once, and tried again", async () => {
     rig.fifoTrouble = "/f is no FIFO";
     rig.part.configure(withFifos(fifo("/f")));
-    rig.part.event(transition("VI_1", "active"));
+    void rig.part.event(transition("VI_1", "active"));
     await rig.time.advance(12_000);
     assert.deepEqual(rig.log, ["warn FIFO /f: /f is no FIFO"]);
     rig.fifoTrouble = undefined;
@@ -258,7 +262,7 @@ describe("FIFOs", () => {
     const pipe = rig.fifos.get("/f");
     assert.ok(pipe);
     pipe.room = 0;
-    rig.part.event(transition("VI_1", "initialize", { reason: "shutdown" }));
+    void rig.part.event(transition("VI_1", "initialize", { reason: "shutdown" }));
     const stop = rig.part.stop();
     await settle();
     assert.equal(pipe.closed, false);

@@ -59,6 +59,21 @@ export const FLOODS: readonly Hostile[] = [
     ends: ["good"],
   },
   {
+    name: "calls without end, one after the other",
+    body: "for (;;) await ctx.kv.get('a');",
+    ends: ["waits"],
+  },
+  {
+    name: "calls without end, eight at a time",
+    body: "for (;;) await Promise.all(Array.from({ length: 8 }, () => ctx.kv.get('a')));",
+    ends: ["waits"],
+  },
+  {
+    name: "calls without end that are not awaited",
+    body: "(async () => { for (;;) await ctx.kv.get('a'); })().catch(() => {}); return true",
+    ends: ["good"],
+  },
+  {
     name: "plugin calls without end",
     body: "for (;;) ctx.plugin('own', 'a').catch(() => {})",
     ends: ["interrupted", "out-of-memory"],

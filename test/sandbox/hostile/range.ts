@@ -114,7 +114,10 @@ export class Range {
   #answer({ realm, call, operation, arguments: args }: RealmCall): void {
     if (args.includes("/never")) return;
     const text = operation === "http.get" ? '{"status":200,"body":""}' : "null";
-    setTimeout(() => this.sandbox.settle(realm, call, true, text), 1);
+    const settle = (): void => this.sandbox.settle(realm, call, true, text);
+    // Some answers come as soon as can be.
+    if (operation === "kv.get") settle();
+    else setTimeout(settle, 1);
   }
 }
 

@@ -19,6 +19,11 @@ export interface CheckerConfig {
   readonly staleAfter: Micros | undefined;
   /** From the start to the first run; spreads many checks. */
   readonly startDelay: Micros;
+  /**
+   * A bad result that is not enough to be down is looked at again after this long, in place of the next
+   * turn: keepalived's delay_before_retry. The turns that follow are counted from there.
+   */
+  readonly retryInterval?: Micros;
   /** Each run begins up to `span` after its turn, as the seed says; shorter than the interval. */
   readonly jitter?: { readonly span: Micros; readonly seed: number };
 }
@@ -215,12 +220,23 @@ function count(
   if (verdict === before.verdict) return { state: { ...fresh, against: 0 }, effects: revived };
   const against = before.against + 1;
   if (against < needed(config, before.verdict, verdict)) {
-    return { state: { ...fresh, against }, effects: revived };
+    return { state: retried(config, { ...fresh, against }, verdict, now), effects: revived };
   }
   return {
     state: { ...fresh, verdict, against: 0 },
     effects: [{ kind: "verdict", verdict, stale: false, reason }],
   };
+}
+
+function retried(
+  { retryInterval }: CheckerConfig,
+  state: CheckerState,
+  verdict: Verdict,
+  now: Instant,
+): CheckerState {
+  if (retryInterval === undefined || verdict !== "down" || state.nextAt === undefined) return state;
+  const turnAt = after(now, retryInterval);
+  return { ...state, turnAt, nextAt: turnAt };
 }
 
 /** As in keepalived, one good result is enough at the start, and a bad one must be repeated. */

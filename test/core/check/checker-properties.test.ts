@@ -33,6 +33,7 @@ const configs: fc.Arbitrary<CheckerConfig> = fc.record({
   initial: fc.constantFrom("unknown", "down", "up"),
   staleAfter: fc.option(fc.integer({ min: 1, max: 9_000_000 }).map(micros), { nil: undefined }),
   startDelay: fc.integer({ min: 0, max: 2_000_000 }).map(micros),
+  retryInterval: fc.integer({ min: 0, max: 2_000_000 }).map(micros),
 });
 
 const isResult = (word: Word): word is CheckResult => RESULTS.some((result) => result === word);

@@ -301,3 +301,38 @@ test("jitter puts each run off, by less than its span, and never the grid", () =
   }
   assert.ok(delays.size > 45);
 });
+
+describe("a gap of its own before what failed is looked at again", () => {
+  const RETRYING = { ...CONFIG, rise: 1, retryInterval: milliseconds(100) };
+
+  test("while it is not down yet; then it is looked at as usual, counted from the last look", () => {
+    play(RETRYING, [
+      [0, "start", "run 1"],
+      [10, "good", "up (good)"],
+      [1_000, "tick", "run 2"],
+      [1_020, "bad"],
+      [1_119, "tick"],
+      [1_120, "tick", "run 3"],
+      [1_130, "bad"],
+      [1_230, "tick", "run 4"],
+      [1_240, "bad", "down (bad)"],
+      [2_229, "tick"],
+      [2_230, "tick", "run 5"],
+      [2_240, "bad"],
+      [3_230, "tick", "run 6"],
+      [3_240, "good", "up (good)"],
+    ]);
+  });
+
+  test("after a timeout too, and before the first verdict", () => {
+    play(RETRYING, [
+      [0, "start", "run 1"],
+      [400, "tick", "abandon 1"],
+      [500, "tick", "run 2"],
+      [510, "bad"],
+      [610, "tick", "run 3"],
+      [620, "good", "up (good)"],
+      [1_610, "tick", "run 4"],
+    ]);
+  });
+});

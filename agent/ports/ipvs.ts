@@ -47,7 +47,7 @@ export type IpvsErrorCode =
 /** ip_vs of one network namespace. Nothing here rejects: what the kernel refused is in the answer. */
 export interface Ipvs {
   /**
-   * Of these services as far as they exist, or of all. Does not hold up `apply`: a picture taken
+   * Of these services as far as they exist, or of all, in no order. Does not hold up `apply`: a picture taken
    * while commands are carried out may show some of them done and others not.
    */
   read(targets?: readonly ServiceTarget[]): Promise<IpvsPicture | KernelError>;

@@ -220,6 +220,15 @@ export function portSuite(open: () => Promise<Ipvs | KernelError>): void {
       assert.deepEqual(await ipvs.syncDaemons(), [backup]);
     });
 
+    test("to an IPv6 group, with datagrams that fit", async () => {
+      const group = address("ff02::7");
+      const backup: SyncDaemon = { ...DAEMON, role: "backup", group };
+      assert.equal(await ipvs.startSync(backup), undefined);
+      assert.deepEqual(await ipvs.syncDaemons(), [
+        { ...backup, ...started, maxLength: 1452, group },
+      ]);
+    });
+
     test("twice, and where there is none: refused", async () => {
       assert.equal((await ipvs.stopSync("backup"))?.code, "daemon-missing");
       assert.equal(await ipvs.startSync(DAEMON), undefined);

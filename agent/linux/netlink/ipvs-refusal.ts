@@ -118,7 +118,7 @@ const SERVICE_GONE: Meanings = {
   ESRCH: ["service-missing", "the service is not there", SOMEBODY],
 };
 
-function serviceMeanings({ target, scheduler, persistence }: Service): Meanings {
+function serviceMeanings({ scheduler, persistence }: Service): Meanings {
   const { engine } = persistence ?? {};
   const schedulerMissing: Meaning = [
     "unknown-scheduler",
@@ -139,9 +139,7 @@ function serviceMeanings({ target, scheduler, persistence }: Service): Meanings 
           ],
     EINVAL: [
       "invalid",
-      familyOfService(target) === "ipv6"
-        ? "the kernel finds its values unfit"
-        : "the kernel finds its values unfit for IPv4",
+      "the kernel finds its values unfit",
       "check its persistence, and that its scheduler fits",
     ],
   };

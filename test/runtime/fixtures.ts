@@ -6,6 +6,7 @@ import type {
   InstanceConfig,
 } from "../../agent/config/config.ts";
 import { NO_NOTIFICATIONS, NO_NOTIFY } from "../../agent/config/notifications.ts";
+import { NO_BALANCING } from "../../agent/config/virtual-servers.ts";
 import type { IpAddress } from "../../agent/core/address.ts";
 import { micros, seconds } from "../../agent/core/time.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
@@ -149,6 +150,7 @@ export function config(
     interfaceDelays: [],
     trackers: [],
     notifications: NO_NOTIFICATIONS,
+    balancing: NO_BALANCING,
     ...change,
     global: { ...GLOBAL, ...change.global },
   };

@@ -1,6 +1,7 @@
 import type { AnnouncementPace, Config } from "../../config.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import { checkAddressSharing, checkIdentities, checkInterfaceDelays } from "../../validate.ts";
+import { NO_BALANCING } from "../../virtual-servers.ts";
 import type { ConfigHost } from "../config-host.ts";
 import type { Statement } from "../tree.ts";
 import { lowerAddressLine } from "./address-line.ts";
@@ -64,6 +65,7 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
     interfaceDelays: delays.map(({ delay }) => delay),
     trackers,
     notifications: lowerNotifications(global, lowering),
+    balancing: NO_BALANCING,
     trackGroups: lowerTrackGroups(named(rootsOf("track_group"), lowering), instances, lowering),
   };
   checkIdentities(instances, lowering.diagnostics);

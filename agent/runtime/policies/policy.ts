@@ -298,7 +298,7 @@ export class Policy {
       if (this.#recovery.at === undefined) {
         this.#recovery.set(after(this.#world.ports.clock.now(), RECOVERY_TIME));
       }
-      this.#quarantine.struck();
+      this.#quarantine.struck(failure.kind === "stuck");
     },
     recovered: (version) => {
       if (version !== this.#current) return;

@@ -1,8 +1,14 @@
-import type { StrikesEvent } from "../../core/policy/strikes.ts";
+import type { StrikesConfig, StrikesEvent } from "../../core/policy/strikes.ts";
 import { STRIKES, strikes } from "../../core/policy/strikes.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Slot } from "../schedule.ts";
 import type { PolicyWorld } from "./policy-world.ts";
+
+/**
+ * One that holds its thread up takes its neighbours along: at once it is left alone, for long enough
+ * that there is another thread to move to when it does so again.
+ */
+const STUCK: StrikesConfig = { ...STRIKES, count: 1 };
 
 export interface QuarantineListener {
   begins(time: Micros): void;
@@ -29,9 +35,10 @@ export class Quarantine {
     return this.#state.until !== undefined;
   }
 
-  struck(): void {
+  /** `stuck`: its thread had to be ended. */
+  struck(stuck: boolean): void {
     this.strikes += 1;
-    this.#step({ kind: "struck" });
+    this.#step({ kind: "struck" }, stuck ? STUCK : STRIKES);
   }
 
   /** Another version runs: it answers for itself only. */
@@ -44,9 +51,9 @@ export class Quarantine {
     this.#slot.set(undefined);
   }
 
-  #step(event: StrikesEvent): void {
+  #step(event: StrikesEvent, config = STRIKES): void {
     const now = this.#world.ports.clock.now();
-    const { state, effects } = strikes.step(STRIKES, this.#state, event, now);
+    const { state, effects } = strikes.step(config, this.#state, event, now);
     this.#state = state;
     this.#slot.set(strikes.deadline(state));
     for (const effect of effects) {

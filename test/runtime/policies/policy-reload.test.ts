@@ -196,6 +196,20 @@ describe("strikes", () => {
     assert.equal(bench.heard.effect("VI_1", ALIVE), "none");
   });
 
+  test("one that held a thread up is a quarantine, so that the next one finds another thread", async () => {
+    const health = new Health();
+    const bench = await benchWith(health.program());
+    await bench.time.advance(50);
+    health.answer = new Forced("stuck", "");
+    await bench.time.advance(1_000);
+    const status = () => bench.host.status().policies?.[0];
+    assert.equal(status()?.state, "quarantined");
+    assert.equal(status()?.strikes, 1);
+    await bench.time.advance(1_100);
+    assert.equal(status()?.strikes, 2);
+    assert.match(bench.heard.messages("policy").at(-1) ?? "", /in quarantine for 2 s/);
+  });
+
   test("in quarantine a new version decides at once", async () => {
     const health = new Health();
     health.answer = new Forced("stuck", "");

@@ -57,6 +57,9 @@ export class DirectorProcess {
   readonly #verdicts = new PolicyVerdicts();
   /** Opened at the first configuration; before, there is nothing to do. */
   #parts: readonly DirectorPart[] | undefined;
+  #configured = false;
+  /** Parts that are not ready for events yet, and when they are. */
+  readonly #ready = new Map<DirectorPart, Promise<void>>();
   /** Events that parts are still to be told of: one after another, never one within another. */
   readonly #events: EventReport[] = [];
   #telling = false;
@@ -139,15 +142,32 @@ export class DirectorProcess {
       this.#send({ kind: "log", level: "warn", message: refused });
     }
     this.#parts ??= this.#open(settings);
-    const done = this.#parts.map((part) =>
-      this.#guard(part, "configure", () => part.configure(settings)),
-    );
+    const first = !this.#configured;
+    this.#configured = true;
+    const done = this.#parts.map((part) => {
+      let takesTime = false;
+      const configured = this.#guard(part, "configure", () => {
+        const begun = part.configure(settings);
+        takesTime = begun !== undefined;
+        return begun;
+      });
+      if (first && takesTime) this.#await(part, configured);
+      return configured;
+    });
     // Trackers are all known by now, and say of themselves whether they have looked.
     this.#readings.painted();
     void Promise.all(done).then(() => {
       this.#verdicts.loaded();
       this.#claims.painted();
     });
+  }
+
+  /** Until a part has its first configuration, what happens waits for it. */
+  #await(part: DirectorPart, configured: Promise<void>): void {
+    const ready = configured.then(() => {
+      this.#ready.delete(part);
+    });
+    this.#ready.set(part, ready);
   }
 
   #claim(claim: Claim): void {
@@ -173,7 +193,9 @@ export class DirectorProcess {
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       const event = next;
       for (const part of this.#parts ?? []) {
-        safe.push(this.#guard(part, "event", () => part.event?.(event)));
+        if (part.event === undefined) continue;
+        const tell = (): Promise<void> => this.#guard(part, "event", () => part.event?.(event));
+        safe.push(this.#ready.get(part)?.then(tell) ?? tell());
       }
     }
     this.#telling = false;

@@ -10,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { requestNotifications } from "../../agent/control/client.ts";
@@ -21,6 +22,7 @@ import { skip, untilEvent } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
 import { nothingLeft } from "./leftovers.ts";
 import { Pair } from "./pair.ts";
+import { noFolderLeft, RunFolder } from "./servers/run-folder.ts";
 
 const LONG_MS = 20_000;
 
@@ -45,6 +47,18 @@ const MAIL = `  notification_email {
   }
   notification_email_from lb1@example.org
   smtp_server 127.0.0.1
+`;
+
+const POLICY = `import { definePolicy } from "holdfast/sdk";
+
+export default definePolicy({
+  permissions: { webhook: { hook: "http://127.0.0.1:8088/" } },
+  on: {
+    transition(ctx, { router, from, to }) {
+      ctx.webhook.post("hook", { json: router + " from " + from + " to " + to });
+    },
+  },
+});
 `;
 
 /** keepalived's, by ours. */
@@ -72,7 +86,10 @@ async function directorOf(agent: Agent, not?: number): Promise<number> {
 }
 
 describe("notifications of a running agent", { skip, timeout: 120_000 }, () => {
-  after(nothingLeft);
+  after(async () => {
+    await nothingLeft();
+    noFolderLeft();
+  });
 
   test("mail outlives a director that is killed, and a server that is not there", () =>
     Pair.run({}, async (pair) => {
@@ -148,6 +165,44 @@ describe("notifications of a running agent", { skip, timeout: 120_000 }, () => {
         assert.ok(ids.length - new Set(ids).size <= 4 * 2, `${ids.length} of ${states().length}`);
       } finally {
         sink.close();
+      }
+    }));
+
+  test("a policy tells of what happened while there was no director", () =>
+    Pair.run({}, async (pair) => {
+      const [node] = pair.nodes;
+      const folder = new RunFolder();
+      const heard: string[] = [];
+      const server = createServer((request, response) => {
+        request.setEncoding("utf8").on("data", (text: string) => heard.push(text));
+        request.on("end", () => response.end());
+      });
+      try {
+        node.run(() => server.listen(8_088));
+        folder.write("policies/tell.ts", POLICY);
+        const grant = "policy tell {\n  grant {\n    webhook hook\n  }\n}\n";
+        const settings = folder.write("holdfast.conf", grant, 0o600);
+        const agent = pair.add(new Agent(node, configuration("", "")));
+        await agent.start("--policies", folder.join("policies"), "--settings", settings);
+        await eventually("it is active", LONG_MS, () =>
+          assert.match(heard.join("\n"), /to active/),
+        );
+        const director = await directorOf(agent);
+        const before = agent.events.length;
+        process.kill(director, "SIGKILL");
+        pair.first.setPlugged(false);
+        await untilEvent(agent, before, "a fault", LONG_MS, ({ detail }) => {
+          return detail["to"] === "fault";
+        });
+        pair.first.setPlugged(true);
+        await eventually("all was told", LONG_MS, () => {
+          const told = heard.join("\n");
+          assert.match(told, /to fault/);
+          assert.match(told.slice(told.lastIndexOf("to fault")), /to backup[\s\S]*to active/);
+        });
+      } finally {
+        server.close();
+        folder.dispose();
       }
     }));
 

@@ -22,9 +22,9 @@ export interface DirectorPart {
    */
   configure(settings: DirectorSettings): void | Promise<void>;
   /**
-   * Something happened on this node; policies and the vrrp process are among those who say so. The
-   * promise resolves when it would not be lost with this process: one that ends before has the
-   * next one told again.
+   * Something happened on this node; policies and the vrrp process are among those who say so. It is
+   * told when the first `configure` is done. The promise resolves when it would not be lost with this
+   * process: the next one is told again what one that ends before was told.
    */
   event?(report: EventReport): void | Promise<void>;
   /** The virtual routers as they are; asked for by `Outlet.requestSnapshot`. */

@@ -138,9 +138,9 @@ test("a part that fails is told of, and the others go on", async () => {
   assert.deepEqual(
     of("log").flatMap(({ level, message }) => (level === "error" ? message : [])),
     [
-      "part 0 failed at event: second; please report this defect",
       "part 0 failed at status: third; please report this defect",
       "part 0 failed at configure: first; please report this defect",
+      "part 0 failed at event: second; please report this defect",
     ],
   );
   assert.deepEqual(of("director-status")[0]?.id, 7);
@@ -199,6 +199,33 @@ test("an event is acknowledged when no part would lose it", async () => {
     { kind: "told", nth: 2 },
     { kind: "told", nth: 1 },
   ]);
+});
+
+test("what happens while a part is configured for the first time waits for it, in order", async () => {
+  let ready: () => void = () => assert.fail();
+  const configured = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  const heard: string[] = [];
+  const { tell, of } = begin(
+    () => ({
+      configure: () => configured,
+      event: ({ message }) => void heard.push(`slow ${message}`),
+    }),
+    () => ({ event: ({ message }) => void heard.push(`quick ${message}`) }),
+  );
+  for (const message of ["1", "2"]) tell({ kind: "event", report: { ...EVENT, message } });
+  await settle();
+  assert.deepEqual(heard, ["quick 1", "quick 2"]);
+  assert.deepEqual(of("told"), []);
+  ready();
+  await settle();
+  // Another configuration keeps nothing waiting.
+  tell({ kind: "configure", settings: settingsOf([]) });
+  tell({ kind: "event", report: { ...EVENT, message: "3" } });
+  assert.deepEqual(heard.slice(2), ["slow 1", "slow 2", "slow 3", "quick 3"]);
+  await settle();
+  assert.equal(of("told").length, 3);
 });
 
 test("commands go to the part that has them", async () => {

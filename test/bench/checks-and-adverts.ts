@@ -15,8 +15,8 @@ import { quantile } from "./statistics.ts";
 const CHECKS = 200;
 /** Seconds. */
 const INTERVAL = 0.01;
-const SETTLED = 4;
-const MEASURED = 15;
+const SETTLED = 3;
+const MEASURED = 12;
 const REALTIME_PRIORITY = 50;
 /** Microseconds. With its default of 10,000 the kernel kills it for starting so many scripts at once. */
 const KEEPALIVED_LIMIT = "vrrp_rlimit_rttime 1000000";

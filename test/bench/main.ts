@@ -4,16 +4,17 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { Package } from "./program.ts";
-import { machine, markdown, rowCells } from "./report.ts";
+import { machine, markdown, rowCells, withFigures } from "./report.ts";
 import type { Section } from "./row.ts";
 import { SUBJECTS } from "./subjects.ts";
 
 // npm run bench -- SUBJECT [PART …]: measures Holdfast beside keepalived, in networks of its own on this
-// machine. With all parts it writes the subject's part of RESULTS.md; with the names of some it only
-// prints.
+// machine. With all parts it writes the subject's part of RESULTS.md, and the rows of it that the
+// README shows; with the names of some it only prints.
 
 const ROOT = join(import.meta.dirname, "../..");
 const RESULTS = join(import.meta.dirname, "RESULTS.md");
+const README = join(ROOT, "README.md");
 
 async function main(): Promise<number> {
   const [subject = "", ...names] = process.argv.slice(2);
@@ -42,7 +43,9 @@ async function main(): Promise<number> {
       sections.push(await measured(part, from));
     }
     if (names.length === 0) {
-      writeFileSync(RESULTS, markdown(readFileSync(RESULTS, "utf8"), subject, sections, where));
+      const results = markdown(readFileSync(RESULTS, "utf8"), subject, sections, where);
+      writeFileSync(RESULTS, results);
+      writeFileSync(README, withFigures(readFileSync(README, "utf8"), results));
     }
   } finally {
     from.dispose();

@@ -13,7 +13,7 @@ import { ms } from "./row.ts";
 
 const POLICIES = 1_000;
 /** Seconds. */
-const SETTLED = 18;
+const SETTLED = 16;
 const MEASURED = 8;
 const LOAD_AIM = 1;
 /** Of one core. */
@@ -41,7 +41,7 @@ export async function manyPolicies(from: Package): Promise<Section> {
       {
         what: `${count} policies: processor share`,
         holdfast: percent(full.share),
-        keepalived: percent(scripts.share),
+        keepalived: `${percent(scripts.share)} (${scripts.rate.toFixed(0)} started/s)`,
         ratio: full.share / scripts.share,
         aim: `≤ ${percent(SHARE_AIM)}`,
         met: full.share <= SHARE_AIM,

@@ -70,4 +70,17 @@ export function markdown(
   return [TITLE, ...parts.map((part) => `${part.trimEnd()}\n`)].join("\n");
 }
 
+/** The page `readme` with its rows as they are in the results now. */
+export function withFigures(readme: string, results: string): string {
+  const rows = new Map<string, string>(
+    results.split("\n").flatMap((line) => (line.startsWith("| ") ? [[nameOf(line), line]] : [])),
+  );
+  return readme
+    .split("\n")
+    .map((line) => (line.startsWith("| ") ? (rows.get(nameOf(line)) ?? line) : line))
+    .join("\n");
+}
+
+const nameOf = (line: string): string => line.split(" | ", 1)[0] ?? "";
+
 const tableLine = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;

@@ -9,7 +9,7 @@ import type { Row, Section } from "./row.ts";
 import { ms } from "./row.ts";
 import { median, quantile } from "./statistics.ts";
 
-const ROUNDS = 12;
+const ROUNDS = 10;
 /** Seconds. */
 const INTERVAL = 0.1;
 const SCRIPT_INTERVAL = 1;

@@ -5,6 +5,7 @@ import { definePolicy } from "holdfast/sdk";
 // User, password and socket stand in a file of the client's own form, [client] and user=…; its user
 // needs no privileges. Let the client run as somebody who may read the file, in holdfast.conf:
 //   exec { mysql/read-only mysql }
+// MariaDB from 11 on calls the client /usr/bin/mariadb.
 
 /** What servers say of `off`, by their age. */
 const OFF = ["0", "OFF"];

@@ -28,7 +28,7 @@ export default definePolicy({
       },
     },
     // The kernel tells when a process ends: this runs at once then, not a second later. A fault:
-    // a node without nginx never has the address.
+    // a node without nginx never has the address. A restart is an end too; a reload is none.
     running: {
       every: "1s",
       track: { routers: { VI_1: "fault" } },

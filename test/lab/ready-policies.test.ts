@@ -42,7 +42,7 @@ describe("the ready policy of nginx", { skip, ...BOUND }, () => {
       assert.ok(first && second);
       for (const [at] of servers.entries()) {
         const changes = { '"nginx"': `"${ownName("nginx", at)}"` };
-        scene.install(at, { name: "nginx", changes, settings: MAIL });
+        await scene.install(at, { name: "nginx", changes, settings: MAIL });
         const sink = await smtpSink(scene.member(at).node, 25, (one) => mail.push(one));
         scene.closing(() => sink.close());
       }
@@ -88,12 +88,41 @@ describe("the ready policy of nginx", { skip, ...BOUND }, () => {
 });
 
 describe("ready policies of services", { skip, concurrency: 3, ...BOUND }, () => {
+  test("MariaDB: a server that takes no writes is a fault, and so is one that is dead", (t) =>
+    Scene.run([100], async (scene) => {
+      const server = await mariadb(scene, 0);
+      await scene.install(0, {
+        name: "mysql",
+        changes: { "/etc/holdfast/mysql.cnf": server.clientFile },
+        settings: "exec {\n  mysql/read-only mysql\n}\n",
+      });
+      await server.start();
+      await scene.start(0);
+      const agent = scene.agent(0);
+      await untilState(agent, "active", LONG_MS, "VI_1");
+      const check = "mysql/writable";
+      const replica = await verdictAfter(agent, check, "down", () =>
+        server.query("set global read_only = 1"),
+      );
+      assert.equal(replica.reason, "read-only");
+      await untilState(agent, "fault", LONG_MS, "VI_1");
+      await verdictAfter(agent, check, "up", () => server.query("set global read_only = 0"));
+      await untilState(agent, "active", LONG_MS, "VI_1");
+
+      const killed = await verdictAfter(agent, check, "down", () => server.kill());
+      assert.equal(killed.reason, "mysql ended with status 1");
+      await untilState(agent, "fault", LONG_MS, "VI_1");
+      await server.start();
+      await untilState(agent, "active", LONG_MS, "VI_1");
+      t.diagnostic(`read-only: ${replica.ms} ms; killed: ${killed.ms} ms`);
+    }));
+
   test("haproxy: a backend that fails costs nothing, the last one the address, its death a fault", (t) =>
     Scene.run([150, 120], async (scene) => {
       const name = ownName("haproxy");
       const { node } = scene.member(0);
       const server = haproxy(scene, 0, name, [8081, 8082]);
-      scene.install(0, { name: "haproxy", changes: { '"haproxy"': `"${name}"` } });
+      await scene.install(0, { name: "haproxy", changes: { '"haproxy"': `"${name}"` } });
       const close = [await website(node, 8081), await website(node, 8082)];
       for (const one of close) scene.closing(one);
       await server.start();
@@ -126,7 +155,7 @@ describe("ready policies of services", { skip, concurrency: 3, ...BOUND }, () =>
   test("Redis: the address goes to the master, and with the role that a replica is given", (t) =>
     Scene.run([100, 100], async (scene) => {
       const servers = [redis(scene, 0), redis(scene, 1, scene.member(0).address)];
-      for (const at of servers.keys()) scene.install(at, { name: "redis" });
+      for (const at of servers.keys()) await scene.install(at, { name: "redis" });
       await Promise.all(servers.map((server) => server.start()));
       await Promise.all([scene.start(0), scene.start(1)]);
       const [a, b] = [scene.agent(0), scene.agent(1)];
@@ -134,7 +163,7 @@ describe("ready policies of services", { skip, concurrency: 3, ...BOUND }, () =>
       await watch.until([a.node], LONG_MS);
       await untilPriority(a, 150);
       await untilPriority(b, 100);
-      assert.equal((await untilVerdict(b, "redis/master", "down")).reason, "slave");
+      await untilVerdict(b, "redis/master", "down");
 
       const killed = await verdictAfter(a, "redis/alive", "down", () => servers[0]?.kill());
       assert.match(killed.reason, /connection refused/);
@@ -170,12 +199,12 @@ describe("ready policies of services", { skip, concurrency: 3, ...BOUND }, () =>
 
   test("PostgreSQL: a standby never has the address; promoted, it takes it", (t) =>
     Scene.run([150, 100], async (scene) => {
-      const primary = postgresql(scene, 0);
+      const primary = await postgresql(scene, 0);
       await primary.start();
-      const standby = postgresql(scene, 1, scene.member(0).address);
+      const standby = await postgresql(scene, 1, scene.member(0).address);
       await standby.start();
       for (const [at, { socketFolder }] of [primary, standby].entries()) {
-        scene.install(at, {
+        await scene.install(at, {
           name: "postgresql-primary",
           changes: { '"-XAtqc"': `"-h", "${socketFolder}", "-XAtqc"` },
           settings: "exec {\n  postgresql-primary/in-recovery postgres\n}\n",
@@ -198,34 +227,5 @@ describe("ready policies of services", { skip, concurrency: 3, ...BOUND }, () =>
       );
       await watch.until([b.node], LONG_MS);
       t.diagnostic(`killed: ${killed.ms} ms; promoted: ${promoted.ms} ms`);
-    }));
-
-  test("MariaDB: a server that takes no writes is a fault, and so is one that is dead", (t) =>
-    Scene.run([100], async (scene) => {
-      const server = mariadb(scene, 0);
-      scene.install(0, {
-        name: "mysql",
-        changes: { "/etc/holdfast/mysql.cnf": server.clientFile },
-        settings: "exec {\n  mysql/read-only mysql\n}\n",
-      });
-      await server.start();
-      await scene.start(0);
-      const agent = scene.agent(0);
-      await untilState(agent, "active", LONG_MS, "VI_1");
-      const check = "mysql/writable";
-      const replica = await verdictAfter(agent, check, "down", () =>
-        server.query("set global read_only = 1"),
-      );
-      assert.equal(replica.reason, "read-only");
-      await untilState(agent, "fault", LONG_MS, "VI_1");
-      await verdictAfter(agent, check, "up", () => server.query("set global read_only = 0"));
-      await untilState(agent, "active", LONG_MS, "VI_1");
-
-      const killed = await verdictAfter(agent, check, "down", () => server.kill());
-      assert.equal(killed.reason, "mysql ended with status 1");
-      await untilState(agent, "fault", LONG_MS, "VI_1");
-      await server.start();
-      await untilState(agent, "active", LONG_MS, "VI_1");
-      t.diagnostic(`read-only: ${replica.ms} ms; killed: ${killed.ms} ms`);
     }));
 });

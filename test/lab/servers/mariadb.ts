@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { asUser, userOf } from "./as-user.ts";
 import type { Scene } from "./scene.ts";
 import type { Server } from "./server.ts";
-import { needProgram } from "./server.ts";
+import { needProgram, runOn } from "./server.ts";
 
 const PROGRAM = "/usr/sbin/mariadbd";
 const INSTALLER = "/usr/bin/mariadb-install-db";
@@ -14,11 +14,11 @@ const USER = "mysql";
 export interface Mariadb extends Server {
   /** Of a user without privileges, for the client; only the server's user may read it. */
   readonly clientFile: string;
-  query(sql: string): void;
+  query(sql: string): Promise<void>;
 }
 
 /** MariaDB on a node. */
-export function mariadb(scene: Scene, at: number): Mariadb {
+export async function mariadb(scene: Scene, at: number): Promise<Mariadb> {
   for (const program of [PROGRAM, INSTALLER, CLIENT]) needProgram(program);
   const { node } = scene.member(at);
   const { uid, gid } = userOf(USER);
@@ -27,12 +27,11 @@ export function mariadb(scene: Scene, at: number): Mariadb {
   chownSync(folder, uid, gid);
   const data = join(folder, "data");
   const socket = join(folder, "socket");
-  const run = (...command: readonly [string, ...string[]]): void => {
-    const [program, ...args] = asUser(USER, ...command);
-    const { status, stdout, stderr } = node.exec(program, args);
-    assert.equal(status, 0, `${stdout}${stderr}`);
+  const run = async (...command: readonly [string, ...string[]]): Promise<void> => {
+    const { status, output } = await runOn(node, asUser(USER, ...command));
+    assert.equal(status, 0, output);
   };
-  run(
+  await run(
     INSTALLER,
     ...["--no-defaults", `--datadir=${data}`, `--auth-root-socket-user=${USER}`],
     ...["--skip-test-db", "--skip-name-resolve"],
@@ -41,7 +40,7 @@ export function mariadb(scene: Scene, at: number): Mariadb {
     .folder(at)
     .write("mysql.cnf", `[client]\nuser=watch\npassword=secret\nsocket=${socket}\n`, 0o600);
   chownSync(clientFile, uid, gid);
-  const query = (sql: string): void =>
+  const query = (sql: string): Promise<void> =>
     run(CLIENT, "--no-defaults", `--socket=${socket}`, "-e", sql);
   const small = ["--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M"];
   const server = scene.server({

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { asUser, userOf } from "./as-user.ts";
 import type { Scene } from "./scene.ts";
 import type { Server } from "./server.ts";
-import { needProgram } from "./server.ts";
+import { needProgram, runOn } from "./server.ts";
 
 const USER = "postgres";
 const CLIENT = "/usr/bin/psql";
@@ -16,7 +16,7 @@ export interface Postgresql extends Server {
 }
 
 /** A primary; with `primary`, a standby of the one at that address, which must run. */
-export function postgresql(scene: Scene, at: number, primary?: string): Postgresql {
+export async function postgresql(scene: Scene, at: number, primary?: string): Promise<Postgresql> {
   const programs = programFolder();
   const { node, address } = scene.member(at);
   const { uid, gid } = userOf(USER);
@@ -24,16 +24,27 @@ export function postgresql(scene: Scene, at: number, primary?: string): Postgres
   const data = join(socketFolder, "data");
   mkdirSync(socketFolder);
   chownSync(socketFolder, uid, gid);
-  const run = (program: string, ...args: readonly string[]): void => {
-    const [command, ...words] = asUser(USER, join(programs, program), ...args);
-    const { status, stdout, stderr } = node.exec(command, words);
-    assert.equal(status, 0, `${program}: ${stdout}${stderr}`);
+  const run = async (program: string, ...args: readonly string[]): Promise<void> => {
+    const { status, output } = await runOn(node, asUser(USER, join(programs, program), ...args));
+    assert.equal(status, 0, `${program}: ${output}`);
   };
   if (primary === undefined) {
-    run("initdb", "-D", data, "-A", "peer", "--no-sync", "--no-locale");
+    await run("initdb", "-D", data, "-A", "peer", "--no-sync", "--no-locale");
     writeFileSync(join(data, "pg_hba.conf"), HOST_BASED);
   } else {
-    run("pg_basebackup", "-D", data, "-h", primary, "-U", USER, "-R", "-c", "fast", "--no-sync");
+    await run(
+      "pg_basebackup",
+      "-D",
+      data,
+      "-h",
+      primary,
+      "-U",
+      USER,
+      "-R",
+      "-c",
+      "fast",
+      "--no-sync",
+    );
   }
   const options = [`listen_addresses=${address}`, "fsync=off", "shared_buffers=8MB"];
   const settings = options.flatMap((option) => ["-c", option]);

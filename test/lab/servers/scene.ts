@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { SpawnSyncReturns } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CheckStatus } from "../../../agent/control/protocol.ts";
@@ -9,7 +8,7 @@ import { Cluster, routerOf, untilEvent } from "../cluster.ts";
 import { eventually } from "../eventually.ts";
 import { configText } from "../instance-text.ts";
 import { RunFolder } from "./run-folder.ts";
-import { Server } from "./server.ts";
+import { runOn, Server } from "./server.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const PROGRAM = join(ROOT, "agent/holdfast.mjs");
@@ -78,12 +77,12 @@ export class Scene {
   }
 
   /** Copies policies, writes holdfast.conf, and has the grants that they ask for added to that. */
-  install(at: number, ...policies: readonly Installed[]): void {
+  async install(at: number, ...policies: readonly Installed[]): Promise<void> {
     for (const { name, changes = {} } of policies) this.write(at, name, changes);
     const settings = policies.map(({ settings: lines = "" }) => lines).join("");
     this.folder(at).write("holdfast.conf", settings, 0o600);
-    const { status, stdout, stderr } = this.holdfast(at, "policy", "grants", "--write");
-    assert.equal(status, 0, `${stdout}${stderr}`);
+    const { status, output } = await this.holdfast(at, "policy", "grants", "--write");
+    assert.equal(status, 0, output);
   }
 
   /** The policy with an operator's changes, as an editor saves it. */
@@ -102,9 +101,9 @@ export class Scene {
   }
 
   /** Runs the command on a node, with its policies and its holdfast.conf. */
-  holdfast(at: number, ...words: readonly string[]): SpawnSyncReturns<string> {
-    const args = [PROGRAM, ...words, ...this.#options(at)];
-    return this.member(at).node.exec(process.execPath, args);
+  holdfast(at: number, ...words: readonly string[]): ReturnType<typeof runOn> {
+    const command = [process.execPath, PROGRAM, ...words, ...this.#options(at)] as const;
+    return runOn(this.member(at).node, command);
   }
 
   async #dispose(): Promise<void> {

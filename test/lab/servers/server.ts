@@ -71,6 +71,22 @@ export class Server {
   }
 }
 
+/** Runs a program on a node to its end, and lets others go on meanwhile. */
+export async function runOn(
+  node: LabNode,
+  [program, ...args]: readonly [string, ...string[]],
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  const child = node.spawn(program, args, { cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  await once(child, "close");
+  return { status: child.exitCode, output };
+}
+
 /** Throws where a program is missing: a test without its server has tested nothing. */
 export function needProgram(path: string): void {
   if (existsSync(path)) return;

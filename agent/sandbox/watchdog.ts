@@ -1,7 +1,7 @@
 import type { Lane } from "./lane.ts";
 import type { Running } from "./running.ts";
 
-const POLL_MS = 20;
+const POLL_MS = 10;
 /** However little it ran by the kernel's count, nothing may keep a thread for so many times its due. */
 const PATIENCE = 10;
 

@@ -10,8 +10,10 @@ import type {
   Terminal,
 } from "./cli/host.ts";
 import { DEFAULT_STATE } from "./cli/run-options.ts";
+import type { Diagnostic } from "./config/diagnostic.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { DryRunReport } from "./policy/dry-run-report.ts";
+import type { EvaluatedPolicy } from "./policy/evaluate.ts";
 import type { ProcessTable } from "./ports/watches.ts";
 
 /** What the command line needs of the composition root. */
@@ -30,6 +32,7 @@ export function runCommandLine(parts: CommandLineParts): Promise<number> {
     loadConfig,
     loadSettings,
     permissionRules: async () => (await import("./own-plugins.ts")).machinePlugins(DEFAULT_STATE),
+    evaluatePolicies,
     runPolicyTests: async (request) =>
       (await import("./simulator/test-process.ts")).runPolicyTests(request),
     simulatePolicy: async (file, scenario) =>
@@ -45,6 +48,16 @@ export function runCommandLine(parts: CommandLineParts): Promise<number> {
   };
   const [, program = "holdfast", ...words] = process.argv;
   return runCli(program, words, host, terminal());
+}
+
+async function evaluatePolicies(
+  policies: readonly EvaluatedPolicy[],
+): Promise<readonly Diagnostic[]> {
+  const [{ evaluatePolicies: evaluate }, { openSandbox }] = await Promise.all([
+    import("./policy/evaluate.ts"),
+    import("./sandbox/pool.ts"),
+  ]);
+  return evaluate(policies, (listener) => openSandbox({ listener }));
 }
 
 /** Calls are made with the agent's own plugins; what they would keep is not. */

@@ -3,6 +3,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { DryRunReport } from "../policy/dry-run-report.ts";
+import type { EvaluatedPolicy } from "../policy/evaluate.ts";
 import type { PermissionRule } from "../policy/permission-rule.ts";
 import type { SimulationReport } from "../policy/simulation-report.ts";
 import type { CollectHostFacts } from "../ports/host-facts.ts";
@@ -84,6 +85,8 @@ export interface CliHost {
   loadSettings(file: string): Promise<LoadedSettings | undefined>;
   /** What judges permissions: the plugins that this agent has. */
   permissionRules(): Promise<readonly PermissionRule[]>;
+  /** Evaluates policies in a sandbox, and answers what is wrong with what they declare. */
+  evaluatePolicies(policies: readonly EvaluatedPolicy[]): Promise<readonly Diagnostic[]>;
   /** Runs test files of policies, given by absolute paths. Answers whether all of them passed. */
   runPolicyTests(request: PolicyTestRequest): Promise<boolean>;
   /**

@@ -86,6 +86,7 @@ export const diagnosticCodes = {
   "peer-option-unknown": entry("warning", "an option of a unicast peer that is not understood", "Write ADDRESS [min_ttl N] [max_ttl N].", "The option is left out."),
   "peers-none": entry("warning", "unicast settings without a peer", "Write unicast_peer, or unicast_fault_no_peer.", "The instance uses multicast."),
   "policy-check": entry("warning", "a tracker that names a check of a policy which is not there", "Correct the name, or write the policy.", "The tracker counts as failed until a policy with this check runs."),
+  "policy-evaluation": entry("error", "a policy that fails when it is loaded", "Correct it at its place: what stands outside of checks and hooks runs then.", "The agent refuses the policy; an earlier version runs on."),
   "policy-grant": entry("error", "a permission of a policy that is not granted", "Grant it in holdfast.conf, or ask for less.", "The agent refuses the policy; an earlier version runs on."),
   "policy-import": entry("error", "an import of something else than holdfast/sdk and files of the policies folder", "Copy what is needed into the folder.", "The agent refuses the policy; an earlier version runs on."),
   "policy-name": entry("error", "a file whose name no policy can have", "Rename the file.", "The file is passed over."),

@@ -96,6 +96,30 @@ describe("policy check", () => {
     assert.match(out, /2 policies: 2 errors/);
   });
 
+  test("shows what comes out only when a policy is loaded, at its line too", async () => {
+    const folder = new PolicyFolder();
+    folder.write(
+      "heavy.ts",
+      policyText(
+        'permissions: { control: { routers: ["VI_1"] } }, checks: { a: { every: "1s", track: { routers: { VI_1: -600 } }, run: () => true } }',
+      ),
+    );
+    folder.write(
+      "throws.ts",
+      `const none: { a?: { b: number } } = {};
+export const b = none.a!.b;
+${policyText('checks: { a: { every: "1s", run: () => true } }')}`,
+    );
+    const { status, out } = await policy(["check", "--policies", folder.path]);
+    assert.equal(status, 2);
+    assert.match(out, /heavy\.ts:2:\d+: error\[policy-shape\]: .*-600/);
+    assert.match(
+      out,
+      /throws\.ts:2:\d+: error\[policy-evaluation\]: it cannot be evaluated: TypeError/,
+    );
+    assert.match(out, /2 policies: 2 errors/);
+  });
+
   test("what is not granted is a warning, where there is a holdfast.conf", async () => {
     const folder = new PolicyFolder();
     const file = folder.write("a.ts", policyText('permissions: { http: ["a", "b"] }'));

@@ -5,7 +5,7 @@ import { EXIT } from "../exit-status.ts";
 import { sourceLines } from "../source-lines.ts";
 import { styleFor } from "../style.ts";
 import type { Examined } from "./examine.ts";
-import { examineAll, grantProblems, typeProblems } from "./examine.ts";
+import { declarationProblems, examineAll, grantProblems, typeProblems } from "./examine.ts";
 import { chosenFiles, policiesDirectory, settingsFile } from "./policies.ts";
 
 /** `holdfast policy check --json`. */
@@ -32,11 +32,13 @@ export async function checkPolicies(context: CommandContext): Promise<number> {
     host.permissionRules(),
   ]);
   const types = await typeProblems(examined);
+  const declared = await declarationProblems(examined, types, host);
   const report = reportOn(examined, [
     ...chosen.problems,
     ...(loaded?.diagnostics ?? []),
     ...once(examined.flatMap(({ problems }) => problems)),
     ...types,
+    ...declared,
     ...examined.flatMap((each) => grantProblems(each, loaded?.settings, rules)),
   ]);
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);

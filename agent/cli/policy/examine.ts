@@ -9,6 +9,7 @@ import type { PermissionRule } from "../../policy/permission-rule.ts";
 import { fileStart, problem } from "../../policy/problem.ts";
 import { readTrusted } from "../../policy/trusted-file.ts";
 import { checkTypes } from "../../policy/type-check.ts";
+import type { CliHost } from "../host.ts";
 import type { ChosenPolicy } from "./policies.ts";
 
 /** What was found in one policy. */
@@ -57,6 +58,24 @@ export async function typeProblems(examined: readonly Examined[]): Promise<reado
   if (first === undefined) return [];
   return await checkTypes({ directory: first.directory, files: files.map(({ file }) => file) });
 }
+
+/**
+ * What is wrong with what policies declare. Those with other errors are left out: most of what would be
+ * found is said already.
+ */
+export async function declarationProblems(
+  examined: readonly Examined[],
+  known: readonly Diagnostic[],
+  host: Pick<CliHost, "evaluatePolicies">,
+): Promise<readonly Diagnostic[]> {
+  const wrong = new Set(known.filter(isError).map(({ position }) => position.file));
+  const policies = examined.flatMap(({ policy: { file }, built, problems }) =>
+    built === undefined || wrong.has(file) || problems.some(isError) ? [] : [{ file, built }],
+  );
+  return await host.evaluatePolicies(policies);
+}
+
+const isError = ({ severity }: Diagnostic): boolean => severity === "error";
 
 /** What of a policy's permissions means nothing, or is not granted: a warning, as it is in no source. */
 export function grantProblems(

@@ -145,7 +145,7 @@ describe("ready policies of the host", { skip, concurrency: 3, ...BOUND }, () =>
       const disk = scene.folder(0).join("disk");
       mkdirSync(disk);
       execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "holdfast", disk]);
-      scene.closing(() => execFileSync("umount", [disk]));
+      scene.closing(() => execFileSync("umount", ["-l", disk]));
       const changes = {
         '"/", "/var"': `"${disk}"`,
         'every: "5s"': QUICK,

@@ -108,6 +108,7 @@ export type ProbeConfig =
   | SmtpProbe
   | DnsProbe
   | UdpProbe
+  | GrpcProbe
   | { readonly kind: "ping"; readonly to: ProbeEndpoint }
   | {
       readonly kind: "misc";
@@ -159,6 +160,8 @@ export interface HttpUrl {
         readonly maxOffset: number | undefined;
       }
     | undefined;
+  /** What lies there in the body, which is JSON: a text as it is, all else as JSON writes it. */
+  readonly json?: { readonly path: readonly string[]; readonly equals: string };
 }
 
 export interface TlsProbe {
@@ -169,6 +172,15 @@ export interface TlsProbe {
   readonly caFile: string | undefined;
   readonly certificateFile: string | undefined;
   readonly keyFile: string | undefined;
+}
+
+/** grpc.health.v1.Health/Check over HTTP/2. */
+export interface GrpcProbe {
+  readonly kind: "grpc";
+  readonly to: ProbeEndpoint;
+  readonly tls: TlsProbe | undefined;
+  /** `""`: the server as a whole. */
+  readonly service: string;
 }
 
 export interface SmtpProbe {

@@ -6,6 +6,8 @@ import { errnoName } from "./errno.ts";
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
+  send(fd: number, data: Uint8Array, length: number, flags: number): number;
   sendto(
     fd: number,
     data: Uint8Array,
@@ -26,6 +28,9 @@ export interface Libc {
   ): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   close(fd: number): number;
+  epoll_create1(flags: number): number;
+  epoll_ctl(epoll: number, operation: number, fd: number, event: Uint8Array | null): number;
+  epoll_wait(epoll: number, events: Uint8Array, most: number, timeoutMs: number): number;
   timerfd_create(clock: number, flags: number): number;
   timerfd_settime(fd: number, flags: number, value: Uint8Array, old: null): number;
   sched_setscheduler(thread: number, policy: number, parameters: Uint8Array): number;
@@ -48,6 +53,8 @@ export interface Libc {
 const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   socket: "int socket(int, int, int)",
   bind: "int bind(int, const void *, uint32_t)",
+  connect: "int connect(int, const void *, uint32_t)",
+  send: "intptr_t send(int, const void *, size_t, int)",
   sendto: "intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)",
   recv: "intptr_t recv(int, void *, size_t, int)",
   recvmsg: "intptr_t recvmsg(int, void *, int)",
@@ -55,6 +62,9 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   getsockopt: "int getsockopt(int, int, int, void *, void *)",
   ioctl: "int ioctl(int, unsigned long, void *)",
   close: "int close(int)",
+  epoll_create1: "int epoll_create1(int)",
+  epoll_ctl: "int epoll_ctl(int, int, int, void *)",
+  epoll_wait: "int epoll_wait(int, void *, int, int)",
   timerfd_create: "int timerfd_create(int, int)",
   timerfd_settime: "int timerfd_settime(int, int, const void *, void *)",
   sched_setscheduler: "int sched_setscheduler(int, int, const void *)",

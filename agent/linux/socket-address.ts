@@ -3,17 +3,20 @@ import { addressBytes, familyOf } from "../core/address.ts";
 import { AF_INET, AF_INET6, AF_UNIX } from "./socket-option.ts";
 
 /** sockaddr_in or sockaddr_in6; `interfaceIndex` is the scope of a link-local IPv6 address. */
-export function ipSocketAddress(address: IpAddress, interfaceIndex: number): Uint8Array {
+export function ipSocketAddress(address: IpAddress, interfaceIndex: number, port = 0): Uint8Array {
   const bytes = addressBytes(address);
   if (familyOf(address) === "ipv4") {
     const socketAddress = new Uint8Array(16);
-    new DataView(socketAddress.buffer).setUint16(0, AF_INET, true);
+    const view = new DataView(socketAddress.buffer);
+    view.setUint16(0, AF_INET, true);
+    view.setUint16(2, port);
     socketAddress.set(bytes, 4);
     return socketAddress;
   }
   const socketAddress = new Uint8Array(28);
   const view = new DataView(socketAddress.buffer);
   view.setUint16(0, AF_INET6, true);
+  view.setUint16(2, port);
   socketAddress.set(bytes, 8);
   view.setUint32(24, interfaceIndex, true);
   return socketAddress;

@@ -5,12 +5,15 @@ export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_PACKET = 17;
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 /** Never blocks, and is not inherited by programs that this process starts. */
 export const SOCK_NONBLOCK_CLOEXEC = 0o2004000;
 export const IPPROTO_RAW = 255;
 export const MSG_DONTWAIT = 0x40;
+/** A broken connection is an errno then, not a signal that ends the process. */
+export const MSG_NOSIGNAL = 0x4000;
 
 /** A socket option by level and number, with the name that messages show. */
 export interface SocketOption {
@@ -25,15 +28,20 @@ const SOL_SOCKET = 1;
 const IPPROTO_IP = 0;
 const IPPROTO_IPV6 = 41;
 
+export const SO_REUSEADDR = at(SOL_SOCKET, 2, "SO_REUSEADDR");
 export const SO_ERROR = at(SOL_SOCKET, 4, "SO_ERROR");
 export const SO_RCVBUF = at(SOL_SOCKET, 8, "SO_RCVBUF");
 export const SO_PRIORITY = at(SOL_SOCKET, 12, "SO_PRIORITY");
+export const SO_LINGER = at(SOL_SOCKET, 13, "SO_LINGER");
+export const SO_BINDTODEVICE = at(SOL_SOCKET, 25, "SO_BINDTODEVICE");
 export const SO_ATTACH_FILTER = at(SOL_SOCKET, 26, "SO_ATTACH_FILTER");
 export const SO_RCVBUFFORCE = at(SOL_SOCKET, 33, "SO_RCVBUFFORCE");
+export const SO_MARK = at(SOL_SOCKET, 36, "SO_MARK");
 export const SO_PROTOCOL = at(SOL_SOCKET, 38, "SO_PROTOCOL");
 export const SO_MEMINFO = at(SOL_SOCKET, 55, "SO_MEMINFO");
 export const SO_BINDTOIFINDEX = at(SOL_SOCKET, 62, "SO_BINDTOIFINDEX");
 
+export const IP_BIND_ADDRESS_NO_PORT = at(IPPROTO_IP, 24, "IP_BIND_ADDRESS_NO_PORT");
 export const IP_MULTICAST_IF = at(IPPROTO_IP, 32, "IP_MULTICAST_IF");
 export const IP_MULTICAST_LOOP = at(IPPROTO_IP, 34, "IP_MULTICAST_LOOP");
 export const IP_ADD_MEMBERSHIP = at(IPPROTO_IP, 35, "IP_ADD_MEMBERSHIP");

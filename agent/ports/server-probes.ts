@@ -1,4 +1,9 @@
 import type { ProbeConfig } from "../config/virtual-servers.ts";
+import type { Micros } from "../core/time.ts";
+
+export type ProbeKind = ProbeConfig["kind"];
+
+export type ProbeOf<Kind extends ProbeKind> = Extract<ProbeConfig, { readonly kind: Kind }>;
 
 /** What one look at a server came to. */
 export interface ProbeOutcome {
@@ -15,9 +20,12 @@ export interface ProbeOutcome {
 
 /**
  * Looks once. Never rejects, settles soon after `signal` aborts, and is bounded in memory whatever the
- * server sends.
+ * server sends. The caller gives up after `timeout`, and aborts then: a probe that takes silence for
+ * good answers a little sooner. What is to be remembered from one look to the next, such as whose turn
+ * it is of several URLs, is remembered for the object `probe`.
  */
 export type RunProbe<Probe extends ProbeConfig = ProbeConfig> = (
   probe: Probe,
   signal: AbortSignal,
+  timeout: Micros,
 ) => Promise<ProbeOutcome>;

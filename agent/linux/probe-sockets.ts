@@ -1,0 +1,218 @@
+import { familyOf, parseAddress } from "../core/address.ts";
+import { assert } from "../core/assert.ts";
+import type {
+  Connection,
+  ConnectionListener,
+  ProbeEndpoint,
+  ProbeSockets,
+  Protocol,
+} from "../ports/probe-sockets.ts";
+import {
+  DescriptorEvents,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+} from "./descriptor-events.ts";
+import { errnoName } from "./errno.ts";
+import { int32, lastErrno, libc } from "./libc.ts";
+import { ipSocketAddress } from "./socket-address.ts";
+import * as option from "./socket-option.ts";
+
+const BUFFER_LENGTH = 65_536;
+/** Of one connection before others have their turn. */
+const MOST_READS = 8;
+/** l_onoff and l_linger: a close breaks the connection, and leaves its port free at once. */
+const BREAK_AT_CLOSE = new Uint8Array(Int32Array.of(1, 0).buffer);
+const ANY = { ipv4: address("0.0.0.0"), ipv6: address("::") };
+
+/** Nothing is opened before the first connection. */
+export function openProbeSockets(): ProbeSockets {
+  return new KernelProbeSockets();
+}
+
+class KernelProbeSockets implements ProbeSockets {
+  readonly #connections = new Map<number, KernelConnection>();
+  readonly #buffer = new Uint8Array(BUFFER_LENGTH);
+  #events: DescriptorEvents | undefined;
+  #keys = 0;
+
+  connect(
+    protocol: Protocol,
+    to: ProbeEndpoint,
+    listener: ConnectionListener,
+  ): Connection | { readonly errno: string } {
+    this.#events ??= new DescriptorEvents((key, events) => {
+      // One that was closed in the same turn has no connection any more.
+      this.#connections.get(key)?.happened(events, this.#buffer);
+    });
+    const events = this.#events;
+    const fd = openSocket(protocol, to);
+    if (typeof fd === "string") return { errno: fd };
+    // Keys come back after 2³² connections, as old ones are long gone.
+    this.#keys = (this.#keys + 1) >>> 0;
+    const key = this.#keys;
+    const gone = (): void => void this.#connections.delete(key);
+    const connection = new KernelConnection({ fd, key, protocol, listener, events, gone });
+    try {
+      events.watch(fd, key, EPOLLOUT);
+    } catch (error) {
+      libc().close(fd);
+      throw error;
+    }
+    this.#connections.set(key, connection);
+    return connection;
+  }
+
+  close(): void {
+    for (const connection of [...this.#connections.values()]) connection.close();
+    this.#events?.close();
+    this.#events = undefined;
+  }
+}
+
+interface Opened {
+  readonly fd: number;
+  readonly key: number;
+  readonly protocol: Protocol;
+  readonly listener: ConnectionListener;
+  readonly events: DescriptorEvents;
+  readonly gone: () => void;
+}
+
+class KernelConnection implements Connection {
+  readonly #opened: Opened;
+  #state: "connecting" | "connected" | "closed" = "connecting";
+
+  constructor(opened: Opened) {
+    this.#opened = opened;
+  }
+
+  send(bytes: Uint8Array): string | undefined {
+    const { fd } = this.#opened;
+    const sent = libc().send(fd, bytes, bytes.length, option.MSG_NOSIGNAL);
+    if (sent === bytes.length) return undefined;
+    return sent < 0 ? lastErrno() : "EAGAIN";
+  }
+
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#leave();
+    // With it goes what epoll knows of it.
+    libc().close(this.#opened.fd);
+  }
+
+  release(): number {
+    assert(this.#state === "connected", "only what is connected and open can be released");
+    this.#leave();
+    this.#opened.events.forget(this.#opened.fd);
+    return this.#opened.fd;
+  }
+
+  happened(events: number, buffer: Uint8Array): void {
+    if (this.#state === "connecting") this.#connected(events);
+    else this.#read(events, buffer);
+  }
+
+  #leave(): void {
+    this.#state = "closed";
+    this.#opened.gone();
+  }
+
+  #connected(events: number): void {
+    const { fd, key, listener } = this.#opened;
+    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
+      const errno = option.getOption(fd, option.SO_ERROR) ?? 0;
+      if (errno !== 0) {
+        this.#fail(errnoName(errno));
+        return;
+      }
+    }
+    this.#state = "connected";
+    listener.connected();
+    if (this.#isOpen()) this.#opened.events.change(fd, key, EPOLLIN | EPOLLRDHUP);
+  }
+
+  #read(events: number, buffer: Uint8Array): void {
+    const { fd, protocol, listener } = this.#opened;
+    // Known to have ended: what came before that is read at once, for as long as is fair.
+    const most = (events & (EPOLLRDHUP | EPOLLHUP)) === 0 ? 1 : MOST_READS;
+    for (let count = 0; count < most && this.#isOpen(); count += 1) {
+      const length = libc().recv(fd, buffer, buffer.length, option.MSG_DONTWAIT);
+      if (length < 0) {
+        const errno = lastErrno();
+        if (errno !== "EAGAIN" && errno !== "EINTR") this.#fail(errno);
+        return;
+      }
+      if (length === 0 && protocol === "tcp") {
+        this.#ended();
+        return;
+      }
+      listener.received(buffer.subarray(0, length));
+    }
+  }
+
+  #ended(): void {
+    const { fd, key, listener, events } = this.#opened;
+    listener.ended();
+    // It would be told for ever; an error of it is told still.
+    if (this.#isOpen()) events.change(fd, key, 0);
+  }
+
+  #fail(errno: string): void {
+    this.close();
+    this.#opened.listener.failed(errno);
+  }
+
+  #isOpen(): boolean {
+    return this.#state !== "closed";
+  }
+}
+
+/** A socket on its way to the endpoint, or the errno. */
+function openSocket(protocol: Protocol, to: ProbeEndpoint): number | string {
+  const domain = familyOf(to.address) === "ipv4" ? option.AF_INET : option.AF_INET6;
+  const type = protocol === "tcp" ? option.SOCK_STREAM : option.SOCK_DGRAM;
+  const fd = libc().socket(domain, type | option.SOCK_NONBLOCK_CLOEXEC, 0);
+  if (fd < 0) return lastErrno();
+  const errno = prepare(fd, to) ?? connect(fd, to);
+  if (errno === undefined) return fd;
+  libc().close(fd);
+  return errno;
+}
+
+function prepare(fd: number, to: ProbeEndpoint): string | undefined {
+  const { sourceAddress, sourcePort } = to;
+  let errno: string | undefined;
+  if (to.fwmark !== 0) errno = option.trySetOption(fd, option.SO_MARK, int32(to.fwmark));
+  if (to.interface !== undefined) {
+    const name = new TextEncoder().encode(to.interface);
+    errno ??= option.trySetOption(fd, option.SO_BINDTODEVICE, name);
+  }
+  if (sourceAddress === undefined && sourcePort === undefined) return errno;
+  if (sourcePort === undefined) {
+    // The port is chosen with the destination known: more than 28,000 at once are possible.
+    option.trySetOption(fd, option.IP_BIND_ADDRESS_NO_PORT, 1);
+  } else {
+    errno ??= option.trySetOption(fd, option.SO_REUSEADDR, 1);
+    errno ??= option.trySetOption(fd, option.SO_LINGER, BREAK_AT_CLOSE);
+  }
+  if (errno !== undefined) return errno;
+  const source = sourceAddress ?? ANY[familyOf(to.address)];
+  const place = ipSocketAddress(source, 0, sourcePort);
+  return libc().bind(fd, place, place.length) === 0 ? undefined : lastErrno();
+}
+
+function connect(fd: number, to: ProbeEndpoint): string | undefined {
+  const place = ipSocketAddress(to.address, 0, to.port);
+  if (libc().connect(fd, place, place.length) === 0) return undefined;
+  const errno = lastErrno();
+  return errno === "EINPROGRESS" ? undefined : errno;
+}
+
+function address(text: string) {
+  const parsed = parseAddress(text);
+  assert(parsed !== undefined, "a constant address is one");
+  return parsed;
+}

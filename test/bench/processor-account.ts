@@ -13,9 +13,15 @@ export class ProcessorAccount {
     mkdirSync(this.#folder);
   }
 
-  /** From now on it counts here, with all that it starts from now on. */
+  /** From now on it counts here, with all that it starts from now on. Those that are gone do not. */
   add(pids: readonly number[]): void {
-    for (const pid of pids) writeFileSync(join(this.#folder, "cgroup.procs"), String(pid));
+    for (const pid of pids) {
+      try {
+        writeFileSync(join(this.#folder, "cgroup.procs"), String(pid));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
+    }
   }
 
   /** So far. */

@@ -5,7 +5,10 @@ import type { ServiceRole, ToChild, ToDirector, ToVrrp } from "./ipc.ts";
 export interface Watch {
   readonly heartbeatMs: number;
   readonly stallMs: number;
-  /** As `stallMs`, until its first word: a cold and busy machine loads programs slowly. */
+  /**
+   * As `stallMs`, until it has answered for the first time. A cold and busy machine loads programs
+   * slowly, and what a child is told first, its configuration, is the most that it is ever told.
+   */
   readonly startMs: number;
   /** Delays before the next starts, the last for all that follow. */
   readonly backoffMs: readonly number[];
@@ -58,7 +61,7 @@ export class Child {
   #ping = 0;
   #pong = 0;
   #silentMs = 0;
-  #spoke = false;
+  #answered = false;
   #died = false;
 
   constructor(
@@ -96,7 +99,7 @@ export class Child {
   start(): void {
     this.#startedMs = this.#world.nowMs();
     this.#silentMs = 0;
-    this.#spoke = false;
+    this.#answered = false;
     this.#pong = this.#ping;
     const started = this.#world.start(this.role, {
       message: (message) => this.#hear(message),
@@ -124,8 +127,8 @@ export class Child {
   }
 
   #hear(message: unknown): void {
-    this.#spoke = true;
     if (isPong(message)) {
+      this.#answered = true;
       this.#pong = message.id;
       this.#silentMs = 0;
     } else {
@@ -144,7 +147,7 @@ export class Child {
     const awake = passed < 2 * this.#watch.heartbeatMs;
     if (this.#pong !== this.#ping && awake) this.#silentMs += passed;
     const { stallMs, startMs } = this.#watch;
-    if (this.#silentMs >= (this.#spoke ? stallMs : startMs)) {
+    if (this.#silentMs >= (this.#answered ? stallMs : startMs)) {
       this.kill();
       return;
     }

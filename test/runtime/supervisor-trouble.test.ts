@@ -71,7 +71,7 @@ test("a configuration that cannot be read in time is given up, and so is one at 
   assert.equal(await ended, 0);
 });
 
-test("a new child has time to load its code", async (context) => {
+test("a new child has time to load its code and its configuration", async (context) => {
   const { time, processes, begin } = world(context);
   processes.behaviours.director = () => undefined;
   begin();
@@ -79,7 +79,10 @@ test("a new child has time to load its code", async (context) => {
   assert.deepEqual(processes.last("director").killed, []);
   processes.last("director").say({ kind: "ready", version: 1 });
   await time.advance(4_000);
-  assert.equal(processes.of("director").length, 2, "who spoke once must go on speaking");
+  assert.deepEqual(processes.last("director").killed, []);
+  processes.last("director").say({ kind: "pong", id: 1 });
+  await time.advance(4_000);
+  assert.equal(processes.of("director").length, 2, "who answered once must go on answering");
 });
 
 test("after one that died, a stop starts one more to clear up what it held", async (context) => {

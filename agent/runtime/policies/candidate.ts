@@ -52,42 +52,45 @@ export class Candidate {
 
   /**
    * Runs each check once. Answers what speaks against this version: a check that fails here and does
-   * not where it decides today (`failsToday`), unless a call of it failed.
+   * not where it decides today (`failsToday`), unless a call of it failed or is not done in time.
    */
   async try(failsToday: (check: string) => boolean): Promise<readonly string[]> {
     const faults: string[] = [];
     const runs = this.version.shape.checks.map(async (check) => {
-      const { answer, message } = await this.#runOnce(check);
+      const { answer, excused } = await this.#runOnce(check);
       this.found.set(check.name, answer);
-      if (!answer.failed || failsToday(check.name) || this.version.worldFailed(message)) return;
+      if (!answer.failed || excused || failsToday(check.name)) return;
       faults.push(`the first run of the check ${check.name} failed: ${answer.reason}`);
     });
     await Promise.all(runs);
     return faults;
   }
 
+  /** `excused`: it is the world that failed, or did not answer in time. */
   async #runOnce(
     check: CheckShape,
-  ): Promise<{ readonly answer: CheckAnswer; readonly message: string }> {
+  ): Promise<{ readonly answer: CheckAnswer; readonly excused: boolean }> {
     const { schedule, ports } = this.#world;
     const entry = { kind: "check", name: check.name } as const;
     const running = this.version.enter(entry, check.timeout);
     const places = { clock: ports.clock, schedule };
+    let waited = false;
     const outcome = await timeLimit<EntryOutcome | undefined>(
       places,
       check.timeout,
       running,
       () => {
+        waited = this.version.waits(entry);
         this.version.abandon(entry);
         return undefined;
       },
     );
     if (outcome === undefined) {
       const seconds = check.timeout / 1_000_000;
-      return { answer: { ...TIMED_OUT, reason: `timeout after ${seconds} s` }, message: "" };
+      return { answer: { ...TIMED_OUT, reason: `timeout after ${seconds} s` }, excused: waited };
     }
     if (outcome.ok) this.state = outcome.state ?? this.state;
-    const message = outcome.ok ? "" : outcome.failure.message;
-    return { answer: checkAnswer(outcome), message };
+    const excused = !outcome.ok && this.version.worldFailed(outcome.failure.message);
+    return { answer: checkAnswer(outcome), excused };
   }
 }

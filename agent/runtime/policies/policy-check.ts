@@ -69,6 +69,7 @@ export class PolicyCheck {
   #runs = 0;
   #failures = 0;
   #lastMs: number | null = null;
+  #lastReason = "";
   #lost = false;
   #failing = false;
   #judged: () => void = () => undefined;
@@ -142,12 +143,12 @@ export class PolicyCheck {
   }
 
   status(): CheckStatus {
-    const { verdict, stale, reason, since: at } = this.#standing;
+    const { verdict, stale, since: at } = this.#standing;
     return {
       name: `policy ${this.#owner.policy}/${this.name}`,
       verdict,
       stale,
-      reason,
+      reason: stale ? this.#standing.reason : this.#lastReason,
       since: at,
       runs: this.#runs,
       failures: this.#failures,
@@ -216,9 +217,10 @@ export class PolicyCheck {
     this.#count(TIMED_OUT);
   }
 
-  #count({ result, failed }: CheckAnswer): void {
+  #count({ result, failed, reason }: CheckAnswer): void {
     this.#lost = result === "lost";
     if (this.#lost) return;
+    this.#lastReason = reason;
     this.#runs += 1;
     this.#failing = failed;
     if (result === "bad") this.#failures += 1;

@@ -132,6 +132,11 @@ export class PolicyVersion implements RealmOwner {
     this.#place.sandbox.abandon(this.#place.realm, entry);
   }
 
+  /** Whether a run waits for the world. */
+  waits(entry: Entry): boolean {
+    return this.#calls.waits(entry);
+  }
+
   /** Whether what a run threw is what a call of it failed with. */
   worldFailed(message: string): boolean {
     return this.#calls.caused(message);

@@ -86,6 +86,12 @@ export class RealmCalls {
     }
   }
 
+  /** Whether a run waits for a call. */
+  waits({ kind, name }: { readonly kind: string; readonly name: string }): boolean {
+    const key = entryKey({ kind, name });
+    return [...this.#calls.values()].some((call) => call.entry === key);
+  }
+
   /** Whether what was thrown is the failure of a call: the world is at fault, not the policy. */
   caused(message: string): boolean {
     return [...this.#failures].some((failure) => message.includes(failure));

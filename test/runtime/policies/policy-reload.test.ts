@@ -77,6 +77,21 @@ describe("a reload", () => {
     assert.equal(bench.host.status().checks?.[0]?.verdict, "down");
   });
 
+  test("is not refused for a service that does not answer in time", async () => {
+    const bench = await benchWith(new Health().program());
+    const permissions = { control: { routers: ["VI_1"] }, process: ["nginx"] };
+    const run: NonNullable<FakeProgram["checks"]>[string]["run"] = async (ctx) =>
+      await ctx.call("process.hang");
+    await bench.save(
+      "nginx",
+      { checks: { alive: { every: "1s", timeout: "200ms", run } } },
+      permissions,
+    );
+    await bench.time.advance(200);
+    assert.equal(bench.host.status().policies?.[0]?.version, 2);
+    assert.equal(bench.host.status().checks?.[0]?.verdict, "down");
+  });
+
   test("is not refused for what fails in the old version too", async () => {
     const health = new Health();
     health.answer = new TypeError("old trouble");

@@ -27,6 +27,20 @@ describe("a policy at the start", () => {
     assert.equal(check?.failures, 1);
   });
 
+  test("shows what the last run said, also where the verdict stays", async () => {
+    const health = new Health();
+    const bench = await benchWith(health.program({ fall: 2 }));
+    const reason = (): string | undefined => bench.host.status().checks?.[0]?.reason;
+    await bench.time.advance(50);
+    assert.equal(reason(), "");
+    for (const said of ["HTTP 500", "HTTP 502", "HTTP 503"]) {
+      health.answer = { ok: false, reason: said };
+      await bench.time.advance(1_000);
+      assert.equal(reason(), said);
+    }
+    assert.equal(bench.heard.verdicts.get("nginx/alive")?.reason, "HTTP 502");
+  });
+
   test("holds a router that waits for a verdict, and counts a failing first run as bad", async () => {
     const health = new Health();
     health.answer = new TypeError("x is not a function");

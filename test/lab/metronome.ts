@@ -30,9 +30,11 @@ export class Metronome {
     this.#child = child;
   }
 
-  static async start(): Promise<Metronome> {
+  /** `through`: a program that starts others, as chrt does, with its arguments. */
+  static async start(through: readonly string[] = []): Promise<Metronome> {
     const stdio = ["ignore", "ignore", "inherit", "ipc"] as const;
-    const child = spawn(process.execPath, ["-e", SCRIPT], { stdio: [...stdio] });
+    const [program = process.execPath, ...args] = [...through, process.execPath, "-e", SCRIPT];
+    const child = spawn(program, args, { stdio: [...stdio] });
     await once(child, "message");
     return new Metronome(child);
   }

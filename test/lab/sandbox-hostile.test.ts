@@ -32,6 +32,8 @@ const BORNE_MS = 2 * INTERVAL_MS;
  */
 const GAP_MS = { most: 400, worst: 1_500 } as const;
 const NOISES = { most: 2, worst: 10 } as const;
+/** Of the one router; what has the same and is late was not kept waiting by policies. */
+const REALTIME = 50;
 const GRACE_MS = 10_000;
 const ATTACK_MS = 10_000;
 const SUITE_MS = 60_000;
@@ -94,7 +96,7 @@ const config = (name: string, vrid: number, address: string, global: readonly st
   );
 
 const CONFIGS = [
-  config("realtime", 51, "192.0.2.100/32", ["vrrp_rt_priority 50"]),
+  config("realtime", 51, "192.0.2.100/32", [`vrrp_rt_priority ${REALTIME}`]),
   config("ordinary", 52, "192.0.2.101/32", []),
 ];
 
@@ -105,6 +107,8 @@ describe("hostile policies", { skip, timeout: 2 * SUITE_MS }, () => {
     const startedAt = performance.now();
     const metronome = await Metronome.start();
     t.after(() => metronome.close());
+    const conductor = await Metronome.start(["chrt", "-f", `${REALTIME}`]);
+    t.after(() => conductor.close());
     await Cluster.run(CONFIGS, async (cluster) => {
       const [realtime, ordinary] = [cluster.member(0), cluster.member(1)];
       await cluster.start();
@@ -113,11 +117,11 @@ describe("hostile policies", { skip, timeout: 2 * SUITE_MS }, () => {
       const capture = await cluster.capture("ip proto 112");
       const before = await standingOf(cluster);
       const scene: Scene = { quiet: [], attacked: [], gaps: [] };
-      await metronome.noise();
+      await Promise.all([metronome.noise(), conductor.noise()]);
       for (const [family, hostiles] of FAMILIES) {
         await t.test(family, (inner) => endure(scene, hostiles, inner));
       }
-      const noise = await metronome.noise();
+      const [noise, stalls] = await Promise.all([metronome.noise(), conductor.noise()]);
       const seen = advertisements(await capture.stop());
       const lateness = (member: Member, spans: readonly Span[]): Lateness => {
         const own = seen.filter(({ source }) => source === member.address);
@@ -127,9 +131,11 @@ describe("hostile policies", { skip, timeout: 2 * SUITE_MS }, () => {
       await t.test("the router with real-time priority is never late", (inner) => {
         const quiet = lateness(realtime, scene.quiet);
         const attacked = lateness(realtime, scene.attacked);
-        inner.diagnostic(`without an attack ${quiet}, under attack ${attacked}`);
+        inner.diagnostic(
+          `without an attack ${quiet}, under attack ${attacked}, stalls ${stalls.toFixed(1)} ms`,
+        );
         assert.ok(attacked.at(0.99) <= 1 + quiet.at(0.99), `p99 ${attacked.at(0.99)} ms`);
-        assert.ok(attacked.worst <= INTERVAL_MS + quiet.worst, `worst ${attacked.worst} ms`);
+        assert.ok(attacked.worst <= INTERVAL_MS + stalls, `worst ${attacked.worst} ms`);
       });
 
       await t.test("the one without is as late as whatever sleeps on this machine", (inner) => {

@@ -39,6 +39,8 @@ export interface EngineSetup {
   /** Most that a runtime may have of small objects; large ones are held by the module's memory. */
   readonly heapBytes: number;
   readonly moduleBytes: number;
+  /** Runtimes that each module has from the start; further ones take longer to open. */
+  readonly prepared: number;
   /** A script that has run in every runtime before anything else does. */
   readonly prelude: string;
   readonly preludeFile: string;

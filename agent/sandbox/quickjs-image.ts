@@ -8,8 +8,6 @@ import { instantiate, openRuntime } from "./quickjs-instance.ts";
 // pointer, which is the same whenever no code of it runs (a test holds that), and its table of
 // functions never changes. What the library knows on this side, it is told anew.
 
-/** Runtimes that a new module has from the start. */
-const PREPARED = 16;
 /** What is left out of an image when there is nothing in it: most of the stack. */
 const CHUNK_BYTES = 4096;
 const NOTHING = Buffer.alloc(CHUNK_BYTES);
@@ -36,7 +34,7 @@ export async function takeImage(code: WebAssembly.Module, setup: EngineSetup): P
   const instance = await instantiate(code, setup);
   // What an instance has from the start is in every image, even when it became nothing.
   const written = new Set(chunksWritten(instance.memory));
-  const prepared = Array.from({ length: PREPARED }, () => prepare(instance, setup));
+  const prepared = Array.from({ length: setup.prepared }, () => prepare(instance, setup));
   for (const at of chunksWritten(instance.memory)) written.add(at);
   const bytes = new Uint8Array(instance.memory.buffer);
   const chunks = [...written].map((at) => ({ at, bytes: bytes.slice(at, at + CHUNK_BYTES) }));

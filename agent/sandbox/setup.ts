@@ -9,6 +9,8 @@ export const SETUP: EngineSetup = {
   // The engine counts eight bytes an allocation: this is about 200,000 small objects.
   heapBytes: 4_194_304,
   moduleBytes: 33_554_432,
+  // Fewer would take more memory and time each; more would share each other's accidents.
+  prepared: 20,
   prelude: readPrelude(),
   preludeFile: PRELUDE_FILE,
 };

@@ -8,8 +8,8 @@ import { SETUP } from "./setup.ts";
 import { Throttle } from "./throttle.ts";
 import type { RealmLoss, Turn } from "./turn.ts";
 
-/** Realms in one module: fewer would take more memory, more would share each other's accidents. */
-const GROUP = 16;
+/** Realms in one module. */
+const GROUP = SETUP.prepared;
 /** A module with so much memory is left for another one: once it is full it is lost. */
 const RECYCLE_BYTES = SETUP.moduleBytes * 0.75;
 

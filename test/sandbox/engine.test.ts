@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { SETUP } from "../../agent/sandbox/setup.ts";
 import { CHECK, checking, openModule, realmOf, resultOf } from "./realms.ts";
 
 const DRAW = checking("const kept = (globalThis.kept ??= []); return kept.push(Math.random())");
@@ -18,7 +19,9 @@ describe("modules that begin as one image", () => {
 
   test("have room for more realms than the image, and all can be disposed of", async () => {
     const module = await openModule();
-    const realms = await Promise.all(Array.from({ length: 20 }, () => realmOf(DRAW, { module })));
+    const realms = await Promise.all(
+      Array.from({ length: SETUP.prepared + 2 }, () => realmOf(DRAW, { module })),
+    );
     assert.deepEqual(
       realms.map((realm) => resultOf(realm.enter(1, CHECK))),
       realms.map(() => 1),

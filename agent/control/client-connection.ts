@@ -80,6 +80,11 @@ export class Client {
       case "reload":
       case "journal":
         return this.#target[request.command]();
+      case "drain":
+      case "undrain":
+      case "disable":
+      case "weight":
+        return this.#target.director(request.command, "all", request.order);
       default:
         return this.#target.director(request.command, request.ids);
     }

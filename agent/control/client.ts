@@ -7,6 +7,10 @@ import type {
   ControlRequest,
   LetterIds,
   NotificationsReport,
+  ServerCommand,
+  ServerOrder,
+  ServerOrderOutcome,
+  ServiceStatus,
   Status,
 } from "./protocol.ts";
 import type { ReloadOutcome } from "./target.ts";
@@ -52,11 +56,22 @@ export const requestNotifications = async (
   return (await request(path, command, STATUS_TIMEOUT_MS, ids)) as NotificationsReport;
 };
 
+export const requestServices = async (path: string): Promise<readonly ServiceStatus[]> =>
+  (await request(path, "services", STATUS_TIMEOUT_MS)) as readonly ServiceStatus[];
+
+export const orderServer = async (
+  path: string,
+  command: ServerCommand,
+  order: ServerOrder,
+): Promise<ServerOrderOutcome> =>
+  (await request(path, command, STATUS_TIMEOUT_MS, undefined, order)) as ServerOrderOutcome;
+
 function request(
   path: string,
   command: Exclude<ControlRequest["command"], "events">,
   timeoutMs: number,
   ids?: LetterIds,
+  order?: ServerOrder,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = open(path, reject, (answer) => {
@@ -76,7 +91,7 @@ function request(
       );
     });
     socket.on("close", () => reject(hungUp(path)));
-    socket.write(`${JSON.stringify({ id: 1, command, ids })}\n`);
+    socket.write(`${JSON.stringify({ id: 1, command, ids, order })}\n`);
   });
 }
 

@@ -9,7 +9,26 @@ export type DirectorCommand =
   | "notifications"
   | "retry-notifications"
   | "discard-notifications"
-  | "metrics";
+  | "metrics"
+  | "services"
+  | ServerCommand;
+
+/** What an operator does to real servers. It holds over a reload and a restart, until `undrain`. */
+export type ServerCommand = "drain" | "undrain" | "disable" | "weight";
+
+export interface ServerOrder {
+  /** `[SERVICE/]ADDRESS[:PORT]`: all real servers that it fits. */
+  readonly server: string;
+  /** Of `weight`: 0–2,147,483,647. */
+  readonly weight?: number;
+  /** Who wants it, for those who look at it later. */
+  readonly who: string;
+}
+
+/** What an order came to. */
+export interface ServerOrderOutcome {
+  readonly servers: readonly { readonly service: string; readonly server: string }[];
+}
 
 /** Of notifications that were given up. */
 export type LetterIds = readonly number[] | "all";
@@ -20,7 +39,12 @@ export type ControlRequest =
   | { readonly id: number; readonly command: "reload" }
   | { readonly id: number; readonly command: "journal" }
   /** Asks the director. `ids`: which notifications are to be retried or discarded; else `all`. */
-  | { readonly id: number; readonly command: DirectorCommand; readonly ids: LetterIds }
+  | {
+      readonly id: number;
+      readonly command: Exclude<DirectorCommand, ServerCommand>;
+      readonly ids: LetterIds;
+    }
+  | { readonly id: number; readonly command: ServerCommand; readonly order: ServerOrder }
   /** Answered by `ok`, then by one event a line until the client hangs up (`follow`). */
   | { readonly id: number; readonly command: "events"; readonly follow: boolean };
 
@@ -77,6 +101,72 @@ export interface DirectorStatus {
     /** Given up; `holdfast notifications` shows them. */
     readonly dead: number;
   };
+  /** Virtual servers. */
+  readonly services: readonly ServiceStatus[];
+  /** Why the kernel's load balancer cannot be had; `null`: it can, or is not needed. */
+  readonly ipvs: string | null;
+}
+
+/** A virtual server. */
+export interface ServiceStatus {
+  /** `[192.0.2.1]:tcp:80`. */
+  readonly name: string;
+  /** The kernel's services: `tcp 192.0.2.1:80`. */
+  readonly targets: readonly string[];
+  readonly scheduler: string;
+  readonly quorum: {
+    readonly up: boolean;
+    /** Live weight, and what is configured. */
+    readonly weight: number;
+    readonly wanted: number;
+    readonly hysteresis: number;
+  };
+  /** `active`: it takes the traffic. */
+  readonly sorryServer: { readonly server: string; readonly active: boolean } | null;
+  /** Real servers that the guard against mass failures holds in the pool. */
+  readonly held: number;
+  /** Its checks stand still, as its address is not on this host (ha_suspend). */
+  readonly suspended: boolean;
+  /** Not configured any more; its real servers finish their connections. */
+  readonly retiring: boolean;
+  /** What the kernel refuses of it. */
+  readonly refused: readonly string[];
+  readonly realServers: readonly RealServerStatus[];
+}
+
+export interface RealServerStatus {
+  /** `10.0.0.1:80`. */
+  readonly server: string;
+  readonly state: "up" | "down" | "held" | "leaving";
+  readonly reason: string;
+  /** Wall-clock milliseconds of the last change; `null` before the first one. */
+  readonly since: number | null;
+  readonly configuredWeight: number;
+  /** What the kernel is to have, and has; `null`: it is not in the pool. */
+  readonly weight: number | null;
+  readonly kernelWeight: number | null;
+  /** As they were counted last; `null`: not yet. */
+  readonly connections: { readonly active: number; readonly inactive: number } | null;
+  /** What an operator said of it. */
+  readonly override: {
+    readonly kind: "drain" | "disable" | "weight";
+    readonly weight?: number;
+    readonly who: string;
+    /** Wall-clock milliseconds. */
+    readonly at: number;
+  } | null;
+  readonly checks: readonly ServerCheckStatus[];
+}
+
+export interface ServerCheckStatus {
+  /** `tcp`, `http`, `policy`. */
+  readonly kind: string;
+  readonly verdict: "unknown" | "up" | "down";
+  readonly reason: string;
+  readonly runs: number;
+  readonly failures: number;
+  /** Milliseconds of the last run. */
+  readonly lastMs: number | null;
 }
 
 /** `holdfast notifications --json`. */
@@ -112,6 +202,7 @@ export interface CheckStatus {
   readonly name: string;
   readonly verdict: "unknown" | "up" | "down";
   readonly stale: boolean;
+  /** Of the last run, also while it does not change the verdict. */
   readonly reason: string;
   /** Wall-clock milliseconds of the last change; `null` before the first verdict. */
   readonly since: number | null;
@@ -149,7 +240,10 @@ export interface AgentEvent {
     | "check"
     | "policy"
     | "peer"
-    | "notification";
+    | "notification"
+    | "real-server"
+    | "quorum"
+    | "balancing";
   /** The router, group, process or file it is about. */
   readonly subject: string;
   /** One line for people. */

@@ -1,4 +1,4 @@
-import type { ControlRequest, LetterIds } from "./protocol.ts";
+import type { ControlRequest, LetterIds, ServerCommand, ServerOrder } from "./protocol.ts";
 
 /** Why a request line is refused. Closed: the token is the answer's code. */
 export type RequestRefusal = "malformed" | "unknown-command";
@@ -42,10 +42,20 @@ export function readRequest(line: string): ReadRequest {
     case "notifications":
     case "retry-notifications":
     case "discard-notifications":
-    case "metrics": {
+    case "metrics":
+    case "services": {
       const { ids = command === "discard-notifications" ? [] : "all" } = value as { ids?: unknown };
       if (isLetterIds(ids)) return { ok: true, request: { id, command, ids } };
       return malformed("`ids` must be whole numbers, or all", id);
+    }
+    case "drain":
+    case "undrain":
+    case "disable":
+    case "weight": {
+      const { order } = value as { order?: unknown };
+      const read = readOrder(order, command);
+      if (typeof read === "string") return malformed(read, id);
+      return { ok: true, request: { id, command, order: read } };
     }
     case "events":
       return { ok: true, request: { id, command, follow: follow === true } };
@@ -55,10 +65,34 @@ export function readRequest(line: string): ReadRequest {
         id,
         code: "unknown-command",
         message:
-          "there are the commands status, reload, journal, events, notifications and metrics",
+          "there are the commands status, reload, journal, events, notifications, metrics, services, " +
+          "drain, undrain, disable and weight",
       };
   }
 }
 
 const isLetterIds = (value: unknown): value is LetterIds =>
   value === "all" || (Array.isArray(value) && value.every(Number.isSafeInteger));
+
+const LONGEST_SERVER = 200;
+const LONGEST_WHO = 64;
+/** The kernel's. */
+const MOST_WEIGHT = 2_147_483_647;
+
+/** Answers in words what is wrong with it. */
+function readOrder(value: unknown, command: ServerCommand): ServerOrder | string {
+  if (typeof value !== "object" || value === null) return "`order` must be an object";
+  const { server, weight, who } = value as Record<string, unknown>;
+  if (!isShortText(server, LONGEST_SERVER))
+    return "`server` must be a text: [SERVICE/]ADDRESS[:PORT]";
+  if (!isShortText(who, LONGEST_WHO)) return "`who` must be a text of at most 64 characters";
+  if (command !== "weight") return { server, who };
+  if (typeof weight !== "number" || !Number.isInteger(weight)) return NO_WEIGHT;
+  return weight < 0 || weight > MOST_WEIGHT ? NO_WEIGHT : { server, weight, who };
+}
+
+const NO_WEIGHT = `\`weight\` must be a whole number from 0 to ${MOST_WEIGHT}`;
+
+/** On one line, without control characters. */
+const isShortText = (value: unknown, longest: number): value is string =>
+  typeof value === "string" && value !== "" && value.length <= longest && !/\p{C}/u.test(value);

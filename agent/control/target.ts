@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../config/diagnostic.ts";
-import type { AgentEvent, DirectorCommand, LetterIds, Status } from "./protocol.ts";
+import type { AgentEvent, DirectorCommand, LetterIds, ServerOrder, Status } from "./protocol.ts";
 
 /** How a reload ended. A refused file leaves the running configuration untouched. */
 export type ReloadOutcome =
@@ -39,7 +39,7 @@ export interface ControlTarget {
   /** Events and effects as kept in memory, one JSON document a line; `holdfast replay` reads it. */
   journal(): Promise<string>;
   /** Asks the director. Rejects with an Error that says so when it does not answer. */
-  director(command: DirectorCommand, ids: LetterIds): Promise<unknown>;
+  director(command: DirectorCommand, ids: LetterIds, order?: ServerOrder): Promise<unknown>;
   readonly events: {
     /** The last events, oldest first. */
     recent(): readonly AgentEvent[];

@@ -1,5 +1,10 @@
 import type { TimedCommand } from "../config/notifications.ts";
-import type { DirectorCommand, DirectorStatus, LetterIds } from "../control/protocol.ts";
+import type {
+  DirectorCommand,
+  DirectorStatus,
+  LetterIds,
+  ServerOrder,
+} from "../control/protocol.ts";
 import type { Later } from "../ports/processes.ts";
 import type { DirectorSettings, EventReport, FromDirector, ToDirector } from "./ipc.ts";
 import { parts } from "./ipc.ts";
@@ -89,8 +94,20 @@ export class DirectorClient {
   }
 
   /** Rejects with an Error for people when there is no answer. */
-  async command(command: DirectorCommand, ids: LetterIds, limitMs: number): Promise<unknown> {
-    const reply = await this.#ask(limitMs, (id) => ({ kind: "command", id, command, ids }));
+  async command(
+    command: DirectorCommand,
+    ids: LetterIds,
+    limitMs: number,
+    order?: ServerOrder,
+  ): Promise<unknown> {
+    const more = order === undefined ? {} : { order };
+    const reply = await this.#ask(limitMs, (id) => ({
+      kind: "command",
+      id,
+      command,
+      ids,
+      ...more,
+    }));
     if (reply?.kind === "answer") return reply.result;
     const problem = reply?.kind === "no-answer" ? reply.problem : "the director does not answer";
     throw new Error(problem);

@@ -7,6 +7,7 @@ import type { RunProgram } from "../ports/programs.ts";
 import type { DirectorPart, OpenPart, Outlet } from "./director/part.ts";
 import { Picture } from "./director/picture.ts";
 import { PolicyVerdicts } from "./director/policy-verdicts.ts";
+import { ReadingListeners } from "./director/reading-listeners.ts";
 import { runTimed } from "./director/run-timed.ts";
 import type {
   DirectorSettings,
@@ -35,6 +36,8 @@ const NOTHING: DirectorStatus = {
   checks: [],
   policies: [],
   notifications: { queued: 0, delivered: 0, dead: 0 },
+  services: [],
+  ipvs: null,
 };
 
 /**
@@ -54,6 +57,7 @@ export class DirectorProcess {
   readonly #claims = new Picture<readonly Claim[]>((complete, entries) =>
     this.#send({ kind: "claims", complete, entries }),
   );
+  readonly #listeners = new ReadingListeners();
   readonly #verdicts = new PolicyVerdicts();
   /** Opened at the first configuration; before, there is nothing to do. */
   #parts: readonly DirectorPart[] | undefined;
@@ -87,8 +91,14 @@ export class DirectorProcess {
 
   #outlet(): Outlet {
     return {
-      reading: (tracker, reading) => this.#readings.set(tracker, reading),
-      forget: (tracker) => this.#readings.delete(tracker),
+      reading: (tracker, reading) => {
+        this.#readings.set(tracker, reading);
+        this.#listeners.tell(tracker, reading);
+      },
+      forget: (tracker) => {
+        this.#readings.delete(tracker);
+        this.#listeners.tell(tracker, undefined);
+      },
       claim: (claim) => this.#claim(claim),
       withdraw: (router, source) => this.#withdraw(router, source),
       event: (report) => {
@@ -97,6 +107,10 @@ export class DirectorProcess {
       },
       log: (level, message) => this.#send({ kind: "log", level, message }),
       requestSnapshot: () => this.#requestSnapshot(),
+      onReading: (tracker, listener) => {
+        listener(this.#readings.get(tracker));
+        return this.#listeners.add(tracker, listener);
+      },
       policyVerdict: (policy, check, reading) => this.#verdicts.set(policy, check, reading),
       onPolicyVerdict: (policy, check, listener) => this.#verdicts.listen(policy, check, listener),
     };
@@ -238,11 +252,13 @@ export class DirectorProcess {
     let status = NOTHING;
     for (const part of this.#parts ?? []) {
       void this.#guard(part, "status", () => {
-        const { checks = [], policies = [], notifications } = part.status();
+        const { checks = [], policies = [], notifications, services, ipvs } = part.status();
         status = {
           checks: [...status.checks, ...checks],
           policies: [...status.policies, ...policies],
           notifications: notifications ?? status.notifications,
+          services: services ?? status.services,
+          ipvs: ipvs ?? status.ipvs,
         };
       });
     }
@@ -253,12 +269,13 @@ export class DirectorProcess {
     id,
     command,
     ids,
+    order,
   }: Extract<ToDirector, { readonly kind: "command" }>): Promise<void> {
     const part = this.#parts?.find((one) => one.commands?.[command] !== undefined);
     const act = part?.commands?.[command];
     try {
       if (act === undefined) throw new Error(`nothing here answers ${command}`);
-      this.#send({ kind: "answer", id, result: await act(ids) });
+      this.#send({ kind: "answer", id, result: await act(ids, order) });
     } catch (error) {
       this.#send({ kind: "no-answer", id, problem: textOf(error) });
     }

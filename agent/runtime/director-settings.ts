@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import type { Config } from "../config/config.ts";
+import { NO_BALANCING } from "../config/virtual-servers.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import type { DirectorSettings, NotifySubject } from "./ipc.ts";
 import type { RunOptions } from "./options.ts";
@@ -7,9 +8,9 @@ import type { RunOptions } from "./options.ts";
 /** What the director must know of an accepted configuration. Without routers there is nothing to track. */
 export function directorSettings(
   { config, settings }: Pick<AcceptedConfig, "config" | "settings">,
-  { policiesDirectory, stateDirectory, directorOnly }: RunOptions,
+  { policiesDirectory, stateDirectory, directorOnly, vrrpOnly }: RunOptions,
 ): DirectorSettings {
-  const { global, trackers, notifications } = config;
+  const { global, trackers, notifications, balancing } = config;
   return {
     name: global.processNames.director,
     scheduling: global.directorScheduling,
@@ -19,6 +20,7 @@ export function directorSettings(
     stateDirectory,
     trackers: directorOnly ? [] : trackers,
     notifications,
+    balancing: vrrpOnly ? NO_BALANCING : balancing,
     subjects: directorOnly ? [] : subjectsOf(config),
     settings,
   };

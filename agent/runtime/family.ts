@@ -1,11 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { TimedCommand } from "../config/notifications.ts";
-import type {
-  DirectorCommand,
-  DirectorStatus,
-  LetterIds,
-  ProcessStatus,
-} from "../control/protocol.ts";
+import type { DirectorStatus, ProcessStatus } from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import { Child, DEFAULT_WATCH } from "./child.ts";
@@ -156,8 +151,8 @@ export class Family {
   }
 
   /** Rejects with an Error for people when there is no answer. */
-  directorCommand(command: DirectorCommand, ids: LetterIds, limitMs: number): Promise<unknown> {
-    return this.#director.command(command, ids, limitMs);
+  directorCommand(...asked: Parameters<DirectorClient["command"]>): Promise<unknown> {
+    return this.#director.command(...asked);
   }
 
   processes(): Readonly<Record<ServiceRole, ProcessStatus>> {

@@ -3,11 +3,13 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import type { NotificationConfig, NotifyConfig, TimedCommand } from "../config/notifications.ts";
 import type { Settings } from "../config/settings.ts";
 import type { TrackerConfig } from "../config/trackers.ts";
+import type { BalancingConfig } from "../config/virtual-servers.ts";
 import type {
   AgentEvent,
   DirectorCommand,
   DirectorStatus,
   LetterIds,
+  ServerOrder,
 } from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { BoardEntry } from "../core/track/board.ts";
@@ -71,6 +73,7 @@ export type ToDirector =
       readonly id: number;
       readonly command: DirectorCommand;
       readonly ids: LetterIds;
+      readonly order?: ServerOrder;
     };
 
 /** What the configuration says of the director process and its work. */
@@ -84,6 +87,7 @@ export interface DirectorSettings {
   readonly stateDirectory: string;
   readonly trackers: readonly TrackerConfig[];
   readonly notifications: NotificationConfig;
+  readonly balancing: BalancingConfig;
   /** Instances and groups, in the order of the configuration. */
   readonly subjects: readonly NotifySubject[];
   readonly settings: Settings;

@@ -1,5 +1,5 @@
 import type { GlobalConfig } from "../config/config.ts";
-import type { DirectorCommand, LetterIds, Status } from "../control/protocol.ts";
+import type { DirectorCommand, LetterIds, ServerOrder, Status } from "../control/protocol.ts";
 import { PROTOCOL_VERSION } from "../control/protocol.ts";
 import type { ControlTarget, ReloadOutcome } from "../control/target.ts";
 import type { Later, ServiceNotifier, StartProcess } from "../ports/processes.ts";
@@ -149,8 +149,12 @@ export class Supervisor implements ControlTarget {
     return (await this.#journals.run()) ?? "";
   }
 
-  director(command: DirectorCommand, ids: LetterIds = "all"): Promise<unknown> {
-    return this.#family.directorCommand(command, ids, COMMAND_LIMIT_MS);
+  director(
+    command: DirectorCommand,
+    ids: LetterIds = "all",
+    order?: ServerOrder,
+  ): Promise<unknown> {
+    return this.#family.directorCommand(command, ids, COMMAND_LIMIT_MS, order);
   }
 
   /** One runs at a time; those asked for meanwhile become one more, as they want the same file. */

@@ -148,6 +148,7 @@ class DryRun {
       log: (level, message) => this.#say("log", level, message.replace(prefix, "")),
       requestSnapshot: () => queueMicrotask(() => this.#host.snapshot(this.#request.routers)),
       policyVerdict: () => undefined,
+      onReading: () => () => undefined,
       onPolicyVerdict: () => () => undefined,
     };
   }

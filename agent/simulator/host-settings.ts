@@ -1,5 +1,6 @@
 import { NO_NOTIFICATIONS } from "../config/notifications.ts";
 import type { Settings } from "../config/settings.ts";
+import { NO_BALANCING } from "../config/virtual-servers.ts";
 import type { DirectorSettings } from "../runtime/ipc.ts";
 
 /** What a host of policies is told, where there is nothing else that a director would do. */
@@ -21,4 +22,5 @@ export const hostSettings = (
   stateDirectory: "/var/lib/holdfast",
   trackers: [],
   notifications: NO_NOTIFICATIONS,
+  balancing: NO_BALANCING,
 });

@@ -178,6 +178,7 @@ export class VirtualAgent {
       },
       requestSnapshot: () => queueMicrotask(() => this.#showRouters()),
       policyVerdict: () => undefined,
+      onReading: () => () => undefined,
       onPolicyVerdict: () => () => undefined,
     };
   }

@@ -116,7 +116,8 @@ describe("status for people", () => {
       strikes: 0,
       checks: ["alive"],
     };
-    const render = (director: DirectorStatus): string => {
+    const render = (part: Omit<DirectorStatus, "services" | "ipvs">): string => {
+      const director: DirectorStatus = { ...part, services: [], ipvs: null };
       const { processes } = sampleStatus;
       const alive = { ...processes, director: { ...processes.director, pid: 102 } };
       return renderStatus({ ...sampleStatus, processes: alive, director }, "h", SAMPLE_NOW, PLAIN);

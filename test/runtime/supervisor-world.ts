@@ -28,6 +28,8 @@ const DIRECTOR = {
   checks: [],
   policies: [],
   notifications: { queued: 0, delivered: 0, dead: 0 },
+  services: [],
+  ipvs: null,
 };
 
 /** A supervisor in a world of fake processes, and all that a test may turn or look at. */

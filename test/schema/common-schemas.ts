@@ -2,6 +2,8 @@ import { z } from "zod";
 
 export const count = z.int().nonnegative();
 
+export const wallClock = z.number().describe("Milliseconds since 1970.");
+
 export const state = z.enum(["initialize", "backup", "active", "fault"]);
 
 const position = z.strictObject({

@@ -5,9 +5,14 @@ import type { DoctorReport } from "../../agent/cli/doctor/finding.ts";
 import type { ReplayOutcome } from "../../agent/cli/host.ts";
 import type { VersionReport } from "../../agent/cli/version.ts";
 import type { KeywordDescription } from "../../agent/config/keepalived/describe-keywords.ts";
-import type { AgentEvent, NotificationsReport, Status } from "../../agent/control/protocol.ts";
+import type {
+  AgentEvent,
+  NotificationsReport,
+  ServiceStatus,
+  Status,
+} from "../../agent/control/protocol.ts";
 import type { ReloadOutcome } from "../../agent/control/target.ts";
-import { count, diagnostic, state } from "./common-schemas.ts";
+import { count, diagnostic, state, wallClock } from "./common-schemas.ts";
 import type { Json, Same } from "./json.ts";
 import {
   policyCheckSchema,
@@ -15,11 +20,11 @@ import {
   policyRunSchema,
   policySimulateSchema,
 } from "./policy-schemas.ts";
+import { service, servicesSchema } from "./service-schemas.ts";
 
 // One schema for every --json. Their types are held equal to the program's at the end of the file;
 // docs/schema/*.json is written from them by test/schema/write.ts.
 
-const wallClock = z.number().describe("Milliseconds since 1970.");
 const address = z.string().describe("An IP address in canonical text (RFC 5952).");
 const family = z.enum(["ipv4", "ipv6"]);
 const fault = z.strictObject({
@@ -201,6 +206,8 @@ export const statusSchema = z.strictObject({
         delivered: count,
         dead: count.describe("Given up; `holdfast notifications` shows them."),
       }),
+      services: z.array(service).describe("Virtual servers."),
+      ipvs: z.string().nullable().describe("Why the kernel's load balancer cannot be had."),
     })
     .nullable()
     .describe("null while the director does not answer."),
@@ -221,6 +228,9 @@ export const eventSchema = z.strictObject({
     "policy",
     "peer",
     "notification",
+    "real-server",
+    "quorum",
+    "balancing",
   ]),
   subject: z.string(),
   message: z.string(),
@@ -353,6 +363,7 @@ export const SCHEMAS = {
   status: ["holdfast status --json", statusSchema],
   event: ["one line of holdfast events --json", eventSchema],
   notifications: ["holdfast notifications --json", notificationsSchema],
+  services: ["holdfast services --json", servicesSchema],
   reload: ["holdfast reload --json", reloadSchema],
   check: ["holdfast check --json", checkSchema],
   keywords: ["holdfast keywords --json", keywordsSchema],
@@ -377,6 +388,7 @@ export const HELD_EQUAL: readonly [
   Same<Json<Status>, Json<z.infer<typeof statusSchema>>>,
   Same<Json<AgentEvent>, Json<z.infer<typeof eventSchema>>>,
   Same<Json<NotificationsReport>, Json<z.infer<typeof notificationsSchema>>>,
+  Same<Json<readonly ServiceStatus[]>, Json<z.infer<typeof servicesSchema>>>,
   Same<Json<ReloadOutcome>, Json<z.infer<typeof reloadSchema>>>,
   Same<Json<CheckReport>, Json<z.infer<typeof checkSchema>>>,
   Same<Json<readonly KeywordDescription[]>, Json<z.infer<typeof keywordsSchema>>>,
@@ -384,4 +396,4 @@ export const HELD_EQUAL: readonly [
   Same<Json<ReplayOutcome>, Json<z.infer<typeof replaySchema>>>,
   Same<Json<DemoReport>, Json<z.infer<typeof demoSchema>>>,
   Same<Json<VersionReport>, Json<z.infer<typeof versionSchema>>>,
-] = [true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true];

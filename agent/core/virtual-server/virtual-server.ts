@@ -115,8 +115,17 @@ function configured(
     leaving[key] = { member: { address, port, forwarding }, until };
   }
   const next = { ...state, servers, leaving: withoutKeys(leaving, servers) };
-  return settle(config, next, now);
+  const settled = settle(config, next, now);
+  return { state: settled.state, effects: [...removed(state, servers), ...settled.effects] };
 }
+
+/** Who was up and is not configured any more is told down first of all. */
+const removed = (state: PoolState, kept: PoolState["servers"]): readonly PoolEffect[] =>
+  Object.entries(state.servers).flatMap(([name, { up }]): readonly PoolEffect[] => {
+    const server = name as DestinationKey;
+    if (!up || kept[server] !== undefined) return [];
+    return [{ kind: "server", server, up: false, reason: "removed", start: false }];
+  });
 
 function kept(old: RealServer, known: ServerState, real: RealServer): readonly Finding[] {
   return real.checks.map(({ probe }, at) => {

@@ -1,4 +1,9 @@
-import type { DirectorCommand, DirectorStatus, LetterIds } from "../../control/protocol.ts";
+import type {
+  DirectorCommand,
+  DirectorStatus,
+  LetterIds,
+  ServerOrder,
+} from "../../control/protocol.ts";
 import type { Claim, Reading, TrackerId } from "../../core/track/tracking.ts";
 import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import type { DirectorSettings, EventReport, GroupSnapshot, LogLevel } from "../ipc.ts";
@@ -31,7 +36,9 @@ export interface DirectorPart {
   snapshot?(routers: readonly RouterSnapshot[], groups: readonly GroupSnapshot[]): void;
   status(): Partial<DirectorStatus>;
   /** Commands of the control socket that are its own. */
-  readonly commands?: Partial<Readonly<Record<DirectorCommand, (ids: LetterIds) => unknown>>>;
+  readonly commands?: Partial<
+    Readonly<Record<DirectorCommand, (ids: LetterIds, order: ServerOrder | undefined) => unknown>>
+  >;
   /** Ends what it does; at once the second time. */
   stop(): Promise<void>;
 }
@@ -54,6 +61,8 @@ export interface Outlet {
    * `undefined`: there is no such check any more.
    */
   policyVerdict(policy: string, check: string, reading: Reading | undefined): void;
+  /** Hears of a tracker's reading now, and of each later one, until the answer is called. */
+  onReading(tracker: TrackerId, listener: (reading: Reading | undefined) => void): () => void;
   /**
    * Hears of the verdict now, and of each later one, until the answer is called; `undefined`: there
    * is no such check. It is unknown until the policies are loaded.

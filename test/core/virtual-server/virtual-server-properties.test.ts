@@ -217,8 +217,8 @@ class Hearer {
   #quorum = false;
 
   readonly look = ({ config, state, effects, now }: Moment): void => {
-    for (const name of this.#told.keys()) if (!(name in state.servers)) this.#told.delete(name);
     for (const effect of effects) this.#hear(effect);
+    for (const name of this.#told.keys()) if (!(name in state.servers)) this.#told.delete(name);
     for (const [name, { up, told }] of Object.entries(state.servers)) {
       assert.equal(this.#told.get(name), told ? up : undefined);
     }

@@ -262,7 +262,7 @@ describe("another configuration", () => {
   test("who is removed is gone at once, or finishes its connections", () => {
     const one = { realServers: [server(1)] };
     const abrupt = new Pool(pool());
-    abrupt.configure(pool(one));
+    assert.deepEqual(abrupt.configure(pool(one)), ["10.0.0.2:80 down"]);
     assert.equal(abrupt.weights, "1=1");
 
     const web = new Pool(pool());

@@ -5,6 +5,7 @@ import type { NotifyConfig } from "../../../agent/config/notifications.ts";
 import { NO_NOTIFICATIONS, NO_NOTIFY } from "../../../agent/config/notifications.ts";
 import { noSettings } from "../../../agent/config/settings.ts";
 import type { CommandConfig } from "../../../agent/config/trackers.ts";
+import { NO_BALANCING } from "../../../agent/config/virtual-servers.ts";
 import type { Notice } from "../../../agent/core/notify/notice.ts";
 import type { Channel, Delivery, FifoWriter } from "../../../agent/ports/channels.ts";
 import type { ProgramOutcome, ProgramRequest } from "../../../agent/ports/programs.ts";
@@ -106,6 +107,7 @@ export class Rig {
       stateDirectory: this.folder,
       trackers: [],
       notifications: NO_NOTIFICATIONS,
+      balancing: NO_BALANCING,
       subjects: [],
       settings: noSettings("/etc/holdfast/holdfast.conf"),
       ...more,
@@ -174,6 +176,7 @@ export class Rig {
         this.snapshots += 1;
       },
       policyVerdict: nothing,
+      onReading: () => () => undefined,
       onPolicyVerdict: () => nothing,
     };
   }

@@ -45,6 +45,7 @@ export class Heard {
       if (reading === undefined) this.verdicts.delete(`${policy}/${check}`);
       else this.verdicts.set(`${policy}/${check}`, reading);
     },
+    onReading: () => () => undefined,
     onPolicyVerdict: () => () => undefined,
   };
 

@@ -1,0 +1,94 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { VirtualServerConfig } from "../../config/virtual-servers.ts";
+import type { ServiceTarget } from "../../core/ipvs/service.ts";
+import type { Override, PoolMember } from "../../core/virtual-server/pool.ts";
+
+const VERSION = 1;
+
+/** What of load balancing outlives a director. */
+export interface Kept {
+  readonly version: typeof VERSION;
+  /** It did not end gracefully: the services in the kernel are still ours. */
+  readonly running: boolean;
+  /** Services that are ours to remove. */
+  readonly targets: readonly ServiceTarget[];
+  /** By name of the virtual server. */
+  readonly servers: Readonly<Record<string, KeptServer>>;
+  /** Out of the configuration; their real servers finish their connections. */
+  readonly retiring: readonly VirtualServerConfig[];
+}
+
+export interface KeptServer {
+  /** As it was told last. */
+  readonly quorum: boolean;
+  /** By `DestinationKey`. */
+  readonly overrides: Readonly<Record<string, Override>>;
+  readonly leaving: Readonly<
+    Record<string, { readonly member: PoolMember; readonly untilMs: number }>
+  >;
+}
+
+export const NOTHING_KEPT: Kept = {
+  version: VERSION,
+  running: false,
+  targets: [],
+  servers: {},
+  retiring: [],
+};
+
+/** `balancing.json` in the state directory. */
+export class BalancingStore {
+  readonly #directory: string;
+  readonly #path: string;
+  #last = "";
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#path = join(directory, "balancing.json");
+  }
+
+  /** What others may have written counts for nothing. */
+  load(): Kept {
+    try {
+      const fd = openSync(this.#path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      try {
+        const { uid, mode } = fstatSync(fd);
+        if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) return NOTHING_KEPT;
+        const kept = JSON.parse(readFileSync(fd, "utf8")) as Partial<Kept>;
+        return kept.version === VERSION ? { ...NOTHING_KEPT, ...kept } : NOTHING_KEPT;
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      return NOTHING_KEPT;
+    }
+  }
+
+  /** Answers why it could not be written, or `undefined`. */
+  save(kept: Kept): string | undefined {
+    const text = JSON.stringify(kept);
+    if (text === this.#last) return undefined;
+    try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      const fresh = `${this.#path}.new`;
+      rmSync(fresh, { force: true });
+      writeFileSync(fresh, text, { flag: "wx", mode: 0o600, flush: true });
+      renameSync(fresh, this.#path);
+      this.#last = text;
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+}

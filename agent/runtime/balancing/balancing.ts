@@ -1,0 +1,372 @@
+import type { BalancingConfig, VirtualServerConfig } from "../../config/virtual-servers.ts";
+import type {
+  DirectorStatus,
+  ServerCommand,
+  ServerOrder,
+  ServerOrderOutcome,
+  ServiceStatus,
+} from "../../control/protocol.ts";
+import type { IpvsTimeouts } from "../../core/ipvs/connections.ts";
+import type { ServiceKey } from "../../core/ipvs/service.ts";
+import { serviceKey } from "../../core/ipvs/service.ts";
+import { plainEqual } from "../../core/plain-equal.ts";
+import type { PoolEffect, ServerClaim } from "../../core/virtual-server/pool.ts";
+import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
+import { KernelError } from "../../ports/error.ts";
+import type { IpvsPicture } from "../../ports/ipvs.ts";
+import type { DirectorPart, Outlet } from "../director/part.ts";
+import type { DirectorSettings, EventReport } from "../ipc.ts";
+import { Schedule } from "../schedule.ts";
+import { startOf } from "./adoption.ts";
+import type { Kept } from "./balancing-store.ts";
+import { BalancingStore, NOTHING_KEPT } from "./balancing-store.ts";
+import { Care } from "./care.ts";
+import { reportOf } from "./facts.ts";
+import { keptOf } from "./kept.ts";
+import { IP_VS, KernelTable } from "./kernel-table.ts";
+import { driftReport, troubleReport } from "./kernel-trouble.ts";
+import { Looks } from "./looks.ts";
+import { overrideOf, serversOf } from "./orders.ts";
+import type { BalancingPorts } from "./ports.ts";
+import type { ServedWorld } from "./served.ts";
+import { Served } from "./served.ts";
+import { ServerClaims } from "./server-claims.ts";
+import { serverViews } from "./server-views.ts";
+import { statusOf } from "./service-status.ts";
+import { SyncFollower } from "./sync-follower.ts";
+import { shutdownTellings, tellingsOf } from "./tellings.ts";
+import { Turn } from "./turn.ts";
+
+const POSITIONS: ReadonlySet<string> = new Set(["position"]);
+const SYNC = "lvs_sync_daemon";
+
+/**
+ * Load balancing: virtual servers, the checks of their real servers, and the kernel's table that follows
+ * from them. Without virtual servers it touches nothing.
+ */
+export class Balancing implements DirectorPart {
+  readonly name = "balancing";
+  readonly commands: NonNullable<DirectorPart["commands"]> = {
+    services: () => this.#services(),
+    drain: (_, order) => this.#obey("drain", order),
+    undrain: (_, order) => this.#obey("undrain", order),
+    disable: (_, order) => this.#obey("disable", order),
+    weight: (_, order) => this.#obey("weight", order),
+  };
+  readonly #outlet: Outlet;
+  readonly #ports: BalancingPorts;
+  readonly #schedule: Schedule;
+  readonly #looks: Looks;
+  readonly #table: KernelTable;
+  readonly #sync: SyncFollower;
+  readonly #care: Care;
+  readonly #claims = new ServerClaims();
+  /** By name. */
+  readonly #served = new Map<string, Served>();
+  /** Not configured any more; their real servers finish their connections. */
+  readonly #retiring = new Set<Served>();
+  readonly #keys = new Map<Served, ReadonlySet<ServiceKey>>();
+  readonly #stirred = new Turn<Served>((all) => {
+    for (const served of all) served.flush();
+  });
+  readonly #saving = new Turn<"kept">(() => this.#save());
+  #settings: DirectorSettings | undefined;
+  #timeouts: IpvsTimeouts | undefined;
+  #store: BalancingStore | undefined;
+  #kept = NOTHING_KEPT;
+  #begun: Promise<void> | undefined;
+  /** The kernel was asked, and virtual servers are at work. */
+  #running = false;
+  #stopped: Promise<void> | undefined;
+
+  constructor(outlet: Outlet, ports: BalancingPorts) {
+    this.#outlet = outlet;
+    this.#ports = ports;
+    const { clock, openIpvs, probes } = ports;
+    // Nothing here waits in a socket that a late deadline would have to see first.
+    const schedule = new Schedule(clock, ports.openTimer, () => undefined);
+    this.#schedule = schedule;
+    this.#looks = new Looks({ clock, schedule, probes, outlet });
+    const trouble = (subject: string, error: KernelError | undefined): void =>
+      outlet.event(troubleReport(subject, error, clock.wallClock()));
+    this.#table = new KernelTable({
+      clock,
+      schedule,
+      openIpvs,
+      trouble,
+      drifted: (key, commands) => outlet.event(driftReport(key, commands, clock.wallClock())),
+    });
+    this.#sync = new SyncFollower(
+      () => this.#table.ipvs,
+      (error) => this.#table.trouble(SYNC, error),
+    );
+    this.#care = new Care(schedule, ports, this.#table, () => [...this.#all()]);
+  }
+
+  configure(settings: DirectorSettings): void {
+    this.#settings = settings;
+    this.#looks.node = settings.routerId;
+    if (this.#begun === undefined) {
+      this.#store = new BalancingStore(settings.stateDirectory);
+      this.#kept = this.#store.load();
+      if (!isNeeded(settings.balancing, this.#kept)) return;
+      this.#begun = this.#begin();
+    } else if (this.#running) this.#apply(settings.balancing);
+  }
+
+  event(report: EventReport): void {
+    if (!this.#running || report.kind !== "transition") return;
+    this.#sync.router(report.subject, report.detail["to"] === "active");
+    this.#care.addressesMoved();
+  }
+
+  snapshot(routers: readonly RouterSnapshot[]): void {
+    for (const { name, state } of routers) this.#sync.router(name, state === "active");
+  }
+
+  status(): Pick<DirectorStatus, "services" | "ipvs"> {
+    return { services: this.#services(), ipvs: this.#table.refused.get(IP_VS) ?? null };
+  }
+
+  /** What a policy does to the real server `service/address:port`; `undefined`: nothing any more. */
+  claim(name: string, source: string, claim: ServerClaim | undefined): void {
+    this.#claims.set(name, source, claim);
+    for (const served of this.#served.values()) {
+      const server = served.serverOf(name);
+      if (server !== undefined) served.take({ kind: "claim", server, source, claim });
+    }
+  }
+
+  /** As policies see them. */
+  views(): ReturnType<typeof serverViews> {
+    return serverViews(this.#served.values(), this.#care.connections);
+  }
+
+  /** Resolves when the kernel has all that it can have. */
+  async settled(): Promise<void> {
+    await this.#begun;
+    this.#stirred.flush();
+    await this.#table.settled();
+    await this.#sync.settled();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #begin(): Promise<void> {
+    const opened = await this.#table.open();
+    if (this.#stopped !== undefined || this.#settings === undefined) return;
+    const picture = opened instanceof KernelError ? undefined : opened;
+    const { balancing } = this.#settings;
+    this.#running = true;
+    this.#apply(balancing, picture);
+    for (const config of this.#kept.retiring) this.#resume(config, picture);
+    this.#table.adopt(this.#kept.targets);
+    if (balancing.flushAtStart && !this.#kept.running && picture !== undefined) {
+      this.#table.adopt([...picture.table.values()].map(({ service }) => service.target));
+    }
+  }
+
+  #apply(balancing: BalancingConfig, picture?: IpvsPicture): void {
+    const wanted = new Map<string, VirtualServerConfig>();
+    for (const one of balancing.virtualServers) {
+      if (!wanted.has(one.name)) wanted.set(one.name, one);
+    }
+    for (const [name, served] of [...this.#served]) {
+      if (wanted.has(name)) continue;
+      this.#served.delete(name);
+      this.#retire(served);
+    }
+    for (const [name, config] of wanted) {
+      const known = this.#served.get(name);
+      if (known === undefined) this.#serve(config, picture);
+      else if (!plainEqual(known.config, config, POSITIONS)) known.configure(config);
+    }
+    this.#setTimeouts(balancing.timeouts);
+    this.#sync.configure(balancing.syncDaemon);
+    if (balancing.syncDaemon?.instance !== undefined) this.#outlet.requestSnapshot();
+    this.#care.arm();
+    // Before the kernel has them: what it has is to be known as ours whatever happens.
+    this.#save();
+  }
+
+  #serve(config: VirtualServerConfig, picture: IpvsPicture | undefined): void {
+    for (const old of this.#retiring) if (old.name === config.name) this.#forget(old);
+    const served = this.#open(config);
+    this.#served.set(config.name, served);
+    const { clock } = this.#ports;
+    const time = { now: clock.now(), wallMs: clock.wallClock() };
+    served.start(startOf(config, picture?.table, this.#kept.servers[config.name], time));
+    if (this.#claims.size === 0) return;
+    for (const { server, name } of served.names()) {
+      for (const [source, claim] of this.#claims.of(name)) {
+        served.take({ kind: "claim", server, source, claim });
+      }
+    }
+  }
+
+  #open(config: VirtualServerConfig): Served {
+    const world: ServedWorld = {
+      clock: this.#ports.clock,
+      schedule: this.#schedule,
+      looks: this.#looks,
+      stirred: (served) => this.#stirred.add(served),
+      changed: (served) => this.#changed(served),
+      happened: (served, effect, before) => this.#happened(served, effect, before),
+    };
+    return new Served(world, config);
+  }
+
+  #retire(served: Served): void {
+    this.#retiring.add(served);
+    served.configure({ ...served.config, sorryServer: undefined, realServers: [] });
+  }
+
+  /** It was retiring when the director before this one ended. */
+  #resume(config: VirtualServerConfig, picture: IpvsPicture | undefined): void {
+    if (this.#served.has(config.name)) return;
+    const served = this.#open(config);
+    this.#retiring.add(served);
+    const { clock } = this.#ports;
+    const time = { now: clock.now(), wallMs: clock.wallClock() };
+    const kept = this.#kept.servers[config.name];
+    served.start({ ...startOf(config, picture?.table, kept, time), quorum: false });
+  }
+
+  #changed(served: Served): void {
+    if (this.#stopped !== undefined) return;
+    const finished = this.#retiring.has(served) && Object.keys(served.state.leaving).length === 0;
+    if (finished) {
+      this.#forget(served);
+      return;
+    }
+    const entries = served.entries();
+    const before = this.#keys.get(served);
+    const keys = new Set(entries.map(({ service }) => serviceKey(service.target)));
+    this.#keys.set(served, keys);
+    if (before !== undefined) this.#table.drop([...before].filter((key) => !keys.has(key)));
+    this.#table.want(entries);
+    this.#care.arm();
+  }
+
+  #forget(served: Served): void {
+    this.#retiring.delete(served);
+    served.close();
+    this.#table.drop(this.#keys.get(served) ?? []);
+    this.#keys.delete(served);
+    this.#saving.add("kept");
+  }
+
+  #happened(served: Served, effect: PoolEffect, before: VirtualServerConfig): void {
+    const { balancing, routerId } = this.#settings ?? {};
+    const at = this.#ports.clock.wallClock();
+    // What is up from the start is no news, of thousands of real servers.
+    const told = effect.kind !== "server" || !effect.start || balancing?.notifyAtStart === true;
+    if (told) this.#outlet.event(reportOf(served, effect, before, at));
+    if (effect.kind === "quorum" || effect.kind === "left") this.#saving.add("kept");
+    if (balancing === undefined || routerId === undefined) return;
+    const { notifyAtStart } = balancing;
+    const telling = tellingsOf(served, effect, before, { routerId, notifyAtStart });
+    if (telling !== undefined) this.#ports.tell(telling.subject, telling.tellings, at);
+  }
+
+  #setTimeouts(timeouts: IpvsTimeouts): void {
+    if (plainEqual(timeouts, this.#timeouts ?? NO_TIMEOUTS, POSITIONS)) return;
+    this.#timeouts = timeouts;
+    void this.#table.ipvs?.setTimeouts(timeouts).then((error) => {
+      this.#table.trouble("lvs_timeouts", error);
+    });
+  }
+
+  #obey(command: ServerCommand, order: ServerOrder | undefined): ServerOrderOutcome {
+    if (order === undefined) throw new Error("say which real server");
+    const found = serversOf(this.#served.values(), order.server);
+    const override = overrideOf(command, order, this.#ports.clock.wallClock());
+    for (const { served, server } of found) served.take({ kind: "override", server, override });
+    const failed = this.#save();
+    if (failed !== undefined) {
+      throw new Error(`it is done, but a restart would forget it: ${failed}`);
+    }
+    const servers = found.map(({ served, server }) => ({ service: served.name, server }));
+    const at = this.#ports.clock.wallClock();
+    for (const { service, server } of servers) {
+      const said = command === "weight" ? `weight ${order.weight}` : command;
+      const message = `${server}: ${said}, by ${order.who}`;
+      const detail = { change: "override", service, server, command, who: order.who };
+      this.#outlet.event({
+        at,
+        kind: "real-server",
+        level: "info",
+        subject: service,
+        message,
+        detail,
+      });
+    }
+    return { servers };
+  }
+
+  #services(): readonly ServiceStatus[] {
+    return [...this.#all()].map((served) =>
+      statusOf(served, this.#table, this.#care.connections, this.#retiring.has(served)),
+    );
+  }
+
+  *#all(): Iterable<Served> {
+    yield* this.#served.values();
+    yield* this.#retiring;
+  }
+
+  /** Answers why what is to outlive this director could not be written. */
+  #save(running = true): string | undefined {
+    if (!this.#running) return undefined;
+    const { clock } = this.#ports;
+    const kept = keptOf([...this.#served.values()], [...this.#retiring], running, clock);
+    const failed = this.#store?.save(kept);
+    if (failed !== undefined) {
+      const lost = "overrides and services would not be known after a restart";
+      this.#outlet.log("error", `balancing.json could not be written (${failed}): ${lost}`);
+    }
+    return failed;
+  }
+
+  async #stop(): Promise<void> {
+    this.#care.close();
+    const { balancing, routerId = "" } = this.#settings ?? {};
+    const at = this.#ports.clock.wallClock();
+    for (const served of this.#all()) {
+      served.close();
+      for (const { subject, tellings } of shutdownTellings(served, routerId)) {
+        this.#ports.tell(subject, tellings, at);
+      }
+    }
+    await this.#begun;
+    if (this.#running) await this.#leave(balancing?.flushAtStop === true);
+    this.#save(false);
+    this.#table.close();
+    this.#schedule.close();
+  }
+
+  /** The kernel's table is as it was without us. */
+  async #leave(flush: boolean): Promise<void> {
+    await this.#sync.stop();
+    if (flush) {
+      const picture = await this.#table.ipvs?.read();
+      if (picture !== undefined && !(picture instanceof KernelError)) {
+        this.#table.adopt([...picture.table.values()].map(({ service }) => service.target));
+      }
+    }
+    this.#table.drop([...this.#table.ours]);
+    await this.#table.settled();
+  }
+}
+
+const NO_TIMEOUTS: IpvsTimeouts = { tcp: 0, tcpFin: 0, udp: 0 };
+
+/** Whether there is anything to do, or to clear away. */
+const isNeeded = ({ virtualServers, syncDaemon, timeouts }: BalancingConfig, kept: Kept): boolean =>
+  virtualServers.length > 0 ||
+  syncDaemon !== undefined ||
+  kept.targets.length > 0 ||
+  !plainEqual(timeouts, NO_TIMEOUTS, POSITIONS);

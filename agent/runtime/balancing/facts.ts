@@ -1,0 +1,86 @@
+import type { VirtualServerConfig } from "../../config/virtual-servers.ts";
+import type { PoolEffect } from "../../core/virtual-server/pool.ts";
+import type { EventReport } from "../ipc.ts";
+import type { Served } from "./served.ts";
+
+type Fact = Pick<EventReport, "kind" | "level" | "message" | "detail">;
+type Of<Kind extends PoolEffect["kind"]> = Extract<PoolEffect, { readonly kind: Kind }>;
+
+/** What happened to a virtual server, for the event log and everybody who hears of events. */
+export const reportOf = (
+  served: Served,
+  effect: PoolEffect,
+  before: VirtualServerConfig,
+  at: number,
+): EventReport => ({ at, subject: served.name, ...factOf(served, effect, before) });
+
+function factOf(served: Served, effect: PoolEffect, before: VirtualServerConfig): Fact {
+  switch (effect.kind) {
+    case "server":
+      return stateFact(served, effect, served.nameOf(effect.server, before));
+    case "weight":
+      return weightFact(served, effect, served.nameOf(effect.server, before));
+    case "quorum":
+      return quorumFact(served, effect);
+    case "panic":
+      return panicFact(effect);
+    case "left": {
+      const { server } = effect;
+      const detail = { change: "left", service: served.name, server };
+      return { kind: "real-server", level: "info", message: `${server} has left`, detail };
+    }
+  }
+}
+
+function stateFact(
+  { name: service, state }: Served,
+  { server, up, reason, start }: Of<"server">,
+  realServer: string,
+): Fact {
+  const weight = state.servers[server]?.weight ?? 0;
+  return {
+    kind: "real-server",
+    level: up ? "info" : "warn",
+    message: `${realServer} is ${up ? "up" : "down"}${reason === "" ? "" : `: ${reason}`}`,
+    detail: { change: "state", service, realServer, server, up, weight, reason, start },
+  };
+}
+
+function weightFact(
+  { name: service, state }: Served,
+  { server, before, after: weight }: Of<"weight">,
+  realServer: string,
+): Fact {
+  const up = state.servers[server]?.up ?? false;
+  return {
+    kind: "real-server",
+    level: "info",
+    message: `${realServer} changes its weight from ${before} to ${weight}`,
+    detail: { change: "weight", service, realServer, server, up, weight, before },
+  };
+}
+
+function quorumFact(
+  { name: service, config: { sorryServer } }: Served,
+  { up, weight, threshold, alive, start }: Of<"quorum">,
+): Fact {
+  const word = up ? "has its quorum" : "has no quorum";
+  const sorry = sorryServer === undefined || up ? "" : "; the sorry server takes its traffic";
+  return {
+    kind: "quorum",
+    level: up ? "info" : "warn",
+    message: `${word}: weight ${weight}, where ${threshold} is wanted${sorry}`,
+    detail: { service, up, start, weight, threshold, alive },
+  };
+}
+
+const panicFact = ({ held, up }: Of<"panic">): Fact => ({
+  kind: "alarm",
+  level: held > 0 ? "error" : "info",
+  message:
+    held > 0
+      ? `${held} real servers fell at once and ${up} are left: they are held in the pool, ` +
+        "as it may be this node that lost its network"
+      : `real servers answer again (${up} of them): what fell is believed`,
+  detail: { alarm: "mass-failure", held, up },
+});

@@ -1,0 +1,31 @@
+import type { CommandConfig } from "../../config/trackers.ts";
+import type { HttpProbe, ProbeConfig } from "../../config/virtual-servers.ts";
+import type { Telling } from "../../core/notify/tell.ts";
+import type { Clock, OpenTimer } from "../../ports/clock.ts";
+import type { OpenIpvs } from "../../ports/ipvs.ts";
+import type { RunProbe } from "../../ports/server-probes.ts";
+
+/** Probes that look at something when it is their turn. */
+export type TimedProbe = Exclude<
+  ProbeConfig,
+  { readonly kind: "file" | "bfd" | "policy" | "refused" }
+>;
+
+type OfKind<Kind> = Kind extends "http" ? HttpProbe : Extract<ProbeConfig, { readonly kind: Kind }>;
+
+/** How each kind is carried out. */
+export type ServerProbes = { readonly [Kind in TimedProbe["kind"]]: RunProbe<OfKind<Kind>> };
+
+/** What load balancing needs of the world. */
+export interface BalancingPorts {
+  readonly clock: Clock;
+  readonly openTimer: OpenTimer;
+  /** Called when there is something to balance, or something left of an earlier run. */
+  readonly openIpvs: OpenIpvs;
+  /** Those that are missing are said to be so, and what needs them is down. */
+  readonly probes: Partial<ServerProbes>;
+  /** Addresses that are on this host now, in canonical text; for ha_suspend. */
+  readonly hostAddresses: () => ReadonlySet<string>;
+  /** What keepalived would tell of this: scripts, lines of FIFOs, mail. Nobody waits for it. */
+  readonly tell: (subject: string, tellings: readonly Telling<CommandConfig>[], at: number) => void;
+}

@@ -1,0 +1,100 @@
+import type { RealServerStatus, ServiceStatus } from "../../control/protocol.ts";
+import type { Destination, DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
+import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
+import type { ServerState } from "../../core/virtual-server/pool.ts";
+import { takesPart } from "../../core/virtual-server/settle.ts";
+import { targetsOf } from "./adoption.ts";
+import type { Counted } from "./connections.ts";
+import type { KernelTable } from "./kernel-table.ts";
+import type { Served } from "./served.ts";
+
+type Kernel = Pick<KernelTable, "actual" | "refused">;
+type Count = (services: readonly ServiceKey[], server: DestinationKey) => Counted | undefined;
+
+export function statusOf(
+  served: Served,
+  kernel: Kernel,
+  count: Count,
+  retiring: boolean,
+): ServiceStatus {
+  const { config, state, name, suspended } = served;
+  const services = targetsOf(config).map(serviceKey);
+  const [first] = services;
+  const actual = byKey(first === undefined ? [] : (kernel.actual(first)?.destinations ?? []));
+  const wanted = byKey(served.entries()[0]?.destinations ?? []);
+  let weight = 0;
+  for (const server of Object.values(state.servers)) if (takesPart(server)) weight += server.weight;
+  const { quorum, hysteresis, sorryServer, scheduler } = config;
+  const weights = (key: DestinationKey) => ({
+    weight: wanted.get(key)?.weight ?? null,
+    kernelWeight: actual.get(key)?.weight ?? null,
+    connections: count(services, key) ?? null,
+  });
+  return {
+    name,
+    targets: services,
+    scheduler,
+    quorum: { up: state.quorum, weight, wanted: quorum, hysteresis },
+    sorryServer:
+      sorryServer === undefined
+        ? null
+        : { server: destinationKey(sorryServer), active: !state.quorum },
+    held: state.panic?.held.length ?? 0,
+    suspended,
+    retiring,
+    refused: [...kernel.refused].flatMap(([subject, message]) =>
+      services.some((key) => subject.startsWith(key)) ? [message] : [],
+    ),
+    realServers: [...realServers(served, weights), ...leavingServers(served, weights)],
+  };
+}
+
+type Weights = (
+  key: DestinationKey,
+) => Pick<RealServerStatus, "weight" | "kernelWeight" | "connections">;
+
+function* realServers(served: Served, weights: Weights): Iterable<RealServerStatus> {
+  const held = new Set(served.state.panic?.held);
+  for (const real of served.config.realServers) {
+    const key = destinationKey(real);
+    const server = served.state.servers[key];
+    if (server === undefined) continue;
+    yield {
+      server: key,
+      state: held.has(key) ? "held" : server.up ? "up" : "down",
+      reason: server.reason,
+      since: served.since(key),
+      configuredWeight: real.weight,
+      ...weights(key),
+      override: server.override ?? null,
+      checks: checksOf(served, key, server),
+    };
+  }
+}
+
+const checksOf = (
+  served: Served,
+  key: DestinationKey,
+  { found }: ServerState,
+): RealServerStatus["checks"] =>
+  served.checksOf(key).map(({ look, kind }, at) => ({
+    kind,
+    verdict: found[at]?.verdict ?? "unknown",
+    reason: found[at]?.reason ?? "",
+    ...look.figures(),
+  }));
+
+const leavingServers = ({ state }: Served, weights: Weights): readonly RealServerStatus[] =>
+  Object.keys(state.leaving).map((name) => ({
+    server: name,
+    state: "leaving" as const,
+    reason: "removed from the configuration",
+    since: null,
+    configuredWeight: 0,
+    ...weights(name as DestinationKey),
+    override: null,
+    checks: [],
+  }));
+
+const byKey = (destinations: readonly Destination[]): ReadonlyMap<DestinationKey, Destination> =>
+  new Map(destinations.map((each) => [destinationKey(each), each]));

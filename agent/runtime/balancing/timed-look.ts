@@ -1,0 +1,156 @@
+import type { CheckTiming } from "../../config/virtual-servers.ts";
+import type { CheckerConfig, CheckerEvent } from "../../core/check/checker.ts";
+import { checker } from "../../core/check/checker.ts";
+import { spread } from "../../core/check/spread.ts";
+import type { Instant } from "../../core/time.ts";
+import { instant, micros, milliseconds } from "../../core/time.ts";
+import { NOT_FOUND } from "../../core/virtual-server/pool.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ProbeOutcome } from "../../ports/server-probes.ts";
+import type { Schedule, Slot } from "../schedule.ts";
+import type { LookFigures } from "./look.ts";
+import { Look } from "./look.ts";
+
+export interface TimedLookWorld {
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  /** A look that failed and is no verdict yet, or not the first: for log_all_failures. */
+  readonly failed: (reason: string) => void;
+  /** Something to be told of a server that is up. */
+  readonly warn: (warning: string) => void;
+}
+
+/** Turns within it are one: to be woken costs more than most looks do. */
+const GRAIN = milliseconds(2);
+
+/** Looks when it is its turn: a probe of one kind, as its timing says. */
+export class TimedLook extends Look {
+  readonly #world: TimedLookWorld;
+  readonly #probe: (signal: AbortSignal) => Promise<ProbeOutcome>;
+  readonly #slot: Slot;
+  readonly #config: CheckerConfig;
+  readonly #logAllFailures: boolean;
+  #state = checker.initial;
+  #running: AbortController | undefined;
+  #weight: number | undefined;
+  #reason = "";
+  #warning = "";
+  #runs = 0;
+  #failures = 0;
+  #lastMs: number | null = null;
+  #suspended = true;
+
+  /** `seed`: what its start is spread by, another number for each look. */
+  constructor(
+    world: TimedLookWorld,
+    timing: CheckTiming,
+    probe: (signal: AbortSignal) => Promise<ProbeOutcome>,
+    seed: number,
+  ) {
+    super();
+    this.#world = world;
+    this.#probe = probe;
+    this.#logAllFailures = timing.logAllFailures;
+    const { interval, timeout, retries, retryInterval, warmup } = timing;
+    this.#config = {
+      interval,
+      timeout,
+      rise: 1,
+      fall: retries + 1,
+      // What that counts as is the virtual server's to say.
+      initial: "unknown",
+      staleAfter: undefined,
+      startDelay: micros(warmup * spread(seed, 0)),
+      retryInterval,
+    };
+    this.#slot = world.schedule.slot(() => this.#step({ kind: "tick" }));
+  }
+
+  figures(): LookFigures {
+    return { runs: this.#runs, failures: this.#failures, lastMs: this.#lastMs };
+  }
+
+  close(): void {
+    this.#slot.set(undefined);
+    this.#running?.abort();
+    this.#running = undefined;
+    this.#suspended = true;
+  }
+
+  protected suspend(suspended: boolean): void {
+    this.#suspended = suspended;
+    if (suspended) this.#standStill();
+    else this.#step(this.#state.nextAt === undefined ? { kind: "start" } : { kind: "hasten" });
+  }
+
+  /** What it found holds; what runs counts for nothing. */
+  #standStill(): void {
+    this.#slot.set(undefined);
+    const { running } = this.#state;
+    this.#running?.abort();
+    this.#running = undefined;
+    if (running === undefined) return;
+    this.#step({ kind: "result", run: running.run, result: "lost", reason: "" });
+  }
+
+  #step(event: CheckerEvent): void {
+    const now = this.#world.clock.now();
+    const { state, effects } = checker.step(this.#config, this.#state, event, now);
+    this.#state = state;
+    for (const effect of effects) {
+      if (effect.kind === "run") this.#run(effect.run);
+      else if (effect.kind === "abandon") this.#abandon();
+    }
+    this.#slot.set(this.#suspended ? undefined : this.#wakeAt());
+    this.#tell();
+  }
+
+  #wakeAt(): Instant | undefined {
+    const deadline = checker.deadline(this.#state);
+    if (deadline === undefined || deadline !== this.#state.nextAt) return deadline;
+    return instant(Math.ceil(deadline / GRAIN) * GRAIN);
+  }
+
+  #run(run: number): void {
+    const controller = new AbortController();
+    this.#running = controller;
+    void this.#probe(controller.signal).then((outcome) => {
+      // Closed, suspended, or counted already, as it took too long.
+      if (this.#running !== controller) return;
+      this.#running = undefined;
+      this.#count(outcome);
+      const { ok, reason } = outcome;
+      this.#step({ kind: "result", run, result: ok ? "good" : "bad", reason });
+    });
+  }
+
+  #abandon(): void {
+    this.#running?.abort();
+    this.#running = undefined;
+    this.#count({ ok: false, reason: "timeout", ms: this.#config.timeout / 1_000 });
+  }
+
+  #count({ ok, reason, weight, ms, warning }: ProbeOutcome): void {
+    this.#runs += 1;
+    this.#lastMs = ms;
+    this.#reason = reason;
+    if (ok) {
+      this.#weight = weight;
+      if (warning !== undefined && warning !== this.#warning) this.#world.warn(warning);
+      this.#warning = warning ?? "";
+      return;
+    }
+    this.#failures += 1;
+    if (this.#logAllFailures) this.#world.failed(reason);
+  }
+
+  /** A failure that is no verdict yet is none of the pool's business, nor are other words for success. */
+  #tell(): void {
+    const { verdict } = this.#state;
+    if (verdict === "unknown") return;
+    const before = this.finding;
+    const weight = verdict === "up" ? this.#weight : before.weight;
+    if (verdict === before.verdict && weight === before.weight) return;
+    this.found({ ...NOT_FOUND, verdict, reason: this.#reason, weight });
+  }
+}

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { count, wallClock } from "./common-schemas.ts";
+
+const verdict = z.enum(["unknown", "up", "down"]);
+
+const realServer = z.strictObject({
+  server: z.string().describe("For example `10.0.0.1:80`."),
+  state: z.enum(["up", "down", "held", "leaving"]),
+  reason: z.string(),
+  since: wallClock.nullable(),
+  configuredWeight: count,
+  weight: count.nullable().describe("What the kernel is to have; null: it is not in the pool."),
+  kernelWeight: count.nullable().describe("What the kernel has."),
+  connections: z
+    .strictObject({ active: count, inactive: count })
+    .nullable()
+    .describe("As they were counted last."),
+  override: z
+    .strictObject({
+      kind: z.enum(["drain", "disable", "weight"]),
+      weight: count.optional(),
+      who: z.string(),
+      at: wallClock,
+    })
+    .nullable()
+    .describe("What an operator said of it."),
+  checks: z.array(
+    z.strictObject({
+      kind: z.string(),
+      verdict,
+      reason: z.string(),
+      runs: count,
+      failures: count,
+      lastMs: z.number().nullable(),
+    }),
+  ),
+});
+
+export const service = z.strictObject({
+  name: z.string().describe("For example `[192.0.2.1]:tcp:80`."),
+  targets: z.array(z.string()).describe("The kernel's services: `tcp 192.0.2.1:80`."),
+  scheduler: z.string(),
+  quorum: z.strictObject({
+    up: z.boolean(),
+    weight: count.describe("Live weight."),
+    wanted: count,
+    hysteresis: count,
+  }),
+  sorryServer: z.strictObject({ server: z.string(), active: z.boolean() }).nullable(),
+  held: count.describe("Real servers that the guard against mass failures holds in the pool."),
+  suspended: z.boolean().describe("Its checks stand still: ha_suspend."),
+  retiring: z.boolean().describe("Not configured any more; connections are finished."),
+  refused: z.array(z.string()).describe("What the kernel refuses of it."),
+  realServers: z.array(realServer),
+});
+
+export const servicesSchema = z.array(service);

@@ -14,7 +14,7 @@ import type { Row, Section } from "./row.ts";
 /** Each once a second. */
 const CHECKS = 200;
 /** Seconds. Until the code of a program that compiles itself has been compiled. */
-const SETTLED: Readonly<Record<ProgramName, number>> = { holdfast: 16, keepalived: 3 };
+const SETTLED: Readonly<Record<ProgramName, number>> = { holdfast: 25, keepalived: 3 };
 const MEASURED = 8;
 
 /** The same look at the world, done both ways. */

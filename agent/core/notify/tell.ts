@@ -40,7 +40,7 @@ export interface TellSettings {
 /** One thing to be done, in the order of the list it is in. */
 export type Telling<Command> =
   | { readonly kind: "script"; readonly command: Command; readonly arguments: readonly string[] }
-  /** A line for every FIFO that hears of VRRP, without its line feed. */
+  /** A line for every FIFO that hears of such, without its line feed. */
   | { readonly kind: "fifo"; readonly line: string }
   | {
       readonly kind: "mail";

@@ -83,7 +83,7 @@ export class Notifications implements DirectorPart {
     const first = this.#settings === undefined;
     this.#settings = settings;
     this.#configureChannels(first);
-    this.#configureFifos(settings.notifications.fifos);
+    this.#configureFifos(settings);
     this.#subjects.clear();
     for (const subject of settings.subjects) this.#subjects.set(keyOf(subject), subject);
     const unknown = this.#unknown;
@@ -128,6 +128,11 @@ export class Notifications implements DirectorPart {
     );
   }
 
+  /** Of virtual and real servers: on its way when this returns. Scripts of one subject run in order. */
+  tellOf(subject: string, tellings: readonly Telling<CommandConfig>[], at: number): void {
+    for (const telling of tellings) void this.#carryOut(subject, "vrrp", telling, at);
+  }
+
   status(): Pick<DirectorStatus, "notifications"> {
     return { notifications: this.#outbox.counts() };
   }
@@ -166,10 +171,12 @@ export class Notifications implements DirectorPart {
   }
 
   /** A pipe that stays the same goes on, and so does its reader. */
-  #configureFifos(configs: readonly FifoConfig[]): void {
+  #configureFifos({ notifications, balancing }: DirectorSettings): void {
     const kept = new Set<FifoInUse>();
-    const next = configs
-      .filter(({ events }) => events !== "lvs")
+    // keepalived's process for virtual servers, which opens it, runs only where there are some.
+    const lvs = balancing.virtualServers.length > 0;
+    const next = notifications.fifos
+      .filter(({ events }) => events !== "lvs" || lvs)
       .map((config): FifoInUse => {
         const same = this.#fifos.find(
           (one) => !kept.has(one) && plainEqual(one.config, config, PLACES),
@@ -192,20 +199,24 @@ export class Notifications implements DirectorPart {
     const { routerId, notifications } = this.#settings;
     const mailFaults = notifications.mail?.faults ?? true;
     return tell(occurrence, subject, { routerId, mailFaults }).flatMap(
-      (telling) => this.#carryOut(subject, telling, at) ?? [],
+      (telling) => this.#carryOut(`${subject.kind} ${subject.name}`, "lvs", telling, at) ?? [],
     );
   }
 
+  /** `except`: FIFOs that are for the other half of keepalived alone. */
   #carryOut(
-    { kind, name }: NotifySubject,
+    subject: string,
+    except: FifoConfig["events"],
     telling: Telling<CommandConfig>,
     at: number,
   ): Promise<void> | undefined {
     switch (telling.kind) {
       case "script":
-        return this.#scripts.start(`${kind} ${name}`, telling.command, telling.arguments);
+        return this.#scripts.start(subject, telling.command, telling.arguments);
       case "fifo":
-        for (const { output } of this.#fifos) output.write(telling.line);
+        for (const { config, output } of this.#fifos) {
+          if (config.events !== except) output.write(telling.line);
+        }
         return undefined;
       case "mail":
         this.#mail(telling, at);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { FifoConfig } from "../../../agent/config/notifications.ts";
 import { NO_NOTIFICATIONS } from "../../../agent/config/notifications.ts";
+import { NO_BALANCING } from "../../../agent/config/virtual-servers.ts";
 import { seconds } from "../../../agent/core/time.ts";
 import { settle } from "../virtual-time.ts";
 import { command, instance, notice, Rig, transition } from "./rig.ts";
@@ -35,6 +36,30 @@ const withFifos = (...fifos: readonly FifoConfig[]) =>
   });
 
 const lines = (path: string): readonly string[] => rig.fifos.get(path)?.lines ?? [];
+
+test("virtual servers have scripts and mail, and FIFOs of their own", async () => {
+  const fifos = [fifo("/all", { events: "all" }), fifo("/vrrp"), fifo("/lvs", { events: "lvs" })];
+  const settings = withFifos(...fifos);
+  rig.part.configure(settings);
+  assert.deepEqual([...rig.fifos.keys()], ["/all", "/vrrp"]);
+  const balancing = { ...NO_BALANCING, virtualServers: [{}] as never };
+  rig.part.configure({ ...settings, balancing });
+  void rig.part.event(transition("VI_1", "active"));
+  const down = command("/down.sh");
+  rig.part.tellOf(
+    "real server a",
+    [
+      { kind: "script", command: down, arguments: [] },
+      { kind: "fifo", line: "RS a b DOWN" },
+    ],
+    1,
+  );
+  assert.deepEqual(lines("/all"), ['INSTANCE "VI_1" MASTER 100', "RS a b DOWN"]);
+  assert.deepEqual(lines("/vrrp"), ['INSTANCE "VI_1" MASTER 100']);
+  assert.deepEqual(lines("/lvs"), ["RS a b DOWN"]);
+  assert.deepEqual(rig.commands, ["/down.sh"]);
+  await rig.rest();
+});
 
 describe("scripts", () => {
   test("run one after another for an instance, with keepalived's arguments", async () => {

@@ -53,7 +53,7 @@ export interface PoolServer {
 /** One real_server. */
 export interface RealServerConfig extends PoolServer {
   readonly position: Position;
-  /** `[192.0.2.10]:tcp:80`, as keepalived names it to scripts and FIFOs. */
+  /** As keepalived names it to scripts and FIFOs: `[192.0.2.10]:tcp:80`; with fwmark `:none:`. */
   readonly name: string;
   readonly weight: number;
   readonly upperThreshold: number;
@@ -125,7 +125,7 @@ export type ProbeConfig =
       readonly reverse: boolean;
     }
   | { readonly kind: "bfd"; readonly session: string }
-  /** `check "policy:NAME/CHECK"`: the verdict of a policy's check. */
+  /** `holdfast_check "policy:NAME/CHECK"`: the verdict of a policy's check. */
   | { readonly kind: "policy"; readonly policy: string; readonly check: string }
   /** It may not run, and so has failed: why. */
   | { readonly kind: "refused"; readonly reason: string };
@@ -152,10 +152,13 @@ export interface HttpUrl {
   readonly digest: string | undefined;
   readonly regex:
     | {
+        /** As RegExp takes it; what the file has is PCRE2, its options included. */
         readonly pattern: string;
+        /** `i`, `u`. Without `u` it is matched against bytes: the body is to be read as latin1. */
         readonly flags: string;
         /** It must not match. */
         readonly negated: boolean;
+        /** Where a match may begin, first and last; what is before the first may be looked at. */
         readonly minOffset: number;
         readonly maxOffset: number | undefined;
       }
@@ -165,13 +168,14 @@ export interface HttpUrl {
 }
 
 export interface TlsProbe {
-  /** SNI; `undefined`: none is sent. */
+  /** SNI, and with `verify` the name that the certificate is to have; `undefined`: none is sent. */
   readonly serverName: string | undefined;
   /** `false`: as keepalived, which looks at no certificate; said at its line by `check`. */
   readonly verify: boolean;
   readonly caFile: string | undefined;
   readonly certificateFile: string | undefined;
   readonly keyFile: string | undefined;
+  readonly keyPassword: string | undefined;
 }
 
 /** grpc.health.v1.Health/Check over HTTP/2. */

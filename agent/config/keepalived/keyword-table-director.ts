@@ -1,3 +1,4 @@
+import { BALANCING } from "./balancing-scope.ts";
 import type { Keyword } from "./keyword.ts";
 import {
   address,
@@ -31,7 +32,7 @@ const probe: readonly Keyword[] = [
   keyword("retry", one(integer(0, 4_294_967_295)), "RS value", "Extra probes before down"),
   keyword("delay_before_retry", one(seconds(0, 4294)), "RS value", "Gap between retries"),
   keyword("warmup", one(seconds(0, 4294)), "RS value", "Max random first delay"),
-  keyword("delay_loop", one(seconds(0, 4294)), "RS value", "Period"),
+  keyword("delay_loop", one(seconds(0.001, 4294)), "RS value", "Period"),
   keyword("alpha", maybe(boolean), "RS value", "Start down"),
   keyword("log_all_failures", maybe(boolean), "global", "Log every failure"),
 ];
@@ -41,11 +42,11 @@ const probe: readonly Keyword[] = [
 const target: readonly Keyword[] = [
   keyword("path", one(word("text")), "required", "Request path"),
   keyword("digest", one(word("MD5")), "none", "MD5 of body (genhash)"),
-  keyword("status_code", many(word("code or range")), "200-299", "Codes and ranges"),
+  keyword("status_code", many(word("code or range")), "200-299", "Codes and ranges", { repeats: true }),
   keyword("virtualhost", one(word("text")), "outer value", "Host header"),
-  keyword("regex", { required: [word("command")], rest: word("argument") }, "none", "PCRE2 pattern that must match the body", { command: true }),
+  keyword("regex", { required: [word("pattern")] }, "none", "PCRE2 pattern that must match the body", { command: true }),
   keyword("regex_no_match", none, "off", "Pattern must not match"),
-  keyword("regex_options", many(word("option")), "none", "24 PCRE2 option names"),
+  keyword("regex_options", many(word("option")), "none", "24 PCRE2 option names", { repeats: true }),
   keyword("regex_min_offset", one(integer(0, 4_294_967_295)), "0", "First byte searched"),
   keyword("regex_max_offset", one(integer(0, 4_294_967_295)), "none", "Last start byte"),
   keyword("regex_stack", { required: [integer(0, 4_294_967_295), integer(0, 4_294_967_295)] }, "library default", "JIT stack start max"),
@@ -60,6 +61,7 @@ const request: readonly Keyword[] = [
   keyword("enable_sni", maybe(boolean), "off", "Send SNI (virtualhost)"),
   keyword("sni_name", one(word("text")), "virtualhost", "SNI text"),
   keyword("fast_recovery", maybe(boolean), "off", "Probe all urls at once when coming up"),
+  keyword("holdfast_http2", maybe(boolean), "off", "HTTP/2: agreed on by ALPN with SSL_GET, spoken at once with HTTP_GET"),
 ];
 
 /** Checks of a real server. */
@@ -69,61 +71,63 @@ const checks: readonly Keyword[] = [
     keyword("retry", one(integer(0, 4_294_967_295)), "RS value", "Extra probes before down"),
     keyword("delay_before_retry", one(seconds(0, 4294)), "RS value", "Gap between retries"),
     keyword("warmup", one(seconds(0, 4294)), "RS value", "Max random first delay"),
-    keyword("delay_loop", one(seconds(0, 4294)), "RS value", "Period"),
+    keyword("delay_loop", one(seconds(0.001, 4294)), "RS value", "Period"),
     keyword("alpha", maybe(boolean), "RS value", "Start down"),
     keyword("log_all_failures", maybe(boolean), "global", "Log every failure"),
     keyword("misc_path", { required: [word("command")], rest: word("argument") }, "required", "Command", { command: true }),
     keyword("misc_timeout", one(seconds(0, 4294)), "VS delay_loop", "SIGTERM after this, SIGKILL 2 s later"),
     keyword("misc_dynamic", maybe(boolean), "off", "Exit 0 ok; 1 fail; 2–255 ok with weight exit−2"),
     keyword("user", { required: [name], optional: [name] }, "script_user", "user [group]"),
-  ], "block", "External program"),
+  ], "block", "External program", { repeats: true }),
   block("SMTP_CHECK", none, [
     ...probe,
     keyword("helo_name", one(word("text")), "smtpchecker.keepalived.org", "HELO argument"),
     block("host", none, [...probe], "–", "Deprecated sub-block: several targets per check", { repeats: true, deprecatedFor: "one SMTP_CHECK per target" }),
-  ], "block", "SMTP banner/HELO/QUIT"),
+  ], "block", "SMTP banner/HELO/QUIT", { repeats: true }),
   block("TCP_CHECK", none, [
     ...probe,
   ], "block", "TCP connect", { repeats: true }),
   block("PING_CHECK", none, [
     ...probe,
-  ], "block", "ICMP echo (unprivileged ICMP socket)"),
+  ], "block", "ICMP echo (unprivileged ICMP socket)", { repeats: true }),
   block("UDP_CHECK", none, [
     ...probe,
-    keyword("payload", one(word("hexadecimal")), "random bytes", "Hex string to send"),
-    keyword("require_reply", maybe(word("hexadecimal")), "off; [hex, x = wildcard nibble]", "Reply needed"),
+    keyword("payload", many(word("hexadecimal")), "random bytes", "Hex string to send"),
+    keyword("require_reply", { rest: word("hexadecimal") }, "off; [hex, x = wildcard nibble]", "Reply needed"),
     keyword("min_reply_length", one(integer(0, 65_535)), "0", "Minimum reply bytes"),
     keyword("max_reply_length", one(integer(0, 65_535)), "255", "Maximum reply bytes"),
-  ], "block", "UDP probe; fails on ICMP unreachable"),
+  ], "block", "UDP probe; fails on ICMP unreachable", { repeats: true }),
   block("HTTP_GET", none, [
     ...probe,
     ...request,
     block("url", none, [
       ...target,
     ], "required", "Block, several allowed; one is probed per delay_loop", { repeats: true }),
-  ], "block", "HTTP"),
+  ], "block", "HTTP", { repeats: true }),
   block("SSL_GET", none, [
     ...probe,
     ...request,
     keyword("tls_compliant", maybe(boolean), "off", "Send close_notify"),
+    keyword("holdfast_verify", maybe(boolean), "off; on with holdfast_ca", "Verify the certificate: its chain, its dates, and its name where sni_name or virtualhost give one"),
+    keyword("holdfast_ca", one(path), "ca of SSL, else the system's", "Authorities that the certificate may come from"),
     block("url", none, [
       ...target,
       keyword("tls_compliant", maybe(boolean), "outer", "Send close_notify"),
     ], "required", "Block, several allowed; one is probed per delay_loop", { repeats: true }),
-  ], "block", "HTTPS; certificate never verified, even with SSL{ca}"),
+  ], "block", "HTTPS; the certificate is verified with holdfast_verify (keepalived never does)", { repeats: true }),
   block("DNS_CHECK", none, [
     ...probe,
     keyword("type", one(word("record type")), "SOA", "A NS CNAME SOA MX TXT AAAA RRSIG DNSKEY"),
     keyword("name", one(word("text")), ". (root)", "Query name; success = RCODE 0 only"),
-  ], "block", "DNS query over UDP"),
+  ], "block", "DNS query over UDP", { repeats: true }),
   block("FILE_CHECK", none, [
     keyword("track_file", one(name), "required", "track_file name", { repeats: true }),
     keyword("weight", { required: [integer(-2_147_483_647, 2_147_483_647)], optional: [oneOf("reverse", "noreverse")] }, "track_file weight", "Multiplier [reverse]"),
-  ], "block", "track_file value"),
+  ], "block", "track_file value", { repeats: true }),
   block("BFD_CHECK", none, [
     keyword("name", one(word("text")), "required", "bfd_instance name"),
     keyword("alpha", maybe(boolean), "RS value", "Start down"),
-  ], "block", "BFD session state"),
+  ], "block", "BFD session state", { later: true, repeats: true }),
 ];
 
 /** Words of a real server. */
@@ -141,10 +145,11 @@ const realServer: readonly Keyword[] = [
   keyword("delay_before_retry", one(seconds(0, 4294)), "VS value", "as VS"),
   keyword("warmup", one(seconds(0, 4294)), "VS value", "as VS"),
   keyword("connect_timeout", one(seconds(0, 4294)), "VS value", "as VS"),
-  keyword("delay_loop", one(seconds(0, 4294)), "VS value", "as VS"),
+  keyword("delay_loop", one(seconds(0.001, 4294)), "VS value", "as VS"),
   keyword("smtp_alert", maybe(boolean), "on (if mail configured)", "Mail on up/down"),
   keyword("virtualhost", one(word("text")), "VS value", "Host header"),
-  keyword("snmp_name", one(word("text")), "none", "SNMP label"),
+  keyword("snmp_name", one(word("text")), "none", "SNMP label", { later: true }),
+  keyword("holdfast_check", one(word("policy:NAME/CHECK")), "none", "A policy's check as a check of this server", { repeats: true }),
   ...checks,
 ];
 
@@ -156,7 +161,7 @@ const virtualServer: readonly Keyword[] = [
   keyword("delay_before_retry", one(seconds(0, 4294)), "1 s (HTTP/SSL 3 s, DNS delay_loop)", "Gap between retries"),
   keyword("warmup", one(seconds(0, 4294)), "random 0..delay_loop", "Max random delay of the first probe; 0 = none"),
   keyword("connect_timeout", one(seconds(0, 4294)), "5 s", "Probe connect timeout"),
-  keyword("delay_loop", one(seconds(0, 4294)), "60 s", "Probe period"),
+  keyword("delay_loop", one(seconds(0.001, 4294)), "60 s", "Probe period"),
   keyword("inhibit_on_failure", maybe(boolean), "off", "Weight 0 rather than removal on failure"),
   keyword("lb_algo", one(oneOf("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")), "wlc", "Scheduler (undocumented spelling, most used in the wild)"),
   keyword("lvs_sched", one(oneOf("rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos")), "wlc", "rr wrr lc wlc lblc sh mh dh fo ovf lblcr sed nq twos"),
@@ -174,11 +179,14 @@ const virtualServer: readonly Keyword[] = [
   keyword("persistence_engine", one(word("text")), "none", "sip"),
   keyword("persistence_timeout", maybe(integer(0, 2_678_400)), "off; bare = 360 s (max 31 days)", "Client stickiness"),
   keyword("persistence_granularity", one(word("netmask")), "/32 (/128)", "Netmask / prefix of stickiness"),
-  keyword("protocol", one(oneOf("TCP", "UDP", "SCTP")), "UDP if unset (!)", "TCP / UDP / SCTP"),
+  keyword("protocol", one(oneOf("TCP", "UDP", "SCTP", "tcp", "udp", "sctp")), "UDP if unset (!)", "TCP / UDP / SCTP"),
   keyword("ha_suspend", maybe(boolean), "off", "Suspend checks while the VS address is absent"),
   keyword("smtp_alert", maybe(boolean), "off unless global", "Mail on quorum change"),
   keyword("virtualhost", one(word("text")), "none", "Default Host header"),
-  keyword("snmp_name", one(word("text")), "none", "Label returned by SNMP"),
+  keyword("snmp_name", one(word("text")), "none", "Label returned by SNMP", { later: true }),
+  keyword("holdfast_drain", one(seconds(0, 86_400)), "0", "How long a real server that is removed may finish its connections"),
+  keyword("holdfast_slow_start", one(seconds(0, 86_400)), "0", "How long a real server that comes back takes to get its whole weight"),
+  keyword("holdfast_panic", one(integer(0, 100)), "0", "Percentage: while fewer checked real servers are up, the last good pool stays"),
   keyword("alpha", maybe(boolean), "off", "Assume RSs down at start"),
   keyword("omega", maybe(boolean), "off", "Run down notifiers at shutdown"),
   keyword("quorum_up", { required: [word("command")], optional: [name, name] }, "none", "Script when quorum gained", { command: true }),
@@ -199,8 +207,8 @@ export const directorKeywords: readonly Keyword[] = [
     keyword("password", one(word("text")), "none", "Key password"),
     keyword("ca", one(path), "none", "CA file"),
     keyword("certificate", one(path), "none", "Client certificate"),
-    keyword("key", one(path), "none", "Client key", { repeats: true }),
-  ], "block", "Client TLS identity for SSL_GET", { later: true, repeats: true }),
-  lines("virtual_server_group", one(name), "virtual-servers", "block NAME", "`IP [PORT]`, ranges (a.b.c.d-e, full range, CIDR), `fwmark N [inet/inet6]`", { later: true }),
-  block("virtual_server", { required: [word("address, fwmark or group")], rest: word("port, number or name") }, virtualServer, "block", "`IP [PORT]` / `fwmark N` / `group NAME`", { later: true, repeats: true }),
+    keyword("key", one(path), "none", "Client key"),
+  ], "block", "Client TLS identity for SSL_GET", { ...BALANCING, repeats: true }),
+  lines("virtual_server_group", one(name), "virtual-servers", "block NAME", "`IP [PORT]`, ranges (a.b.c.d-e, full range, CIDR), `fwmark N [inet/inet6]`", { ...BALANCING }),
+  block("virtual_server", { required: [word("address, fwmark or group")], rest: word("port, number or name") }, virtualServer, "block", "`IP [PORT]` / `fwmark N` / `group NAME`", { ...BALANCING, repeats: true }),
 ];

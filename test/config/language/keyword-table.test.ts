@@ -22,6 +22,14 @@ test("the table has each of keepalived's 531 keyword paths, and our own besides"
       "global_defs.holdfast_fencing",
       "vrrp_instance.holdfast_drop_foreign_addresses",
       "vrrp_instance.holdfast_fencing",
+      "virtual_server.holdfast_drain",
+      "virtual_server.holdfast_slow_start",
+      "virtual_server.holdfast_panic",
+      "virtual_server.real_server.holdfast_check",
+      "virtual_server.real_server.HTTP_GET.holdfast_http2",
+      "virtual_server.real_server.SSL_GET.holdfast_http2",
+      "virtual_server.real_server.SSL_GET.holdfast_verify",
+      "virtual_server.real_server.SSL_GET.holdfast_ca",
     ],
   );
 });

@@ -190,6 +190,7 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   ...announcement,
   ...scheduling("vrrp", "vrrpScheduling"),
   ...scheduling("checker", "directorScheduling"),
+  checker_log_all_failures: toggle,
   checker_process_name: text,
   child_wait_time: span(0, LONGEST_DELAY),
   default_interface: interfaceName,
@@ -199,15 +200,21 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   iproute_etc_dir: text,
   iproute_usr_dir: text,
   log_unknown_vrids: toggle,
+  lvs_flush: toggle,
+  lvs_flush_on_stop: keep,
+  lvs_flush_onstop: keep,
   lvs_notify_fifo: keep,
   lvs_notify_fifo_script: keep,
   lvs_process_name: text,
+  lvs_sync_daemon: keep,
+  lvs_timeouts: keep,
   max_auto_priority: (draft, statement, lowering) => {
     if (statement.words.length > 0) whole(-1, 99)(draft, statement, lowering);
     else draft.numbers.set("max_auto_priority", 99);
   },
   min_auto_priority_delay: whole(0, 10_000_000),
   net_namespace: text,
+  no_checker_emails: toggle,
   no_email_faults: toggle,
   notification_email: (draft, statement) => {
     draft.recipients.push(...(statement.block ?? []).flatMap(wordsOf));
@@ -223,11 +230,13 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   reload_repeat: toggle,
   reload_time_file: text,
   router_id: text,
+  rs_init_notifies: toggle,
   script_user: keep,
   set_supplementary_groups: toggle,
   shutdown_script: keep,
   shutdown_script_timeout: whole(1, LONGEST_SCRIPT),
   smtp_alert: keptToggle,
+  smtp_alert_checker: keptToggle,
   smtp_alert_vrrp: keptToggle,
   smtp_connect_timeout: span(0, LONGEST_PACE),
   smtp_helo_name: text,

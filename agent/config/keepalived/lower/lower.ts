@@ -1,7 +1,6 @@
-import type { AnnouncementPace, Config } from "../../config.ts";
+import type { AnnouncementPace, Config, InstanceConfig } from "../../config.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import { checkAddressSharing, checkIdentities, checkInterfaceDelays } from "../../validate.ts";
-import { NO_BALANCING } from "../../virtual-servers.ts";
 import type { ConfigHost } from "../config-host.ts";
 import type { Statement } from "../tree.ts";
 import { lowerAddressLine } from "./address-line.ts";
@@ -27,6 +26,7 @@ import { lowerRouteLine } from "./route-line.ts";
 import { lowerRuleLine } from "./rule-line.ts";
 import { lowerTrackGroups } from "./track-groups.ts";
 import { lowerTrackers, reportUnusedTrackers } from "./trackers.ts";
+import { lowerBalancing } from "./virtual-server/virtual-servers.ts";
 
 export interface Lowered {
   readonly config: Config;
@@ -65,16 +65,19 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
     interfaceDelays: delays.map(({ delay }) => delay),
     trackers,
     notifications: lowerNotifications(global, lowering),
-    balancing: NO_BALANCING,
+    balancing: lowerBalancing(rootsOf, global, routerIds(instances), lowering),
     trackGroups: lowerTrackGroups(named(rootsOf("track_group"), lowering), instances, lowering),
   };
   checkIdentities(instances, lowering.diagnostics);
   checkAddressSharing(instances, lowering.diagnostics);
   checkInterfaceDelays(delays, instances, lowering.diagnostics);
   checkTrackGroupReferences(config, lowering);
-  reportUnusedTrackers(rootsOf, lowering);
+  reportUnusedTrackers(lowering);
   return { config, diagnostics: lowering.diagnostics };
 }
+
+const routerIds = (instances: readonly InstanceConfig[]): ReadonlyMap<string, number> =>
+  new Map(instances.map(({ router: { name, vrid } }) => [name, vrid]));
 
 function rootsByName(tree: readonly Statement[]): ReadonlyMap<string, readonly Statement[]> {
   const roots = new Map<string, Statement[]>();

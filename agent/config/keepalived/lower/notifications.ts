@@ -114,7 +114,9 @@ function lowerMail(draft: GlobalDraft, lowering: Lowering): MailConfig | undefin
   const { recipients, texts, spans } = draft;
   const server = smtpServer(draft.statements.get("smtp_server"), lowering);
   if (recipients.length === 0) {
-    const asked = ["smtp_alert", "smtp_alert_vrrp"].find((word) => draft.switches.get(word));
+    const asked = ["smtp_alert", "smtp_alert_vrrp", "smtp_alert_checker"].find((word) =>
+      draft.switches.get(word),
+    );
     const at = asked === undefined ? undefined : draft.statements.get(asked)?.keyword;
     if (at !== undefined) {
       const message = `${at.text} tells nobody without notification_email`;

@@ -35,11 +35,9 @@ export function lowerTrackers(rootsOf: RootsOf, lowering: Lowering): readonly Tr
 }
 
 /** Last: a tracker that nothing looks at is a line that was forgotten, or was to be removed. */
-export function reportUnusedTrackers(rootsOf: RootsOf, lowering: Lowering): void {
-  // Health checks of real servers track files too.
-  const filesElsewhere = rootsOf("virtual_server").length > 0;
+export function reportUnusedTrackers(lowering: Lowering): void {
   for (const [id, { at, used }] of lowering.trackers) {
-    if (used || (filesElsewhere && id.startsWith("file "))) continue;
+    if (used) continue;
     report(
       lowering,
       "tracker-unused",

@@ -1,0 +1,138 @@
+import { parseAddress } from "../../../../core/address.ts";
+import type { HttpProbe, HttpUrl, ProbeEndpoint, TlsProbe } from "../../../virtual-servers.ts";
+import type { Statement, Word } from "../../tree.ts";
+import type { Lowering } from "../lowering.ts";
+import { report } from "../lowering.ts";
+import { readBodyPattern } from "./body-pattern.ts";
+import type { Lines } from "./lines.ts";
+import { linesOf, switchOf, textOf } from "./lines.ts";
+
+/** The SSL block: what SSL_GET shows of itself, and whom it believes. */
+export type TlsIdentity = Pick<TlsProbe, "caFile" | "certificateFile" | "keyFile" | "keyPassword">;
+
+/** The last of several SSL blocks counts. */
+export function readTlsIdentity(statement: Statement | undefined): TlsIdentity {
+  const lines: Lines = statement === undefined ? new Map() : linesOf(statement);
+  return {
+    caFile: textOf(lines, "ca"),
+    certificateFile: textOf(lines, "certificate"),
+    keyFile: textOf(lines, "key"),
+    keyPassword: textOf(lines, "password"),
+  };
+}
+
+/** What stands around an HTTP_GET or SSL_GET. */
+export interface HttpSurroundings {
+  /** virtualhost of the real server, or of the virtual server. */
+  readonly host: string | undefined;
+  readonly identity: TlsIdentity;
+}
+
+/** `undefined`: it looks at nothing, which is said. */
+export function readHttpProbe(
+  statement: Statement,
+  lines: Lines,
+  to: ProbeEndpoint,
+  { host: outerHost, identity }: HttpSurroundings,
+  lowering: Lowering,
+): HttpProbe | undefined {
+  const { keyword, block = [] } = statement;
+  const host = textOf(lines, "virtualhost") ?? outerHost;
+  const blocks = block.filter((line) => line.keyword.text === "url");
+  if (blocks.length === 0) {
+    const message = `${keyword.text} has no url, so it looks at nothing`;
+    report(lowering, "check-invalid", keyword, message, "write url { path / } in it");
+    return undefined;
+  }
+  const urls = blocks.flatMap((url) => readUrl(url, host, lowering) ?? []);
+  if (urls.length === 0) return undefined;
+  const secure = keyword.text === "SSL_GET";
+  const tls = secure ? readTls(keyword, lines, urls[0]?.host, identity, lowering) : undefined;
+  return {
+    kind: "http",
+    to,
+    tls,
+    version: switchOf(lines, "holdfast_http2", lowering) === true ? "2" : version(lines),
+    urls,
+    fastRecovery: switchOf(lines, "fast_recovery", lowering) ?? false,
+  };
+}
+
+function version(lines: Lines): HttpProbe["version"] {
+  const said = textOf(lines, "http_protocol")?.toUpperCase();
+  return said === "1.0C" || said === "1.1" ? said : "1.0";
+}
+
+function readTls(
+  keyword: Word,
+  lines: Lines,
+  host: string | undefined,
+  identity: TlsIdentity,
+  lowering: Lowering,
+): TlsProbe {
+  const ca = textOf(lines, "holdfast_ca");
+  const said = switchOf(lines, "holdfast_verify", lowering);
+  const verify = said ?? ca !== undefined;
+  if (!verify && said === undefined) {
+    const message = "SSL_GET looks at no certificate: whoever answers counts as the server";
+    const hint = "write holdfast_verify on in it, and holdfast_ca FILE for authorities of your own";
+    report(lowering, "certificate-unverified", keyword, message, hint);
+  }
+  const names = verify || switchOf(lines, "enable_sni", lowering) === true;
+  const name = names ? (textOf(lines, "sni_name") ?? host) : undefined;
+  return {
+    ...identity,
+    // RFC 6066 §3: a server name is no address.
+    serverName: name !== undefined && parseAddress(name) === undefined ? name : undefined,
+    verify,
+    caFile: ca ?? identity.caFile,
+  };
+}
+
+const DEFAULT_STATUS = [[200, 299]] as const;
+const DIGEST = /^[0-9a-f]{32}$/i;
+
+function readUrl(
+  statement: Statement,
+  host: string | undefined,
+  lowering: Lowering,
+): HttpUrl | undefined {
+  const lines = linesOf(statement);
+  const path = textOf(lines, "path");
+  if (path === undefined) {
+    const message = "this url has no path";
+    report(lowering, "check-invalid", statement.keyword, message, "write path / in it");
+    return undefined;
+  }
+  return {
+    path,
+    host: textOf(lines, "virtualhost") ?? host,
+    statusCodes: readStatusCodes(statement, lowering),
+    digest: readDigest(lines, lowering),
+    regex: readBodyPattern(lines, lowering),
+  };
+}
+
+function readDigest(lines: Lines, lowering: Lowering): string | undefined {
+  const word = lines.get("digest")?.words[0];
+  if (word === undefined) return undefined;
+  if (DIGEST.test(word.text)) return word.text.toLowerCase();
+  const message = `a digest has 32 hexadecimal digits, not "${word.text}"; the page would not be compared`;
+  report(lowering, "check-invalid", word, message, "let `holdfast genhash` or genhash make it");
+  return undefined;
+}
+
+/** Every line adds to the codes. */
+function readStatusCodes(statement: Statement, lowering: Lowering): HttpUrl["statusCodes"] {
+  const words = (statement.block ?? [])
+    .filter((line) => line.keyword.text === "status_code")
+    .flatMap((line) => line.words);
+  const ranges = words.flatMap((word): HttpUrl["statusCodes"] => {
+    const [, from, to = from] = /^([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?$/.exec(word.text) ?? [];
+    if (from !== undefined && Number(from) <= Number(to)) return [[Number(from), Number(to)]];
+    const message = `"${word.text}" is no status code of HTTP`;
+    report(lowering, "value-invalid", word, message, "write codes or ranges from 100 to 599");
+    return [];
+  });
+  return ranges.length > 0 ? ranges : DEFAULT_STATUS;
+}

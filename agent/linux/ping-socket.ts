@@ -1,5 +1,6 @@
 import type { Family } from "../core/address.ts";
 import { KernelError } from "../ports/error.ts";
+import type { PingSource } from "../ports/probes.ts";
 import { lastErrno, libc } from "./libc.ts";
 import type { SocketOption } from "./socket-option.ts";
 import {
@@ -10,6 +11,7 @@ import {
   SOCK_RAW,
   setOption,
 } from "./socket-option.ts";
+import { setSource } from "./socket-source.ts";
 
 const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
@@ -27,7 +29,18 @@ export interface PingSocket {
  * Opens a socket for echo messages: an unprivileged one where net.ipv4.ping_group_range has this
  * group, else a raw one that lets echo replies through only. Throws a KernelError.
  */
-export function openPingSocket(family: Family): PingSocket {
+export function openPingSocket(family: Family, source?: PingSource): PingSocket {
+  const socket = openUnbound(family);
+  const errno =
+    source === undefined
+      ? undefined
+      : setSource(socket.fd, { ...source, sourcePort: undefined }, family);
+  if (errno === undefined) return socket;
+  libc().close(socket.fd);
+  throw refused(family, errno);
+}
+
+function openUnbound(family: Family): PingSocket {
   const v4 = family === "ipv4";
   const domain = v4 ? AF_INET : AF_INET6;
   const protocol = v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
@@ -55,6 +68,8 @@ function refused(family: Family, errno: string): KernelError {
   return new KernelError(
     "ping-socket-refused",
     `no socket for echo requests over ${family} (${errno})`,
-    "give Holdfast CAP_NET_RAW, or its group ping sockets: sysctl -w net.ipv4.ping_group_range='0 2147483647'",
+    errno === "ENODEV" || errno === "EADDRNOTAVAIL" || errno === "EINVAL"
+      ? "check that the interface and the source address are on this host"
+      : "give Holdfast CAP_NET_RAW, or its group ping sockets: sysctl -w net.ipv4.ping_group_range='0 2147483647'",
   );
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Family, IpAddress } from "../core/address.ts";
 import { familyOf } from "../core/address.ts";
-import type { Pings, SentPing } from "../ports/probes.ts";
+import type { PingSource, Pings, SentPing } from "../ports/probes.ts";
 import { decodeEchoReply, encodeEchoRequest } from "../wire/icmp-echo.ts";
 import { equalOctets } from "../wire/octets.ts";
 import { lastErrno, libc } from "./libc.ts";
@@ -21,8 +21,8 @@ interface OpenSocket {
 }
 
 /** One socket for each family, opened when it is first needed. */
-export function openPings(): Pings {
-  return new KernelPings();
+export function openPings(source?: PingSource): Pings {
+  return new KernelPings(source);
 }
 
 class KernelPings implements Pings {
@@ -31,7 +31,12 @@ class KernelPings implements Pings {
   readonly #identifier = randomBytes(2).readUInt16BE();
   readonly #sockets = new Map<Family, OpenSocket>();
   readonly #waiting = new Map<number, () => void>();
+  readonly #source: PingSource | undefined;
   #count = 0;
+
+  constructor(source: PingSource | undefined) {
+    this.#source = source;
+  }
 
   send(target: IpAddress, answered: () => void): SentPing {
     const family = familyOf(target);
@@ -60,7 +65,7 @@ class KernelPings implements Pings {
   }
 
   #open(family: Family): OpenSocket {
-    const { fd, withHeader } = openPingSocket(family);
+    const { fd, withHeader } = openPingSocket(family, this.#source);
     const poll = pollDescriptor(fd, LONGEST_MESSAGE, (packet) => {
       this.#receive(family, withHeader ? packet.subarray(((packet[0] ?? 0) & 15) * 4) : packet);
     });

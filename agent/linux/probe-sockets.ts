@@ -1,4 +1,4 @@
-import { familyOf, parseAddress } from "../core/address.ts";
+import { familyOf } from "../core/address.ts";
 import { assert } from "../core/assert.ts";
 import type {
   Connection,
@@ -16,16 +16,14 @@ import {
   EPOLLRDHUP,
 } from "./descriptor-events.ts";
 import { errnoName } from "./errno.ts";
-import { int32, lastErrno, libc } from "./libc.ts";
+import { lastErrno, libc } from "./libc.ts";
 import { ipSocketAddress } from "./socket-address.ts";
 import * as option from "./socket-option.ts";
+import { setSource } from "./socket-source.ts";
 
 const BUFFER_LENGTH = 65_536;
 /** Of one connection before others have their turn. */
 const MOST_READS = 8;
-/** l_onoff and l_linger: a close breaks the connection, and leaves its port free at once. */
-const BREAK_AT_CLOSE = new Uint8Array(Int32Array.of(1, 0).buffer);
-const ANY = { ipv4: address("0.0.0.0"), ipv6: address("::") };
 
 /** Nothing is opened before the first connection. */
 export function openProbeSockets(): ProbeSockets {
@@ -176,32 +174,10 @@ function openSocket(protocol: Protocol, to: ProbeEndpoint): number | string {
   const type = protocol === "tcp" ? option.SOCK_STREAM : option.SOCK_DGRAM;
   const fd = libc().socket(domain, type | option.SOCK_NONBLOCK_CLOEXEC, 0);
   if (fd < 0) return lastErrno();
-  const errno = prepare(fd, to) ?? connect(fd, to);
+  const errno = setSource(fd, to, familyOf(to.address)) ?? connect(fd, to);
   if (errno === undefined) return fd;
   libc().close(fd);
   return errno;
-}
-
-function prepare(fd: number, to: ProbeEndpoint): string | undefined {
-  const { sourceAddress, sourcePort } = to;
-  let errno: string | undefined;
-  if (to.fwmark !== 0) errno = option.trySetOption(fd, option.SO_MARK, int32(to.fwmark));
-  if (to.interface !== undefined) {
-    const name = new TextEncoder().encode(to.interface);
-    errno ??= option.trySetOption(fd, option.SO_BINDTODEVICE, name);
-  }
-  if (sourceAddress === undefined && sourcePort === undefined) return errno;
-  if (sourcePort === undefined) {
-    // The port is chosen with the destination known: more than 28,000 at once are possible.
-    option.trySetOption(fd, option.IP_BIND_ADDRESS_NO_PORT, 1);
-  } else {
-    errno ??= option.trySetOption(fd, option.SO_REUSEADDR, 1);
-    errno ??= option.trySetOption(fd, option.SO_LINGER, BREAK_AT_CLOSE);
-  }
-  if (errno !== undefined) return errno;
-  const source = sourceAddress ?? ANY[familyOf(to.address)];
-  const place = ipSocketAddress(source, 0, sourcePort);
-  return libc().bind(fd, place, place.length) === 0 ? undefined : lastErrno();
 }
 
 function connect(fd: number, to: ProbeEndpoint): string | undefined {
@@ -209,10 +185,4 @@ function connect(fd: number, to: ProbeEndpoint): string | undefined {
   if (libc().connect(fd, place, place.length) === 0) return undefined;
   const errno = lastErrno();
   return errno === "EINPROGRESS" ? undefined : errno;
-}
-
-function address(text: string) {
-  const parsed = parseAddress(text);
-  assert(parsed !== undefined, "a constant address is one");
-  return parsed;
 }

@@ -8,6 +8,14 @@ export interface SentPing {
   forget(): void;
 }
 
+/** Where echo requests come from. */
+export interface PingSource {
+  readonly sourceAddress: IpAddress | undefined;
+  readonly interface: string | undefined;
+  /** SO_MARK; 0: none. */
+  readonly fwmark: number;
+}
+
 /** Echo requests, RFC 792 and RFC 4443 §4.1, on sockets that all who ping share. */
 export interface Pings {
   /** `answered` is told of the reply, once. Throws a KernelError when no socket can be had. */

@@ -14,12 +14,16 @@ const WORDS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "no local address or port is free",
   EACCES: "the kernel does not permit it",
   EPERM: "the kernel does not permit it",
+  ENODEV: "there is no such interface",
   EMFILE: "too many open files",
   ENFILE: "too many open files on this host",
   EMSGSIZE: "the message is too long",
   ENOTFOUND: "the name does not exist",
   EAI_AGAIN: "the name server does not answer",
 };
+
+/** A code of the kernel or the resolver in words; as it is where there are none. */
+export const wordsOf = (code: string): string => WORDS[code] ?? code;
 
 /**
  * The CallError that an error becomes: its code where it has one, words of ours; `unavailable` where
@@ -33,7 +37,7 @@ export function failureOf(error: unknown, doing: string): CallError {
   }
   const code = codeOf(error);
   if (code === undefined) return new CallError("internal", after(doing, "an error in the plugin"));
-  return new CallError(code, after(doing, WORDS[code] ?? code));
+  return new CallError(code, after(doing, wordsOf(code)));
 }
 
 /** `doing: what`. */

@@ -1,0 +1,57 @@
+import { createContext, Script } from "node:vm";
+
+/** One search may take so long, and blocks everything else in this process meanwhile. */
+const MOST_MS = 20;
+/** A search that took too long is not tried again for so many times as long. */
+const REST = 100;
+
+/**
+ * Searches with JavaScript's regular expressions, of which some take for ever on the right text: V8
+ * breaks a search off when its time is over. A pattern that needed that rests for a while and counts
+ * as not matching meanwhile, so that it takes at most a hundredth of this process. One for each URL
+ * of each server, as it is the server that chooses the text.
+ */
+export class TimedRegex {
+  readonly #regex: RegExp;
+  /** Characters instead of bytes. */
+  readonly #unicode: boolean;
+  #restsUntil = 0;
+
+  /** Throws a SyntaxError. The pattern is matched to bytes, unless `flags` has `u` or `v`. */
+  constructor(pattern: string, flags: string) {
+    this.#unicode = /[uv]/.test(flags);
+    const text = this.#unicode ? pattern : Buffer.from(pattern).toString("latin1");
+    this.#regex = new RegExp(text, flags.includes("g") ? flags : `${flags}g`);
+  }
+
+  /** Where in the bytes it first matches at or after `from`; `undefined`: nowhere. */
+  search(body: Buffer, from: number, now: number): number | undefined | "too-slow" {
+    if (now < this.#restsUntil) return "too-slow";
+    const text = body.toString(this.#unicode ? "utf8" : "latin1");
+    this.#regex.lastIndex = this.#unicode ? body.toString("utf8", 0, from).length : from;
+    const match = run(this.#regex, text);
+    if (match === "too-slow") {
+      this.#restsUntil = now + MOST_MS * REST;
+      return match;
+    }
+    if (match === undefined || !this.#unicode) return match;
+    return Buffer.byteLength(text.slice(0, match));
+  }
+}
+
+const context: { regex: RegExp | undefined; text: string } = { regex: undefined, text: "" };
+let script: Script | undefined;
+
+function run(regex: RegExp, text: string): number | undefined | "too-slow" {
+  script ??= new Script("regex.exec(text)?.index");
+  createContext(context);
+  context.regex = regex;
+  context.text = text;
+  try {
+    return script.runInContext(context, { timeout: MOST_MS });
+  } catch {
+    return "too-slow";
+  } finally {
+    context.text = "";
+  }
+}

@@ -9,6 +9,8 @@ export interface CheckAnswer {
   readonly reason: string;
   /** It threw, was stopped, or answered nonsense: no verdict of the policy, but a failure of it. */
   readonly failed: boolean;
+  /** For the real servers that the check tracks. */
+  readonly weight?: number;
 }
 
 const LONGEST_REASON = 200;
@@ -25,8 +27,7 @@ export function checkAnswer(outcome: EntryOutcome): CheckAnswer {
   if (value === "skip") return { result: "skipped", reason: "", failed: false };
   if (typeof value === "boolean") return verdict(value, "");
   if (typeof value === "object" && value !== null && "ok" in value) {
-    const reason = "reason" in value && typeof value.reason === "string" ? value.reason : "";
-    if (typeof value.ok === "boolean") return verdict(value.ok, reason);
+    if (typeof value.ok === "boolean") return answerOf(value.ok, value);
   }
   const reason = 'it answered neither true, false, "skip" nor { ok }';
   return { result: "bad", reason, failed: true };
@@ -39,6 +40,19 @@ const verdict = (ok: boolean, reason: string): CheckAnswer => ({
   reason: oneLine(reason),
   failed: false,
 });
+
+function answerOf(ok: boolean, answer: object): CheckAnswer {
+  const reason = "reason" in answer && typeof answer.reason === "string" ? answer.reason : "";
+  const weight = "weight" in answer ? serverWeight(answer.weight) : undefined;
+  return { ...verdict(ok, reason), ...(weight === undefined ? {} : { weight }) };
+}
+
+const MOST_SERVER_WEIGHT = 65_535;
+
+function serverWeight(value: unknown): number | undefined {
+  if (typeof value !== "number" || Number.isNaN(value)) return undefined;
+  return Math.max(0, Math.min(Math.round(value), MOST_SERVER_WEIGHT));
+}
 
 /** As it may stand in a line of a log. */
 export const oneLine = (text: string, longest = LONGEST_REASON): string =>

@@ -5,18 +5,21 @@ import type { PolicyEffect } from "./policy-effects.ts";
 import { readEffect } from "./policy-effects.ts";
 import type { PolicyWorld } from "./policy-world.ts";
 import { RouterLeases } from "./router-leases.ts";
+import { ServerLeases } from "./server-leases.ts";
 
 /** Does what one policy wants done, as far as it may. */
 export class EffectDesk {
   readonly #world: PolicyWorld;
   readonly #policy: string;
   readonly #leases: RouterLeases;
+  readonly #servers: ServerLeases;
   readonly #limit = new EffectLimit();
 
   constructor(world: PolicyWorld, policy: string) {
     this.#world = world;
     this.#policy = policy;
     this.#leases = new RouterLeases(world, policy);
+    this.#servers = new ServerLeases(world, policy);
   }
 
   /** `decides`: it comes from the version that decides; one that is replaced moves nothing any more. */
@@ -40,6 +43,8 @@ export class EffectDesk {
     } else if (wanted.kind === "notice") ports.notify(wanted.notice);
     else if (wanted.kind === "lease") {
       if (decides) this.#leases.step(wanted.event);
+    } else if (wanted.kind === "server-lease") {
+      if (decides) this.#servers.step(wanted.event);
     } else {
       const wrong = wanted.kind === "refused" ? wanted.message : this.#measure(wanted);
       if (wrong !== undefined) this.#complain(wrong);
@@ -49,6 +54,7 @@ export class EffectDesk {
   /** Nothing of what it said holds any longer. */
   clear(): void {
     this.#leases.step({ kind: "clear-all" });
+    this.#servers.step({ kind: "clear-all" });
     this.#world.ports.metrics.forget(this.#policy);
   }
 

@@ -2,15 +2,15 @@ import type { PriorityPart, RouterState, RouterView } from "../../../sdk/index.t
 import type { EventName } from "../../policy/shape.ts";
 import type { EventReport } from "../ipc.ts";
 
-/** What happened to a router, as hooks hear of it. */
+/** What happened, as hooks hear of it. */
 export interface Happened {
   readonly name: EventName;
   readonly event: Readonly<Record<string, unknown>>;
-  /** What a view shows from now on. */
-  readonly view: Partial<RouterView>;
+  /** What the view of the router shows from now on; `undefined`: it is of no router. */
+  readonly view: Partial<RouterView> | undefined;
 }
 
-/** What a report of the vrrp process means to policies; `undefined`: nothing. */
+/** What a report means to policies; `undefined`: nothing. */
 export function hookEvent({ kind, subject, at, detail }: EventReport): Happened | undefined {
   if (kind === "transition") {
     const { from, to, priority } = detail;
@@ -22,6 +22,11 @@ export function hookEvent({ kind, subject, at, detail }: EventReport): Happened 
       view: { state: to, priority },
     };
   }
+  if (kind === "real-server") return serverEvent(detail);
+  if (kind === "quorum") {
+    const { service, up, alive } = detail;
+    return { name: "serviceQuorum", event: { service, up, alive }, view: undefined };
+  }
   if (kind !== "priority") return undefined;
   const { before, after } = detail;
   if (typeof before !== "number" || typeof after !== "number") return undefined;
@@ -31,6 +36,18 @@ export function hookEvent({ kind, subject, at, detail }: EventReport): Happened 
     event: { router: subject, before, after, contributions },
     view: { priority: after, contributions },
   };
+}
+
+function serverEvent({
+  change,
+  service,
+  server,
+  up,
+  weight,
+}: EventReport["detail"]): Happened | undefined {
+  if (change !== "state" && change !== "weight") return undefined;
+  const realServer = `${String(service)}/${String(server)}`;
+  return { name: "realServer", event: { service, realServer, up, weight }, view: undefined };
 }
 
 const STATES: ReadonlySet<unknown> = new Set(["initialize", "backup", "active", "fault"]);

@@ -19,6 +19,7 @@ import type { Slot } from "../schedule.ts";
 import type { CheckAnswer } from "./check-answer.ts";
 import { TIMED_OUT } from "./check-answer.ts";
 import type { PolicyWorld } from "./policy-world.ts";
+import { ServerTracks } from "./server-tracks.ts";
 
 /** A run of the check in the sandbox. */
 export interface CheckRun {
@@ -66,6 +67,9 @@ export class PolicyCheck {
   #changedAt: Instant;
   #run: { readonly number: number; readonly run: CheckRun } | undefined;
   readonly #claims = new Map<string, Claim>();
+  readonly #servers: ServerTracks;
+  /** What the last good answer said of the real servers that it tracks. */
+  #weight: number | undefined;
   #runs = 0;
   #failures = 0;
   #lastMs: number | null = null;
@@ -83,6 +87,7 @@ export class PolicyCheck {
     this.#world = world;
     this.#owner = owner;
     this.#shape = shape;
+    this.#servers = new ServerTracks(world.ports.services, `policy ${owner.policy}/${shape.name}`);
     this.#seed = seedOf(`${owner.policy}/${shape.name}`);
     this.#config = this.#configOf(shape);
     this.#changedAt = world.ports.clock.now();
@@ -139,6 +144,7 @@ export class PolicyCheck {
       this.#world.outlet.withdraw(router, source);
     }
     this.#claims.clear();
+    this.#servers.clear();
     this.#world.outlet.policyVerdict(this.#owner.policy, this.name, undefined);
   }
 
@@ -168,6 +174,7 @@ export class PolicyCheck {
   #found(answer: CheckAnswer): void {
     this.#count(answer);
     this.#step({ kind: "found", result: answer.result, reason: answer.reason });
+    this.#tellServers();
   }
 
   #step(event: CheckerEvent): void {
@@ -206,6 +213,7 @@ export class PolicyCheck {
       this.#count(answer);
       const { result, reason } = answer;
       this.#step({ kind: "result", run: number, result, reason });
+      this.#tellServers();
     });
   }
 
@@ -217,13 +225,14 @@ export class PolicyCheck {
     this.#count(TIMED_OUT);
   }
 
-  #count({ result, failed, reason }: CheckAnswer): void {
+  #count({ result, weight, failed, reason }: CheckAnswer): void {
     this.#lost = result === "lost";
     if (this.#lost) return;
     this.#lastReason = reason;
     this.#runs += 1;
     this.#failing = failed;
     if (result === "bad") this.#failures += 1;
+    if (result === "good") this.#weight = weight;
     this.#judged();
   }
 
@@ -265,6 +274,7 @@ export class PolicyCheck {
     const { verdict, reason } = this.#standing;
     outlet.policyVerdict(policy, this.name, { verdict, value: 0, reason });
     const { routers } = this.#shape.track;
+    this.#tellServers();
     const source = `policy ${policy}/${this.name}`;
     for (const [router, { source: known }] of this.#claims) {
       if (routers.has(router)) continue;
@@ -285,6 +295,12 @@ export class PolicyCheck {
       this.#claims.set(router, claim);
       outlet.claim(claim);
     }
+  }
+
+  #tellServers(): void {
+    const { verdict, reason } = this.#standing;
+    const why = reason === "" ? "down" : reason;
+    this.#servers.tell(this.#shape.track.realServers, verdict, why, this.#weight);
   }
 
   #whenStale(): WhenStale {

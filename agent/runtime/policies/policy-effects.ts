@@ -2,6 +2,7 @@ import type { Json } from "../../../sdk/index.ts";
 import type { Notice, NoticeData, NoticeTarget, Severity } from "../../core/notify/notice.ts";
 import type { LeasesEvent } from "../../core/policy/leases.ts";
 import { DEFAULT_LEASE, LONGEST_LEASE } from "../../core/policy/leases.ts";
+import type { ServerLeasesEvent } from "../../core/policy/server-leases.ts";
 import type { Micros } from "../../core/time.ts";
 import { micros } from "../../core/time.ts";
 import { parseDuration } from "../../policy/duration.ts";
@@ -22,6 +23,7 @@ export type PolicyEffect =
     }
   | { readonly kind: "notice"; readonly notice: Notice }
   | { readonly kind: "lease"; readonly event: LeasesEvent }
+  | { readonly kind: "server-lease"; readonly event: ServerLeasesEvent }
   /** Why nothing is done. */
   | { readonly kind: "refused"; readonly message: string };
 
@@ -40,6 +42,7 @@ export interface EffectSource {
 const LONGEST_LINE = 2_000;
 const LONGEST_TITLE = 200;
 const MOST_WEIGHT = 253;
+const MOST_SERVER_WEIGHT = 65_535;
 
 /** Reads an effect. Its text was made by a policy: nothing in it is believed. */
 export function readEffect(effect: RealmEffect, from: EffectSource): PolicyEffect {
@@ -158,8 +161,29 @@ const clear: Reader = ([router], from) =>
     ? { kind: "lease", event: { kind: "clear", router } }
     : missing("router.clear", routerWords(router), from);
 
-const notYet: Reader = () =>
-  refused("real servers cannot be moved yet: this agent does not run IPVS");
+const setWeight: Reader = ([server, weight, lease], from) => {
+  const time = leaseTime(lease);
+  if (time === undefined) return refused(BAD_LEASE);
+  if (!mayMove(server, from)) return missing("realServer.setWeight", serverWords(server), from);
+  if (typeof weight !== "number" || !Number.isInteger(weight) || !isServerWeight(weight)) {
+    return refused(`realServer.setWeight: write a whole number from 0 to ${MOST_SERVER_WEIGHT}`);
+  }
+  return { kind: "server-lease", event: { kind: "weight", server, weight, time } };
+};
+
+const drainServer: Reader = ([server, lease], from) => {
+  const time = leaseTime(lease);
+  if (time === undefined) return refused(BAD_LEASE);
+  if (!mayMove(server, from)) return missing("realServer.drain", serverWords(server), from);
+  return { kind: "server-lease", event: { kind: "weight", server, weight: 0, time } };
+};
+
+const clearServer: Reader = ([server], from) =>
+  mayMove(server, from)
+    ? { kind: "server-lease", event: { kind: "clear", server } }
+    : missing("realServer.clear", serverWords(server), from);
+
+const isServerWeight = (weight: number): boolean => weight >= 0 && weight <= MOST_SERVER_WEIGHT;
 
 const READERS: ReadonlyMap<string, Reader> = new Map([
   ["log.debug", log("debug")],
@@ -173,9 +197,9 @@ const READERS: ReadonlyMap<string, Reader> = new Map([
   ["router.adjust", adjust],
   ["router.fault", fault],
   ["router.clear", clear],
-  ["realServer.setWeight", notYet],
-  ["realServer.drain", notYet],
-  ["realServer.clear", notYet],
+  ["realServer.setWeight", setWeight],
+  ["realServer.drain", drainServer],
+  ["realServer.clear", clearServer],
 ]);
 
 const BAD_LEASE = 'a lease is { ttl: "30s" }, at most "1h"';
@@ -190,6 +214,12 @@ function leaseTime(lease: Json | undefined): Micros | undefined {
 
 const mayControl = (router: Json | undefined, { permissions }: EffectSource): router is string =>
   typeof router === "string" && listOf(permissions["control"], "routers").includes(router);
+
+const mayMove = (server: Json | undefined, { permissions }: EffectSource): server is string =>
+  typeof server === "string" && listOf(permissions["control"], "realServers").includes(server);
+
+const serverWords = (server: Json | undefined): string =>
+  `real_server ${oneLine(String(server), 128)}`;
 
 const routerWords = (router: Json | undefined): string => `control ${oneLine(String(router), 64)}`;
 

@@ -61,7 +61,7 @@ export class PolicyHost implements DirectorPart {
     this.#outlet = outlet;
     // Nothing here waits in a socket that a late deadline would have to see first.
     this.#schedule = new Schedule(ports.clock, ports.openTimer, () => undefined);
-    this.#view = new WorldView(ports.clock);
+    this.#view = new WorldView(ports.clock, ports.services?.views.bind(ports.services));
     this.#capabilities = new Capabilities(ports, (level, text) => outlet.log(level, text));
     this.#snapshots = this.#schedule.slot(() => this.#askForSnapshot());
     this.#world = {
@@ -92,10 +92,10 @@ export class PolicyHost implements DirectorPart {
   }
 
   event(report: EventReport): void {
-    if (report.kind !== "transition" && report.kind !== "priority") return;
     const happened = hookEvent(report);
     if (happened === undefined) return;
-    this.#view.patch(report.subject, happened.view);
+    if (happened.view === undefined) this.#view.servicesChanged();
+    else this.#view.patch(report.subject, happened.view);
     const text = JSON.stringify(happened.event);
     for (const policy of this.#policies.values()) policy.hear(happened.name, text);
   }

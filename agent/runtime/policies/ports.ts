@@ -1,6 +1,8 @@
+import type { ServiceView } from "../../../sdk/index.ts";
 import type { Plugin } from "../../../sdk/plugin.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Notice } from "../../core/notify/notice.ts";
+import type { ServerClaim } from "../../core/virtual-server/pool.ts";
 import type { BuildOutcome } from "../../policy/build-policy.ts";
 import type { Discovery } from "../../policy/discover.ts";
 import type { Clock, OpenTimer } from "../../ports/clock.ts";
@@ -68,4 +70,13 @@ export interface PolicyHostPorts {
   readonly memory: (stateDirectory: string) => PolicyMemory;
   readonly metrics: PolicyMetrics;
   readonly notify: (notice: Notice) => void;
+  /** Load balancing; `undefined`: there is none here. */
+  readonly services?: ServicePorts;
+}
+
+/** What policies see of load balancing, and do to it. */
+export interface ServicePorts {
+  views(): readonly ServiceView[];
+  /** What `source` does to a real server, by its name in views; `undefined`: nothing any more. */
+  claim(server: string, source: string, claim: ServerClaim | undefined): void;
 }

@@ -1,4 +1,4 @@
-import type { Json, NodeView, PeerView, RouterView } from "../../../sdk/index.ts";
+import type { Json, NodeView, PeerView, RouterView, ServiceView } from "../../../sdk/index.ts";
 import type { HearingChange, HearingState } from "../../core/policy/hearing.ts";
 import { hear, isHeard } from "../../core/policy/hearing.ts";
 import { micros } from "../../core/time.ts";
@@ -11,7 +11,7 @@ interface Shared {
   readonly routers: Readonly<Record<string, RouterView>>;
   readonly peers: readonly PeerView[];
   readonly nodes: readonly NodeView[];
-  readonly services: readonly never[];
+  readonly services: readonly ServiceView[];
 }
 
 /** JSON for one policy. */
@@ -33,14 +33,17 @@ const FAST = "lastHeardAt";
  */
 export class WorldView {
   readonly #clock: Clock;
+  readonly #services: () => readonly ServiceView[];
   #shared: Shared = EMPTY;
   #hearing: HearingState;
   #text: string | undefined;
+  #servicesStale = true;
   #slowText = "";
   #slowFresh = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, services: () => readonly ServiceView[] = () => []) {
     this.#clock = clock;
+    this.#services = services;
   }
 
   set node(node: string) {
@@ -63,6 +66,8 @@ export class WorldView {
     );
     const { state, changes } = hear(this.#hearing, found, this.#clock.now());
     this.#hearing = state;
+    // Connections, too, come and go.
+    this.#servicesStale = true;
     const peers: PeerView[] = found
       .filter(({ router, address }) => isHeard(state, router, address))
       .map(({ router, address, priority, lastHeardAt }) => ({
@@ -89,8 +94,17 @@ export class WorldView {
     this.#change({ ...this.#shared, routers: Object.fromEntries(routers) });
   }
 
+  /** Of real servers: asked for when somebody looks. */
+  servicesChanged(): void {
+    this.#servicesStale = true;
+  }
+
   /** What all policies see: JSON without its end. The same text until it changes. */
   shared(fast: boolean): string {
+    if (this.#servicesStale) {
+      this.#servicesStale = false;
+      this.#change({ ...this.#shared, services: this.#services() });
+    }
     return fast ? this.#fast() : this.#slow();
   }
 

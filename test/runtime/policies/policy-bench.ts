@@ -2,13 +2,14 @@ import type { PolicyGrant, Settings, SettingValue } from "../../../agent/config/
 import { noSettings } from "../../../agent/config/settings.ts";
 import type { Notice } from "../../../agent/core/notify/notice.ts";
 import type { Claim, Reading } from "../../../agent/core/track/tracking.ts";
+import type { ServerClaim } from "../../../agent/core/virtual-server/pool.ts";
 import { Places } from "../../../agent/policy/places.ts";
 import { fileStart, problem } from "../../../agent/policy/problem.ts";
 import type { Outlet } from "../../../agent/runtime/director/part.ts";
 import type { DirectorSettings, EventReport } from "../../../agent/runtime/ipc.ts";
 import { PolicyHost } from "../../../agent/runtime/policies/policy-host.ts";
 import type { PolicyHostPorts } from "../../../agent/runtime/policies/ports.ts";
-import type { Json } from "../../../sdk/index.ts";
+import type { Json, ServiceView } from "../../../sdk/index.ts";
 import type { Plugin } from "../../../sdk/plugin.ts";
 import { CallError } from "../../../sdk/plugin.ts";
 import { settle, VirtualTime } from "../virtual-time.ts";
@@ -129,6 +130,9 @@ export class PolicyBench {
   readonly files = new Map<string, FakeFile>();
   readonly programs = new Map<string, FakeProgram>();
   readonly notices: Notice[] = [];
+  /** By real server and source. */
+  readonly serverClaims = new Map<string, ServerClaim>();
+  services: readonly ServiceView[] = [];
   readonly series: string[] = [];
   readonly saved = new Map<string, string>();
   readonly host: PolicyHost;
@@ -259,6 +263,14 @@ export class PolicyBench {
         text: () => Promise.resolve(this.series.join("\n")),
       },
       notify: (notice) => this.notices.push(notice),
+      services: {
+        views: () => this.services,
+        claim: (server, source, claim) => {
+          const key = `${server} ${source}`;
+          if (claim === undefined) this.serverClaims.delete(key);
+          else this.serverClaims.set(key, claim);
+        },
+      },
     };
   }
 

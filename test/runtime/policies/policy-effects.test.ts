@@ -7,7 +7,7 @@ import { PolicyBench } from "./policy-bench.ts";
 
 describe("effects", () => {
   const asked = {
-    control: { routers: ["VI_1"] },
+    control: { routers: ["VI_1"], realServers: ["web/10.0.0.1:80"] },
     mail: { to: ["ops@example.org"] },
     webhook: { slack: { preset: "slack", url: "${secret:slack}" } },
   };
@@ -53,7 +53,8 @@ describe("effects", () => {
     ["router.adjust", ["VI_1", -20, { ttl: "2h" }], /at most "1h"/],
     ["webhook.post", ["teams", { text: "x" }], /not permitted.*webhook teams/],
     ["mail.send", [{ subject: 1 }], /must be texts/],
-    ["realServer.drain", ["web/10.0.0.1:80"], /does not run IPVS/],
+    ["realServer.drain", ["x/10.0.0.1:80"], /not permitted.*real_server x\/10\.0\.0\.1:80/],
+    ["realServer.setWeight", ["web/10.0.0.1:80", 70_000], /whole number from 0 to 65535/],
     ["odd.thing", [], /there is no odd\.thing/],
   ] as const) {
     test(`${operation} ${JSON.stringify(args)} is refused in words`, async () => {

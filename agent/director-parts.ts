@@ -1,17 +1,24 @@
+import { networkInterfaces } from "node:os";
 import process from "node:process";
 import { openFifo } from "../plugins/fifo/fifo.ts";
 import { mailChannel } from "../plugins/mail/mail-channel.ts";
 import { PolicyMetrics } from "../plugins/metrics/policy-metrics.ts";
+import { openProbes } from "../plugins/probes/registry.ts";
 import { syslogChannel } from "../plugins/syslog/syslog-channel.ts";
 import { webhookChannel } from "../plugins/webhook/webhook-channel.ts";
 import { systemClock } from "./linux/clock.ts";
 import { watchFile } from "./linux/file-watch.ts";
 import { enterNamedNamespace } from "./linux/namespace.ts";
+import { openIpvs } from "./linux/netlink/ipvs.ts";
+import { openPings } from "./linux/pings.ts";
+import { openProbeSockets } from "./linux/probe-sockets.ts";
 import { runProgram } from "./linux/programs.ts";
 import { openSyslog } from "./linux/syslog.ts";
 import { openTimer } from "./linux/timer.ts";
 import { machinePlugins, operatorPlugins, sharedProcessTable } from "./own-plugins.ts";
 import type { Later } from "./ports/processes.ts";
+import { Balancing } from "./runtime/balancing/balancing.ts";
+import type { BalancingPorts } from "./runtime/balancing/ports.ts";
 import type { OpenPart, Outlet } from "./runtime/director/part.ts";
 import { Trackers } from "./runtime/director/trackers.ts";
 import type { DirectorSettings } from "./runtime/ipc.ts";
@@ -39,9 +46,14 @@ export function directorParts(settings: DirectorSettings, later: Later): readonl
   }
   const clocks = { clock: systemClock, openTimer };
   const trackers = { ...clocks, run: runProgram, watchFile, openProcesses: processTable };
-  const opened: { notifications?: Notifications } = {};
+  const opened: { notifications?: Notifications; balancing?: Balancing } = {};
   return [
     (outlet) => new Trackers(outlet, trackers),
+    // Before those who tell of it: at a stop they wait for what it still has to say.
+    (outlet) => {
+      opened.balancing = openBalancing(outlet, (...told) => opened.notifications?.tellOf(...told));
+      return opened.balancing;
+    },
     (outlet) => {
       opened.notifications = openNotifications(outlet, later);
       return opened.notifications;
@@ -58,6 +70,10 @@ export function directorParts(settings: DirectorSettings, later: Later): readonl
         memory: policyMemory,
         metrics: new PolicyMetrics(),
         notify: (notice) => opened.notifications?.notify(notice),
+        services: {
+          views: () => opened.balancing?.views() ?? [],
+          claim: (...claim) => opened.balancing?.claim(...claim),
+        },
       }),
   ];
 }
@@ -74,3 +90,25 @@ const openNotifications = (outlet: Outlet, later: Later): Notifications =>
       syslog: syslogChannel(() => openSyslog(DAEMON, "holdfast", process.pid)),
     },
   });
+
+const openBalancing = (outlet: Outlet, tell: BalancingPorts["tell"]): Balancing =>
+  new Balancing(outlet, {
+    clock: systemClock,
+    openTimer,
+    openIpvs,
+    openProbes: () =>
+      openProbes({
+        openSockets: openProbeSockets,
+        openPings,
+        runProgram,
+        wallClock: () => systemClock.wallClock(),
+      }),
+    hostAddresses,
+    tell,
+  });
+
+/** As they are in the network namespace of this process. */
+function hostAddresses(): ReadonlySet<string> {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return new Set(all.map(({ address }) => address));
+}

@@ -82,11 +82,11 @@ export class Balancing implements DirectorPart {
   constructor(outlet: Outlet, ports: BalancingPorts) {
     this.#outlet = outlet;
     this.#ports = ports;
-    const { clock, openIpvs, probes } = ports;
+    const { clock, openIpvs, openProbes } = ports;
     // Nothing here waits in a socket that a late deadline would have to see first.
     const schedule = new Schedule(clock, ports.openTimer, () => undefined);
     this.#schedule = schedule;
-    this.#looks = new Looks({ clock, schedule, probes, outlet });
+    this.#looks = new Looks({ clock, schedule, openProbes, outlet });
     const trouble = (subject: string, error: KernelError | undefined): void =>
       outlet.event(troubleReport(subject, error, clock.wallClock()));
     this.#table = new KernelTable({
@@ -344,6 +344,7 @@ export class Balancing implements DirectorPart {
     await this.#begun;
     if (this.#running) await this.#leave(balancing?.flushAtStop === true);
     this.#save(false);
+    this.#looks.close();
     this.#table.close();
     this.#schedule.close();
   }

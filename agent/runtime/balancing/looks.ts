@@ -8,13 +8,13 @@ import type { Schedule } from "../schedule.ts";
 import { fileLook, policyLook, refusedLook } from "./followed-look.ts";
 import type { Look, LookListener } from "./look.ts";
 import { lookKey } from "./look.ts";
-import type { ServerProbes, TimedProbe } from "./ports.ts";
+import type { OpenedProbes, ServerProbes, TimedProbe } from "./ports.ts";
 import { TimedLook } from "./timed-look.ts";
 
 export interface LooksWorld {
   readonly clock: Clock;
   readonly schedule: Schedule;
-  readonly probes: Partial<ServerProbes>;
+  readonly openProbes: () => OpenedProbes;
   readonly outlet: Pick<Outlet, "onPolicyVerdict" | "onReading" | "log">;
 }
 
@@ -30,6 +30,7 @@ export interface Attachment {
 export class Looks {
   readonly #world: LooksWorld;
   readonly #looks = new Map<string, Look>();
+  #opened: OpenedProbes | undefined;
   /** Two directors of one configuration are not to look at the same moment. */
   node = "";
 
@@ -64,6 +65,16 @@ export class Looks {
     };
   }
 
+  close(): void {
+    this.#opened?.close();
+    this.#opened = undefined;
+  }
+
+  #probes(): Partial<ServerProbes> {
+    this.#opened ??= this.#world.openProbes();
+    return this.#opened.probes;
+  }
+
   #open(probe: ProbeConfig, timing: ServerCheckConfig["timing"], key: string, name: string): Look {
     const { outlet } = this.#world;
     switch (probe.kind) {
@@ -76,7 +87,7 @@ export class Looks {
       case "bfd":
         return refusedLook(`there is no BFD session ${probe.session}`);
       default: {
-        const run = runOf(this.#world.probes, probe, timing.timeout);
+        const run = runOf(this.#probes(), probe, timing.timeout);
         if (run === undefined) return refusedLook(`this agent has no probe of kind ${probe.kind}`);
         const say = (text: string): void => outlet.log("warn", `${name}: ${probe.kind} ${text}`);
         const world = {

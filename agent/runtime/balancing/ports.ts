@@ -1,9 +1,9 @@
 import type { CommandConfig } from "../../config/trackers.ts";
-import type { HttpProbe, ProbeConfig } from "../../config/virtual-servers.ts";
+import type { ProbeConfig } from "../../config/virtual-servers.ts";
 import type { Telling } from "../../core/notify/tell.ts";
 import type { Clock, OpenTimer } from "../../ports/clock.ts";
 import type { OpenIpvs } from "../../ports/ipvs.ts";
-import type { RunProbe } from "../../ports/server-probes.ts";
+import type { ProbeOf, RunProbe } from "../../ports/server-probes.ts";
 
 /** Probes that look at something when it is their turn. */
 export type TimedProbe = Exclude<
@@ -11,10 +11,15 @@ export type TimedProbe = Exclude<
   { readonly kind: "file" | "bfd" | "policy" | "refused" }
 >;
 
-type OfKind<Kind> = Kind extends "http" ? HttpProbe : Extract<ProbeConfig, { readonly kind: Kind }>;
-
 /** How each kind is carried out. */
-export type ServerProbes = { readonly [Kind in TimedProbe["kind"]]: RunProbe<OfKind<Kind>> };
+export type ServerProbes = { readonly [Kind in TimedProbe["kind"]]: RunProbe<ProbeOf<Kind>> };
+
+/** Probes, and how to be rid of their sockets. */
+export interface OpenedProbes {
+  /** Those that are missing are said to be so, and what needs them is down. */
+  readonly probes: Partial<ServerProbes>;
+  close(): void;
+}
 
 /** What load balancing needs of the world. */
 export interface BalancingPorts {
@@ -22,8 +27,8 @@ export interface BalancingPorts {
   readonly openTimer: OpenTimer;
   /** Called when there is something to balance, or something left of an earlier run. */
   readonly openIpvs: OpenIpvs;
-  /** Those that are missing are said to be so, and what needs them is down. */
-  readonly probes: Partial<ServerProbes>;
+  /** Called when there is the first check. */
+  readonly openProbes: () => OpenedProbes;
   /** Addresses that are on this host now, in canonical text; for ha_suspend. */
   readonly hostAddresses: () => ReadonlySet<string>;
   /** What keepalived would tell of this: scripts, lines of FIFOs, mail. Nobody waits for it. */

@@ -200,7 +200,10 @@ export class Rig {
       clock: this.time.clock,
       openTimer: (due) => this.time.openTimer(() => (lives() ? due() : undefined)),
       openIpvs: () => Promise.resolve(this.#openIpvs(lives)),
-      probes: { tcp: ({ to }) => Promise.resolve(this.#probe(to.address)) },
+      openProbes: () => ({
+        probes: { tcp: ({ to }) => Promise.resolve(this.#probe(to.address)) },
+        close: () => undefined,
+      }),
       hostAddresses: () => this.addresses,
       tell: (subject, tellings) => {
         for (const telling of tellings) {

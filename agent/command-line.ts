@@ -22,12 +22,20 @@ export interface CommandLineParts {
   readonly runAgent: (options: RunOptions) => Promise<number>;
 }
 
-/**
- * The command line's part of the composition: hands Linux and the runtime to the commands. Each is
- * loaded when a command asks for it. Answers the exit status.
- */
+/** The command line's part of the composition. Answers the exit status. */
 export function runCommandLine(parts: CommandLineParts): Promise<number> {
-  const host: CliHost = {
+  const [, program = "holdfast", ...words] = process.argv;
+  // A reader that has seen enough (holdfast events | head) is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  return runCli(program, words, commandLineHost(parts), terminal());
+}
+
+/** Hands Linux and the runtime to the commands. Each is loaded when a command asks for it. */
+export function commandLineHost(parts: CommandLineParts): CliHost {
+  return {
     ...parts,
     loadConfig,
     loadSettings,
@@ -46,8 +54,6 @@ export function runCommandLine(parts: CommandLineParts): Promise<number> {
     openLab: async () => new (await import("./linux/lab.ts")).Lab(),
     labCommand: async (command) => (await import("./linux/lab.ts")).labCommand(command),
   };
-  const [, program = "holdfast", ...words] = process.argv;
-  return runCli(program, words, host, terminal());
 }
 
 async function evaluatePolicies(
@@ -141,9 +147,3 @@ function terminal(): Terminal {
     columns: stdout.columns ?? 80,
   };
 }
-
-// A reader that has seen enough (holdfast events | head) is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});

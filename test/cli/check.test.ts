@@ -4,11 +4,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { runCli } from "../../agent/cli/cli.ts";
 import { configTestStatus } from "../../agent/cli/config-test.ts";
+import { commandLineHost } from "../../agent/command-line.ts";
 import type { Severity } from "../../agent/config/diagnostic.ts";
 import { checkSchema } from "../schema/schemas.ts";
-
-// These run the program as it is installed: from the entry point to the exit status.
+import { Recorder } from "./recorder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-check-`));
 after(() => rmSync(folder, { recursive: true }));
@@ -36,8 +37,27 @@ const warned = file("warned.conf", "gravity 9");
 const silent = file("silent.conf", 'notify "/bin/true"');
 const wrong = file("wrong.conf", "virtual_router_id 999");
 
-const holdfast = (...words: readonly string[]) =>
+interface Answer {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The program as it is installed: from the entry point to the exit status. */
+const spawned = (...words: readonly string[]): Answer =>
   spawnSync(process.execPath, ["agent/holdfast.mjs", ...words], { encoding: "utf8" });
+
+/** The same without a process of its own. */
+async function holdfast(...words: readonly string[]): Promise<Answer> {
+  const terminal = new Recorder();
+  const status = await runCli("holdfast", words, host, terminal);
+  return { status, stdout: terminal.written, stderr: terminal.complained };
+}
+
+const host = commandLineHost({
+  version: () => "1.2.3",
+  runAgent: () => Promise.reject(new TypeError("nothing is run here")),
+});
 
 describe("exit statuses", () => {
   const cases: readonly (readonly [readonly string[], number])[] = [
@@ -58,30 +78,42 @@ describe("exit statuses", () => {
     [["check", "--bogus"], 2],
   ];
   for (const [words, status] of cases) {
-    test(`holdfast ${words.join(" ").replaceAll(folder, "…")}: ${status}`, () => {
-      const answer = holdfast(...words);
+    test(`holdfast ${words.join(" ").replaceAll(folder, "…")}: ${status}`, async () => {
+      const answer = await holdfast(...words);
       assert.equal(answer.status, status, answer.stdout + answer.stderr);
       assert.doesNotMatch(answer.stderr, /\n\s+at /, "no stack trace");
     });
   }
+
+  test("of the program itself", () => {
+    for (const [words, status] of [
+      [["check", clean], 0],
+      [["check", wrong], 2],
+      [["-t", "-f", wrong], 4],
+    ] as const) {
+      const answer = spawned(...words);
+      assert.equal(answer.status, status, answer.stdout + answer.stderr);
+    }
+  });
 });
 
-test("check names the place, the word, and what it understood", () => {
-  const { stdout } = holdfast("check", warned);
+test("check names the place, the word, and what it understood", async () => {
+  const { stdout } = await holdfast("check", warned);
   assert.match(stdout, /warned\.conf:8:5: warning\[keyword-unknown\]/);
   assert.match(stdout, /VI_1 +51 +2 ipv4 +eth0 +100 +1 s +10\.0\.0\.3\/32/);
   assert.match(stdout, /no errors, 1 warning\n$/);
 });
 
-test("check --json says the same", () => {
-  const report = checkSchema.parse(JSON.parse(holdfast("check", "--json", wrong).stdout));
+test("check --json says the same", async () => {
+  const { stdout } = await holdfast("check", "--json", wrong);
+  const report = checkSchema.parse(JSON.parse(stdout));
   assert.equal(report.accepted, false);
   assert.equal(report.diagnostics[0]?.position.line, 8);
 });
 
-test("-t writes to the file that it is given", () => {
+test("-t writes to the file that it is given", async () => {
   const log = join(folder, "log");
-  assert.equal(holdfast(`-t${log}`, "-f", wrong).stderr, "");
+  assert.equal((await holdfast(`-t${log}`, "-f", wrong)).stderr, "");
   assert.match(readFileSync(log, "utf8"), /wrong\.conf:8:\d+: error/);
 });
 
@@ -123,8 +155,8 @@ describe("a vrrp_script that stands for the check of a policy", () => {
     ["haproxy/backends", /hint: write .*\/haproxy\.ts, or name another folder with --policies/],
   ];
   for (const [script, expected] of cases) {
-    test(script, () => {
-      const { status, stdout } = holdfast("check", "--policies", policies, named(script));
+    test(script, async () => {
+      const { status, stdout } = await holdfast("check", "--policies", policies, named(script));
       assert.equal(status, 0, "it may yet come");
       if (expected === undefined) assert.match(stdout, /no errors, no warnings\n$/);
       else assert.match(stdout, /named\.conf:2:12: warning\[policy-check\]: vrrp_script chk: /);

@@ -6,6 +6,8 @@ import { runCli } from "../../agent/cli/cli.ts";
 import { appendGrants } from "../../agent/cli/policy/append-grants.ts";
 import { TEMPLATES } from "../../agent/cli/policy/templates.ts";
 import { noSettings } from "../../agent/config/settings.ts";
+import { evaluatePolicies } from "../../agent/policy/evaluate.ts";
+import { openSandbox } from "../../agent/sandbox/pool.ts";
 import { PolicyFolder, policyText } from "../policy/folder.ts";
 import { Recorder, RecordingHost } from "./recorder.ts";
 
@@ -110,7 +112,10 @@ describe("policy check", () => {
 export const b = none.a!.b;
 ${policyText('checks: { a: { every: "1s", run: () => true } }')}`,
     );
-    const { status, out } = await policy(["check", "--policies", folder.path]);
+    const host = new RecordingHost();
+    host.evaluatePolicies = (policies) =>
+      evaluatePolicies(policies, (listener) => openSandbox({ listener, mostWorkers: 1 }));
+    const { status, out } = await policy(["check", "--policies", folder.path], host);
     assert.equal(status, 2);
     assert.match(out, /heavy\.ts:2:\d+: error\[policy-shape\]: .*-600/);
     assert.match(

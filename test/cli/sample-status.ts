@@ -159,4 +159,5 @@ export const sampleStatus: Status = {
   routers: [active, backup, fault],
   director: null,
   groups: [],
+  bfd: { sessions: [], dropped: {} },
 };

@@ -36,7 +36,10 @@ function limits(): string {
     [
       ["processor time of a run or hook", `${LIMITS.entryMs} ms; ${LIMITS.loadMs} ms to load`],
       ["a worker without a word", `${LIMITS.watchdogMs} ms, then it is terminated`],
-      ["strikes", `${STRIKES.count} in ${time(STRIKES.within)} are a quarantine, as is 1 that held a thread up`],
+      [
+        "strikes",
+        `${STRIKES.count} in ${time(STRIKES.within)} are a quarantine, as is 1 that held a thread up`,
+      ],
       [
         "quarantine",
         `${time(STRIKES.first)}, each next one twice as long, up to ${time(STRIKES.longest)}`,

@@ -9,6 +9,9 @@ export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
 export const EPOLLRDHUP = 0x2000;
 
+/** What happens is told once, not for as long as it lasts. */
+const EPOLLET = 0x8000_0000;
+
 const EPOLL_CLOEXEC = 0o2000000;
 const CTL_ADD = 1;
 const CTL_DEL = 2;
@@ -54,12 +57,13 @@ export class DescriptorEvents {
     });
   }
 
-  /** `key`, below 2³², comes with its events; the events last until they are attended to. */
+  /** `key`, below 2³², comes with its events, each of which is told when it begins. */
   watch(fd: number, key: number, events: number): void {
     this.#control(CTL_ADD, fd, key, events);
   }
 
-  change(fd: number, key: number, events: number): void {
+  /** What holds now is told again. */
+  watchAgain(fd: number, key: number, events: number): void {
     this.#control(CTL_MOD, fd, key, events);
   }
 
@@ -77,7 +81,7 @@ export class DescriptorEvents {
   }
 
   #control(operation: number, fd: number, key: number, events: number): void {
-    this.#wantedView.setUint32(0, events, true);
+    this.#wantedView.setUint32(0, (events | EPOLLET) >>> 0, true);
     this.#wantedView.setUint32(DATA_AT, key, true);
     if (libc().epoll_ctl(this.#fd, operation, fd, this.#wanted) === 0) return;
     throw new KernelError(

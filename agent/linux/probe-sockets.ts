@@ -22,6 +22,9 @@ import * as option from "./socket-option.ts";
 import { setSource } from "./socket-source.ts";
 
 const BUFFER_LENGTH = 65_536;
+const WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
+/** One of them is something to read, an end or an error. */
+const READABLE = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 /** Of one connection before others have their turn. */
 const MOST_READS = 8;
 
@@ -32,6 +35,8 @@ export function openProbeSockets(): ProbeSockets {
 
 class KernelProbeSockets implements ProbeSockets {
   readonly #connections = new Map<number, KernelConnection>();
+  /** Of endpoints that are connected to again and again. */
+  readonly #places = new WeakMap<ProbeEndpoint, Uint8Array>();
   readonly #buffer = new Uint8Array(BUFFER_LENGTH);
   #events: DescriptorEvents | undefined;
   #keys = 0;
@@ -46,7 +51,7 @@ class KernelProbeSockets implements ProbeSockets {
       this.#connections.get(key)?.happened(events, this.#buffer);
     });
     const events = this.#events;
-    const fd = openSocket(protocol, to);
+    const fd = openSocket(protocol, to, this.#placeOf(to));
     if (typeof fd === "string") return { errno: fd };
     // Keys come back after 2³² connections, as old ones are long gone.
     this.#keys = (this.#keys + 1) >>> 0;
@@ -54,13 +59,21 @@ class KernelProbeSockets implements ProbeSockets {
     const gone = (): void => void this.#connections.delete(key);
     const connection = new KernelConnection({ fd, key, protocol, listener, events, gone });
     try {
-      events.watch(fd, key, EPOLLOUT);
+      events.watch(fd, key, WATCHED);
     } catch (error) {
       libc().close(fd);
       throw error;
     }
     this.#connections.set(key, connection);
     return connection;
+  }
+
+  #placeOf(to: ProbeEndpoint): Uint8Array {
+    const known = this.#places.get(to);
+    if (known !== undefined) return known;
+    const place = ipSocketAddress(to.address, 0, to.port);
+    this.#places.set(to, place);
+    return place;
   }
 
   close(): void {
@@ -110,7 +123,7 @@ class KernelConnection implements Connection {
 
   happened(events: number, buffer: Uint8Array): void {
     if (this.#state === "connecting") this.#connected(events);
-    else this.#read(events, buffer);
+    if ((events & READABLE) !== 0) this.#read(events, buffer);
   }
 
   #leave(): void {
@@ -119,7 +132,7 @@ class KernelConnection implements Connection {
   }
 
   #connected(events: number): void {
-    const { fd, key, listener } = this.#opened;
+    const { fd, listener } = this.#opened;
     if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
       const errno = option.getOption(fd, option.SO_ERROR) ?? 0;
       if (errno !== 0) {
@@ -129,33 +142,27 @@ class KernelConnection implements Connection {
     }
     this.#state = "connected";
     listener.connected();
-    if (this.#isOpen()) this.#opened.events.change(fd, key, EPOLLIN | EPOLLRDHUP);
   }
 
-  #read(events: number, buffer: Uint8Array): void {
-    const { fd, protocol, listener } = this.#opened;
-    // Known to have ended: what came before that is read at once, for as long as is fair.
-    const most = (events & (EPOLLRDHUP | EPOLLHUP)) === 0 ? 1 : MOST_READS;
-    for (let count = 0; count < most && this.#isOpen(); count += 1) {
+  #read(happened: number, buffer: Uint8Array): void {
+    const { fd, key, protocol, listener, events } = this.#opened;
+    const mayEnd = protocol === "udp" || (happened & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0;
+    for (let count = 0; count < MOST_READS && this.#isOpen(); count += 1) {
       const length = libc().recv(fd, buffer, buffer.length, option.MSG_DONTWAIT);
       if (length < 0) {
         const errno = lastErrno();
-        if (errno !== "EAGAIN" && errno !== "EINTR") this.#fail(errno);
+        if (errno !== "EAGAIN") this.#fail(errno);
         return;
       }
       if (length === 0 && protocol === "tcp") {
-        this.#ended();
+        listener.ended();
         return;
       }
       listener.received(buffer.subarray(0, length));
+      // A stream that had less than there was room for has no more: what comes then is told again.
+      if (length < buffer.length && !mayEnd) return;
     }
-  }
-
-  #ended(): void {
-    const { fd, key, listener, events } = this.#opened;
-    listener.ended();
-    // It would be told for ever; an error of it is told still.
-    if (this.#isOpen()) events.change(fd, key, 0);
+    if (this.#isOpen()) events.watchAgain(fd, key, WATCHED);
   }
 
   #fail(errno: string): void {
@@ -169,19 +176,19 @@ class KernelConnection implements Connection {
 }
 
 /** A socket on its way to the endpoint, or the errno. */
-function openSocket(protocol: Protocol, to: ProbeEndpoint): number | string {
-  const domain = familyOf(to.address) === "ipv4" ? option.AF_INET : option.AF_INET6;
+function openSocket(protocol: Protocol, to: ProbeEndpoint, place: Uint8Array): number | string {
+  const family = familyOf(to.address);
+  const domain = family === "ipv4" ? option.AF_INET : option.AF_INET6;
   const type = protocol === "tcp" ? option.SOCK_STREAM : option.SOCK_DGRAM;
   const fd = libc().socket(domain, type | option.SOCK_NONBLOCK_CLOEXEC, 0);
   if (fd < 0) return lastErrno();
-  const errno = setSource(fd, to, familyOf(to.address)) ?? connect(fd, to);
+  const errno = setSource(fd, to, family) ?? connect(fd, place);
   if (errno === undefined) return fd;
   libc().close(fd);
   return errno;
 }
 
-function connect(fd: number, to: ProbeEndpoint): string | undefined {
-  const place = ipSocketAddress(to.address, 0, to.port);
+function connect(fd: number, place: Uint8Array): string | undefined {
   if (libc().connect(fd, place, place.length) === 0) return undefined;
   const errno = lastErrno();
   return errno === "EINPROGRESS" ? undefined : errno;

@@ -5,7 +5,6 @@ import { converse } from "../conversation.ts";
 import type { SecureStreams } from "../tls/secure-streams.ts";
 import type { BodyReading } from "./body-check.ts";
 import type { HttpProbe, HttpUrl } from "./http-request.ts";
-import { requestText } from "./http-request.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { UrlCheck } from "./url-checks.ts";
 import { statusProblem } from "./url-checks.ts";
@@ -30,7 +29,7 @@ export async function fetchOverHttp1(fetch: Fetch): Promise<ProbeOutcome> {
         : secure.open({ to, tls, name: check.url.host, protocols: undefined }, listener),
     signal,
     (talk) => {
-      answer = new Answer(talk, check.url, check.body.begin(), requestText(probe, check.url));
+      answer = new Answer(talk, check);
       return answer;
     },
   );
@@ -44,20 +43,20 @@ class Answer implements Talker {
   readonly #url: HttpUrl;
   readonly #body: BodyReading;
   readonly #reader: ResponseReader;
-  readonly #request: string;
+  readonly #request: Uint8Array;
   warning: string | undefined;
 
-  constructor(talk: Talk, url: HttpUrl, body: BodyReading, request: string) {
+  constructor(talk: Talk, { url, body, request }: UrlCheck) {
     this.#talk = talk;
     this.#url = url;
-    this.#body = body;
-    this.#reader = new ResponseReader(body);
+    this.#body = body.begin();
+    this.#reader = new ResponseReader(this.#body);
     this.#request = request;
   }
 
   connected(): void {
     this.#talk.doing = "waiting for the answer";
-    this.#talk.send(Buffer.from(this.#request));
+    this.#talk.send(this.#request);
   }
 
   received(bytes: Uint8Array): void {

@@ -1,10 +1,13 @@
 import { BodyCheck } from "./body-check.ts";
 import type { HttpProbe, HttpUrl } from "./http-request.ts";
+import { requestText } from "./http-request.ts";
 
 /** One URL of a probe, ready to be looked at. */
 export interface UrlCheck {
   readonly url: HttpUrl;
   readonly body: BodyCheck;
+  /** Of HTTP/1. */
+  readonly request: Uint8Array;
 }
 
 /**
@@ -16,8 +19,12 @@ export class UrlChecks {
   #next: number | undefined;
 
   /** Throws a SyntaxError for a regex that JavaScript does not know. */
-  constructor({ urls }: HttpProbe) {
-    this.#checks = urls.map((url) => ({ url, body: new BodyCheck(url) }));
+  constructor(probe: HttpProbe) {
+    this.#checks = probe.urls.map((url) => ({
+      url,
+      body: new BodyCheck(url),
+      request: Buffer.from(requestText(probe, url)),
+    }));
   }
 
   get due(): readonly UrlCheck[] {

@@ -4,6 +4,7 @@ import { CONTROL, DEFAULT_CONTROL, HELP, JSON_OUTPUT } from "./command.ts";
 import { KEEPALIVED_OPTIONS } from "./keepalived-options.ts";
 import { NOTIFICATIONS } from "./notification-commands.ts";
 import { POLICIES, POLICY, SETTINGS } from "./policy-commands.ts";
+import { SERVICE_COMMANDS } from "./service-commands.ts";
 
 const CONFIG_ID: OptionSpec = {
   name: "config-id",
@@ -196,6 +197,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   RUN,
   CHECK,
   STATUS,
+  ...SERVICE_COMMANDS,
   EVENTS,
   NOTIFICATIONS,
   METRICS,

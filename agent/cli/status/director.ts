@@ -4,6 +4,7 @@ import type { Cell } from "../table.ts";
 import { table } from "../table.ts";
 import { duration } from "./duration.ts";
 import type { Problem } from "./problems.ts";
+import { serviceLines, serviceProblems } from "./services.ts";
 
 const CHECKS = ["CHECK", "STATE", "SINCE", "RUNS", "FAILED", "TOOK", "REASON"] as const;
 const POLICIES = ["POLICY", "STATE", "VERSION", "LOADED", "FILE"] as const;
@@ -20,12 +21,13 @@ export function directorLines(
   style: Style,
 ): readonly string[] {
   if (director === null) return [];
-  const { checks, policies } = director;
+  const { checks, policies, services } = director;
   const shown = checks.length <= MOST_CHECKS ? checks : checks.filter(needsAttention);
   const rest = checks.length - shown.length;
   const section = (heading: readonly string[], rows: readonly (readonly Cell[])[]) =>
     rows.length === 0 ? [] : ["", ...table(heading, rows, style.faint)];
   return [
+    ...serviceLines(services, style),
     ...section(
       CHECKS,
       shown.map((check) => checkRow(check, now, style)),
@@ -79,7 +81,8 @@ export function directorProblems(director: DirectorStatus): readonly Problem[] {
             next: "holdfast notifications shows why, and gives them another try",
           },
         ];
-  return [...director.policies.flatMap(policyProblems), ...lost];
+  const services = serviceProblems(director.services, director.ipvs);
+  return [...services, ...director.policies.flatMap(policyProblems), ...lost];
 }
 
 function policyProblems(policy: PolicyStatus): readonly Problem[] {

@@ -1,5 +1,6 @@
 import type { Status } from "../../control/protocol.ts";
 import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
+import { bfdProblems } from "./bfd.ts";
 import { directorProblems } from "./director.ts";
 import { duration } from "./duration.ts";
 import type { Advice } from "./words.ts";
@@ -17,6 +18,7 @@ export function problemsOf(status: Status, now: number): readonly Problem[] {
     ...configurationProblems(status),
     ...(status.director === null ? [] : directorProblems(status.director)),
     ...status.routers.flatMap((router) => routerProblems(router, now)),
+    ...bfdProblems(status.bfd),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { PeerSnapshot, RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import type { Style } from "../style.ts";
 import type { Cell } from "../table.ts";
 import { table } from "../table.ts";
+import { bfdLines } from "./bfd.ts";
 import { directorLines } from "./director.ts";
 import { duration, localTime } from "./duration.ts";
 import { problemsOf } from "./problems.ts";
@@ -30,6 +31,7 @@ export function renderStatus(status: Status, hostName: string, now: number, styl
     "",
     ...routers,
     ...(peers.length === 0 ? [] : ["", ...table(PEER_HEADING, peers, style.faint)]),
+    ...bfdLines(status.bfd, now, style),
     ...directorLines(status.director, now, style),
     "",
   ].join("\n");

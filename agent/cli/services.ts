@@ -1,0 +1,59 @@
+import { userInfo } from "node:os";
+import { orderServer, requestServices } from "../control/client.ts";
+import type { ServerCommand, ServerOrder } from "../control/protocol.ts";
+import { UsageError } from "./arguments.ts";
+import type { CommandContext, RunCommand } from "./command.ts";
+import { EXIT } from "./exit-status.ts";
+import { DEFAULT_CONTROL, textOf } from "./run-options.ts";
+import { renderServices } from "./status/services.ts";
+import { styleFor } from "./style.ts";
+
+export async function services(context: CommandContext): Promise<number> {
+  const { terminal } = context;
+  const found = await requestServices(controlOf(context));
+  if (isJson(context)) terminal.out(`${JSON.stringify(found, null, 2)}\n`);
+  else terminal.out(renderServices(found, Date.now(), styleFor(terminal.color)));
+  return found.every(({ quorum, retiring }) => quorum.up || retiring) ? EXIT.ok : EXIT.failed;
+}
+
+export const drain: RunCommand = (context) => order(context, "drain", "is drained");
+export const undrain: RunCommand = (context) => order(context, "undrain", "is as configured");
+export const disable: RunCommand = (context) => order(context, "disable", "is out of the pool");
+
+export const weight: RunCommand = (context) => {
+  const [, text = ""] = context.arguments.operands;
+  const wanted = Number(text);
+  if (!/^\d{1,10}$/.test(text) || wanted > MOST_WEIGHT) {
+    throw new UsageError(`${text} is no weight`, `write a whole number from 0 to ${MOST_WEIGHT}`);
+  }
+  return order(context, "weight", `has weight ${wanted}`, wanted);
+};
+
+/** The kernel's. */
+const MOST_WEIGHT = 2_147_483_647;
+
+async function order(
+  context: CommandContext,
+  command: ServerCommand,
+  words: string,
+  wanted?: number,
+): Promise<number> {
+  const { terminal } = context;
+  const [server = ""] = context.arguments.operands;
+  const given: ServerOrder = { server, who: whoAsks() };
+  const asked = wanted === undefined ? given : { ...given, weight: wanted };
+  const outcome = await orderServer(controlOf(context), command, asked);
+  if (isJson(context)) terminal.out(`${JSON.stringify(outcome, null, 2)}\n`);
+  else {
+    for (const one of outcome.servers) terminal.out(`${one.server} of ${one.service} ${words}.\n`);
+  }
+  return EXIT.ok;
+}
+
+/** Behind sudo the person, not root. */
+const whoAsks = (): string => (process.env["SUDO_USER"] || userInfo().username).slice(0, 64);
+
+const controlOf = (context: CommandContext): string =>
+  textOf(context.arguments, "control") ?? DEFAULT_CONTROL;
+
+const isJson = ({ arguments: { options } }: CommandContext): boolean => options.has("json");

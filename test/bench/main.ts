@@ -58,7 +58,11 @@ async function measured(
   from: Package,
 ): Promise<Section> {
   const started = performance.now();
-  const section = await part(from);
+  const section = await part(from).catch((error: unknown) => {
+    // Minutes of other parts are not to be lost for what a busy machine may do to one.
+    process.stdout.write(`\nonce more: ${error instanceof Error ? error.message : error}\n`);
+    return part(from);
+  });
   const took = ((performance.now() - started) / 1_000).toFixed(0);
   process.stdout.write(`\n${section.title} (${took} s)\n`);
   for (const row of section.rows) process.stdout.write(`  ${rowCells(row).join(" | ")}\n`);

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
@@ -9,6 +9,10 @@ import { processTree } from "./process-figures.ts";
 const PORT = 8080;
 export const NGINX_URL = `http://127.0.0.1:${PORT}/health`;
 
+/** Its own, as processes of all namespaces have one list: another nginx of the machine is no answer. */
+export const NGINX = `hf-nginx-${process.pid}`;
+
+const PROGRAM = "/usr/sbin/nginx";
 const STARTED_MS = 10_000;
 
 /** A real nginx on a node's loopback, with a page that says that all is well. */
@@ -19,13 +23,14 @@ export class Nginx {
 
   constructor(node: LabNode) {
     this.#node = node;
+    cpSync(PROGRAM, join(this.#folder, NGINX));
     writeFileSync(join(this.#folder, "nginx.conf"), config(this.#folder));
   }
 
   /** Resolves when it answers. */
   async start(): Promise<void> {
     const words = ["-c", join(this.#folder, "nginx.conf"), "-e", "stderr"];
-    const child = this.#node.spawn("nginx", words, { stdio: "ignore" });
+    const child = this.#node.spawn(join(this.#folder, NGINX), words, { stdio: "ignore" });
     this.#child = child;
     const deadline = performance.now() + STARTED_MS;
     while (this.#node.exec("curl", ["-sf", "-o", "/dev/null", NGINX_URL]).status !== 0) {

@@ -1,5 +1,5 @@
 import { checkCost } from "./check-cost.ts";
-import { serveNginx } from "./nginx.ts";
+import { NGINX, serveNginx } from "./nginx.ts";
 import type { Package } from "./program.ts";
 import type { Section } from "./row.ts";
 
@@ -7,12 +7,13 @@ import type { Section } from "./row.ts";
 export const processCheck = (from: Package): Promise<Section> =>
   checkCost(from, {
     title: "Is nginx alive?",
-    method: "keepalived runs a script of `pidof nginx`, Holdfast asks `ctx.processes.count`.",
+    method:
+      "keepalived runs a script of `pidof nginx`, Holdfast asks `ctx.processes.count`; nginx has a name of its own.",
     what: "processor time of a check whether nginx runs",
-    script: "exec pidof nginx >/dev/null",
-    run: '(ctx) => ctx.processes.count("nginx") > 0',
-    permissions: '{ process: ["nginx"] }',
-    grant: ["process nginx"],
+    script: `exec pidof ${NGINX} >/dev/null`,
+    run: `(ctx) => ctx.processes.count("${NGINX}") > 0`,
+    permissions: `{ process: ["${NGINX}"] }`,
+    grant: [`process ${NGINX}`],
     aim: 50,
     serve: async (node) => {
       const nginx = await serveNginx(node);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { announcements } from "../lab/arp-frames.ts";
 import { configText, SERVICE } from "../lab/instance-text.ts";
 import { CheckFiles, policyText, vrrpScripts } from "./check-files.ts";
-import { serveNginx } from "./nginx.ts";
+import { NGINX, serveNginx } from "./nginx.ts";
 import { ACTIVE, BACKUP, Pair } from "./pair.ts";
 import type { Package, ProgramName } from "./program.ts";
 import type { Row, Section } from "./row.ts";
@@ -83,7 +83,7 @@ function create(program: ProgramName, from: Package, files: CheckFiles): Promise
   const backup = configText([{ ...instance, priority: 100 }]);
   const filter = "ip proto 112 or arp";
   if (program === "keepalived") {
-    const path = files.script("alive.sh", "exec pidof nginx >/dev/null");
+    const path = files.script("alive.sh", `exec pidof ${NGINX} >/dev/null`);
     const { blocks, track } = vrrpScripts(1, path, SCRIPT_INTERVAL);
     const active = configText(
       [{ ...instance, priority: 200, more: track }],
@@ -92,14 +92,14 @@ function create(program: ProgramName, from: Package, files: CheckFiles): Promise
     );
     return Pair.create(program, from, { active, backup }, filter);
   }
-  files.grant(["process nginx", "control V"]);
+  files.grant([`process ${NGINX}`, "control V"]);
   files.policy(
     "nginx",
     policyText({
-      permissions: '{ process: ["nginx"], control: { routers: ["V"] } }',
+      permissions: `{ process: ["${NGINX}"], control: { routers: ["V"] } }`,
       every: "1s",
       track: '{ routers: { V: "fault" } }',
-      run: '(ctx) => ctx.processes.count("nginx") > 0',
+      run: `(ctx) => ctx.processes.count("${NGINX}") > 0`,
     }),
   );
   const active = configText([{ ...instance, priority: 200 }]);

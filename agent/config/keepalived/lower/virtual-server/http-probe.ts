@@ -109,7 +109,7 @@ function readUrl(
     host: textOf(lines, "virtualhost") ?? host,
     statusCodes: readStatusCodes(statement, lowering),
     digest: readDigest(lines, lowering),
-    regex: readBodyPattern(lines, lowering),
+    regex: readBodyPattern(statement, lines, lowering),
   };
 }
 

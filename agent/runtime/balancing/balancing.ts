@@ -47,7 +47,10 @@ const SYNC = "lvs_sync_daemon";
 export class Balancing implements DirectorPart {
   readonly name = "balancing";
   readonly commands: NonNullable<DirectorPart["commands"]> = {
-    services: () => this.#services(),
+    services: async () => {
+      await this.#care.look();
+      return this.#services();
+    },
     drain: (_, order) => this.#obey("drain", order),
     undrain: (_, order) => this.#obey("undrain", order),
     disable: (_, order) => this.#obey("disable", order),
@@ -93,6 +96,7 @@ export class Balancing implements DirectorPart {
       clock,
       schedule,
       openIpvs,
+      opened: () => this.#opened(),
       trouble,
       drifted: (key, commands) => outlet.event(driftReport(key, commands, clock.wallClock())),
     });
@@ -100,7 +104,10 @@ export class Balancing implements DirectorPart {
       () => this.#table.ipvs,
       (error) => this.#table.trouble(SYNC, error),
     );
-    this.#care = new Care(schedule, ports, this.#table, () => [...this.#all()]);
+    this.#care = new Care(schedule, ports, this.#table, {
+      all: () => [...this.#all()],
+      audited: () => this.#sync.check(),
+    });
   }
 
   configure(settings: DirectorSettings): void {
@@ -167,6 +174,14 @@ export class Balancing implements DirectorPart {
     if (balancing.flushAtStart && !this.#kept.running && picture !== undefined) {
       this.#table.adopt([...picture.table.values()].map(({ service }) => service.target));
     }
+  }
+
+  /** What was configured while ip_vs could not be had. */
+  #opened(): void {
+    if (!this.#running) return;
+    this.#timeouts = undefined;
+    this.#setTimeouts(this.#settings?.balancing.timeouts ?? NO_TIMEOUTS);
+    this.#sync.check();
   }
 
   #apply(balancing: BalancingConfig, picture?: IpvsPicture): void {

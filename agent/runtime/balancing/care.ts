@@ -18,11 +18,18 @@ const MANY_AUDIT = seconds(60);
 const LEAVING = seconds(1);
 const ADDRESSES = seconds(1);
 
+/** Whom it is for. */
+export interface Cared {
+  readonly all: () => readonly Served[];
+  /** The kernel's table was looked at. */
+  readonly audited: () => void;
+}
+
 /** What is looked at again and again, beside the checks: the table, who leaves, this host's addresses. */
 export class Care {
   readonly #hostAddresses: BalancingPorts["hostAddresses"];
   readonly #table: KernelTable;
-  readonly #all: () => readonly Served[];
+  readonly #cared: Cared;
   readonly #counts = new Connections();
   readonly #audit: Upkeep;
   readonly #leaving: Upkeep;
@@ -32,16 +39,16 @@ export class Care {
     schedule: Schedule,
     { clock, hostAddresses }: BalancingPorts,
     table: KernelTable,
-    all: () => readonly Served[],
+    cared: Cared,
   ) {
     this.#hostAddresses = hostAddresses;
     this.#table = table;
-    this.#all = all;
+    this.#cared = cared;
     const upkeep = (interval: () => Micros | undefined, work: () => void | Promise<void>): Upkeep =>
       new Upkeep(clock, schedule, interval, work);
     this.#audit = upkeep(
       () => this.#auditInterval(),
-      () => this.#look(),
+      () => this.look(),
     );
     this.#leaving = upkeep(
       () => (this.#leavers().length > 0 ? LEAVING : undefined),
@@ -81,6 +88,13 @@ export class Care {
     }
   }
 
+  /** The kernel's table and its counters, now. */
+  async look(): Promise<void> {
+    const picture = await this.#table.audit();
+    if (picture !== undefined) this.#counts.take(picture);
+    this.#cared.audited();
+  }
+
   close(): void {
     this.#audit.close();
     this.#leaving.close();
@@ -88,16 +102,11 @@ export class Care {
   }
 
   #auditInterval(): Micros | undefined {
-    const all = this.#all();
+    const all = this.#cared.all();
     if (all.length === 0) return undefined;
     let servers = 0;
     for (const { config } of all) servers += config.realServers.length * config.targets.length;
     return servers > MANY ? MANY_AUDIT : AUDIT;
-  }
-
-  async #look(): Promise<void> {
-    const picture = await this.#table.audit();
-    if (picture !== undefined) this.#counts.take(picture);
   }
 
   async #watchLeavers(): Promise<void> {
@@ -110,10 +119,10 @@ export class Care {
   }
 
   #leavers(): readonly Served[] {
-    return this.#all().filter(({ state }) => Object.keys(state.leaving).length > 0);
+    return this.#cared.all().filter(({ state }) => Object.keys(state.leaving).length > 0);
   }
 
   #suspensible(): readonly Served[] {
-    return this.#all().filter(({ config }) => config.haSuspend);
+    return this.#cared.all().filter(({ config }) => config.haSuspend);
   }
 }

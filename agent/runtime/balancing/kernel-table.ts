@@ -13,6 +13,8 @@ export interface KernelTableWorld {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly openIpvs: OpenIpvs;
+  /** ip_vs can be had, for the first time or again. */
+  readonly opened: () => void;
   /** The kernel refuses something, or does not any more (`undefined`): told once. */
   readonly trouble: (subject: string, error: KernelError | undefined) => void;
   /** Somebody else changed services of ours; they are mended. */
@@ -140,6 +142,7 @@ export class KernelTable {
     else this.#ipvs = ipvs;
     this.#trouble(IP_VS, undefined);
     this.#mirror.set(picture.table);
+    this.#world.opened();
     this.#begin();
     return picture;
   }

@@ -27,25 +27,29 @@ export class SyncFollower {
     const before = this.#config;
     this.#config = config;
     if (before === undefined && config === undefined) return;
-    this.apply();
+    this.#apply();
   }
 
   /** An instance is active now, or is not any more. */
   router(name: string, active: boolean): void {
     if (this.#config?.instance !== name || this.#active === active) return;
     this.#active = active;
-    this.apply();
+    this.#apply();
   }
 
-  /** Makes the kernel do what it should: also after a failure. */
-  apply(): void {
+  /** Has another look: it failed before, or somebody else changed it. */
+  check(): void {
+    if (this.#config !== undefined) this.#apply();
+  }
+
+  #apply(): void {
     this.#working = this.#working.then(() => this.#mend(this.#wanted()));
   }
 
   async stop(): Promise<void> {
     if (this.#config === undefined) return;
     this.#config = undefined;
-    this.apply();
+    this.#apply();
     await this.#working;
   }
 

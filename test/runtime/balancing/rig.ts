@@ -124,6 +124,7 @@ export class Rig {
   /** What opening ip_vs comes to in place of the pretended kernel. */
   refused: KernelError | undefined;
   opened = 0;
+  snapshots = 0;
   readonly #readings = new Map<TrackerId, (reading: Reading | undefined) => void>();
   #directors = 0;
   part: Balancing = this.#open();
@@ -187,7 +188,9 @@ export class Rig {
     const outlet: Partial<Outlet> = {
       event: (report) => this.events.push(report),
       log: (_, message) => this.logs.push(message),
-      requestSnapshot: () => undefined,
+      requestSnapshot: () => {
+        this.snapshots += 1;
+      },
       onPolicyVerdict: () => () => undefined,
       onReading: (tracker, listener) => {
         this.#readings.set(tracker, listener);

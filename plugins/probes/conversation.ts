@@ -3,6 +3,7 @@ import type { ProbeOutcome } from "../../agent/ports/server-probes.ts";
 import { wordsOf } from "../call/failure.ts";
 import { certificateProblem } from "../network/certificate-problem.ts";
 import { since } from "../network/milliseconds.ts";
+import { TrustError } from "./tls/trust-store.ts";
 
 /** What bytes go out on; its owner closes it. */
 export interface Stream {
@@ -13,6 +14,8 @@ export interface Stream {
 
 /** What a stream tells; nothing any more after `failed`, and after it was closed. */
 export interface StreamListener {
+  /** What is waited for before it is connected. */
+  waiting?(what: string): void;
   /** `warning`: what the outcome is to carry when all else is well. */
   connected(warning?: string): void;
   /** The bytes are overwritten when this returns. */
@@ -102,6 +105,10 @@ class Conversation implements Talk, StreamListener {
     this.#settle(false, reason);
   }
 
+  waiting(what: string): void {
+    this.doing = what;
+  }
+
   connected(warning?: string): void {
     this.#warning = warning;
     this.#talker.connected();
@@ -149,6 +156,7 @@ export function failureWords(code: string): string {
 
 /** Of an error that was thrown: an operating error of this host, or a code. */
 export function inWords(error: unknown): string {
+  if (error instanceof TrustError) return error.message;
   if (error instanceof KernelError) return `${error.message}; ${error.remedy}`;
   return failureWords(codeOfError(error));
 }

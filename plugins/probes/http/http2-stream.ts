@@ -69,6 +69,7 @@ export function openHttp2(
 }
 
 const silent = (listener: StreamListener) => ({
+  waiting: (what: string) => listener.waiting?.(what),
   received: () => undefined,
   ended: () => undefined,
   failed: (code: string) => listener.failed(code),

@@ -98,6 +98,7 @@ class SecureStream implements Stream {
 
   shakeHands(): void {
     if (this.connection === undefined) return;
+    this.#listener.waiting?.("shaking hands");
     const bare = new Socket({ fd: this.connection.release(), readable: true, writable: true });
     this.#bare = bare;
     bare.on("error", this.#failed);

@@ -17,21 +17,24 @@ export class TrustStore {
 
   /** Throws a TrustError. */
   contextFor(tls: TlsProbe, now: number): SecureContext {
-    const { caFile, certificateFile, keyFile } = tls;
-    const key = JSON.stringify([caFile, certificateFile, keyFile]);
+    const { caFile, certificateFile, keyFile, keyPassword } = tls;
+    const key = JSON.stringify([caFile, certificateFile, keyFile, keyPassword]);
     const known = this.#contexts.get(key);
     if (known !== undefined && now - known.at < KEPT_MS) return known.context;
     const context = contextOf({
       ca: read("ca", caFile),
       cert: read("certificate", certificateFile),
       key: read("key", keyFile),
+      passphrase: keyPassword,
     });
     this.#contexts.set(key, { context, at: now });
     return context;
   }
 }
 
-function contextOf(files: Record<"ca" | "cert" | "key", string | undefined>): SecureContext {
+function contextOf(
+  files: Record<"ca" | "cert" | "key" | "passphrase", string | undefined>,
+): SecureContext {
   const given = Object.entries(files).filter(([, text]) => text !== undefined);
   try {
     return createSecureContext(Object.fromEntries(given));

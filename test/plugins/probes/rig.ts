@@ -1,13 +1,13 @@
 import { after } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { parseAddress } from "../../../agent/core/address.ts";
+import type { Micros } from "../../../agent/core/time.ts";
+import { milliseconds } from "../../../agent/core/time.ts";
 import { openPings } from "../../../agent/linux/pings.ts";
 import { openProbeSockets } from "../../../agent/linux/probe-sockets.ts";
 import { runProgram } from "../../../agent/linux/programs.ts";
 import type { ProbeEndpoint } from "../../../agent/ports/probe-sockets.ts";
 import type { ProbeOf, ProbeOutcome } from "../../../agent/ports/server-probes.ts";
-import { parseAddress } from "../../../agent/core/address.ts";
-import type { Micros } from "../../../agent/core/time.ts";
-import { milliseconds } from "../../../agent/core/time.ts";
 import type { HttpProbe, HttpUrl } from "../../../plugins/probes/http/http-request.ts";
 import type { Probes } from "../../../plugins/probes/registry.ts";
 import { openProbes } from "../../../plugins/probes/registry.ts";
@@ -91,5 +91,17 @@ export const http = (
   version: "1.0",
   urls: [httpUrl(url)],
   fastRecovery: false,
+  ...more,
+});
+
+type TlsProbe = NonNullable<HttpProbe["tls"]>;
+
+export const tlsOptions = (more: Partial<TlsProbe> = {}): TlsProbe => ({
+  serverName: undefined,
+  verify: false,
+  caFile: undefined,
+  certificateFile: undefined,
+  keyFile: undefined,
+  keyPassword: undefined,
   ...more,
 });

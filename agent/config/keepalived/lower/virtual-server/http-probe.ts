@@ -5,14 +5,14 @@ import type { Lowering } from "../lowering.ts";
 import { report } from "../lowering.ts";
 import { readBodyPattern } from "./body-pattern.ts";
 import type { Lines } from "./lines.ts";
-import { linesOf, switchOf, textOf } from "./lines.ts";
+import { linesOf, NO_LINES, switchOf, textOf } from "./lines.ts";
 
 /** The SSL block: what SSL_GET shows of itself, and whom it believes. */
 export type TlsIdentity = Pick<TlsProbe, "caFile" | "certificateFile" | "keyFile" | "keyPassword">;
 
 /** The last of several SSL blocks counts. */
 export function readTlsIdentity(statement: Statement | undefined): TlsIdentity {
-  const lines: Lines = statement === undefined ? new Map() : linesOf(statement);
+  const lines = statement === undefined ? NO_LINES : linesOf(statement);
   return {
     caFile: textOf(lines, "ca"),
     certificateFile: textOf(lines, "certificate"),
@@ -90,6 +90,7 @@ function readTls(
 }
 
 const DEFAULT_STATUS = [[200, 299]] as const;
+const STATUS = /^([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?$/;
 const DIGEST = /^[0-9a-f]{32}$/i;
 
 function readUrl(
@@ -123,16 +124,18 @@ function readDigest(lines: Lines, lowering: Lowering): string | undefined {
 }
 
 /** Every line adds to the codes. */
-function readStatusCodes(statement: Statement, lowering: Lowering): HttpUrl["statusCodes"] {
-  const words = (statement.block ?? [])
-    .filter((line) => line.keyword.text === "status_code")
-    .flatMap((line) => line.words);
-  const ranges = words.flatMap((word): HttpUrl["statusCodes"] => {
-    const [, from, to = from] = /^([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?$/.exec(word.text) ?? [];
-    if (from !== undefined && Number(from) <= Number(to)) return [[Number(from), Number(to)]];
-    const message = `"${word.text}" is no status code of HTTP`;
-    report(lowering, "value-invalid", word, message, "write codes or ranges from 100 to 599");
-    return [];
-  });
+function readStatusCodes({ block = [] }: Statement, lowering: Lowering): HttpUrl["statusCodes"] {
+  const ranges: (readonly [number, number])[] = [];
+  for (const { keyword, words } of block) {
+    if (keyword.text !== "status_code") continue;
+    for (const word of words) {
+      const [, from, to = from] = STATUS.exec(word.text) ?? [];
+      if (from !== undefined && Number(from) <= Number(to)) ranges.push([Number(from), Number(to)]);
+      else {
+        const message = `"${word.text}" is no status code of HTTP`;
+        report(lowering, "value-invalid", word, message, "write codes or ranges from 100 to 599");
+      }
+    }
+  }
   return ranges.length > 0 ? ranges : DEFAULT_STATUS;
 }

@@ -5,12 +5,40 @@ import type { WholeRange } from "../values.ts";
 import { readSeconds, readSwitch, readWhole } from "../values.ts";
 
 /** The lines of a block by keyword: of each the last, as the last one counts. */
-export type Lines = ReadonlyMap<string, Statement>;
+export type Lines = Pick<ReadonlyMap<string, Statement>, "get" | "has">;
 
-export function linesOf({ block = [] }: Statement): Lines {
+/** In blocks of more lines than this, looking words up pays for a map. */
+const FEW = 24;
+
+export const NO_LINES: Lines = new Map();
+
+export function linesOf({ block }: Statement): Lines {
+  if (block === undefined) return NO_LINES;
+  if (block.length <= FEW) return new FewLines(block);
   const lines = new Map<string, Statement>();
   for (const line of block) lines.set(line.keyword.text, line);
   return lines;
+}
+
+/** There are tens of thousands of such blocks in large files. */
+class FewLines implements Lines {
+  readonly #block: readonly Statement[];
+
+  constructor(block: readonly Statement[]) {
+    this.#block = block;
+  }
+
+  get(name: string): Statement | undefined {
+    for (let at = this.#block.length - 1; at >= 0; at -= 1) {
+      const line = this.#block[at];
+      if (line?.keyword.text === name) return line;
+    }
+    return undefined;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
 }
 
 export const textOf = (lines: Lines, name: string): string | undefined =>

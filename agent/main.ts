@@ -164,6 +164,7 @@ async function vrrpPorts() {
     { systemClock },
     { openTimer },
     { createAdvertisementSockets },
+    { createBfdSockets },
     { openFrameSender },
     { openNetwork },
     { openAcceptFilter },
@@ -175,6 +176,7 @@ async function vrrpPorts() {
     import("./linux/clock.ts"),
     import("./linux/timer.ts"),
     import("./linux/advertisement-sockets.ts"),
+    import("./linux/bfd-socket.ts"),
     import("./linux/frame-sender.ts"),
     import("./linux/netlink/network.ts"),
     import("./linux/netlink/accept-filter.ts"),
@@ -189,6 +191,7 @@ async function vrrpPorts() {
     clock: systemClock,
     openTimer,
     sockets: createAdvertisementSockets(),
+    bfd: createBfdSockets(),
     frames: openFrameSender(),
     network: await openNetwork({
       receiveBuffer: buffers.announcements,

@@ -20,12 +20,9 @@ export interface BfdInstanceConfig {
   readonly multiplier: number;
   readonly passive: boolean;
   /** TTL or hop limit on send, 1–255. */
-  readonly ttl: number;
+  readonly hopLimit: number;
   /** The least TTL or hop limit on receipt, 0–255. */
   readonly leastTtl: number;
   readonly weight: number;
   readonly reverse: boolean;
-  /** track_bfd may name it; BFD_CHECK may. */
-  readonly forRouters: boolean;
-  readonly forServers: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Family, IpAddress, Prefix } from "../core/address.ts";
 import type { Micros } from "../core/time.ts";
 import type { VirtualRouter } from "../core/vrrp/virtual-router.ts";
+import type { BfdInstanceConfig } from "./bfd-instances.ts";
 import type { NotificationConfig, NotifyConfig } from "./notifications.ts";
 import type { Position } from "./position.ts";
 import type { TrackedCheck, TrackerConfig } from "./trackers.ts";
@@ -19,6 +20,7 @@ export interface Config {
   readonly interfaceDelays: readonly InterfaceDelay[];
   /** vrrp_script, track_file and vrrp_track_process. */
   readonly trackers: readonly TrackerConfig[];
+  readonly bfdInstances: readonly BfdInstanceConfig[];
   readonly notifications: NotificationConfig;
   readonly balancing: BalancingConfig;
 }

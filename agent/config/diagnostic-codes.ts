@@ -44,7 +44,6 @@ export const diagnosticCodes = {
   "brace-closes-wrong-block": entry("error", "a closing brace is missing", "Close the block that was opened first.", "What follows would belong to the wrong block."),
   "certificate-unverified": entry("warning", "an SSL_GET that looks at no certificate", "Write holdfast_verify on, or off if that is meant.", "Whoever answers counts as the server, as with keepalived."),
   "check-invalid": entry("error", "a health check that cannot work as it is written", "Complete or correct the block.", "keepalived leaves it out, and the server counts as good without it."),
-  "check-not-run": entry("warning", "a BFD session that is tracked", "Watch it by other means, or keep keepalived for this instance.", "The instance runs without the check."),
   "definition-too-deep": entry("error", "a definition that refers to itself, or a chain of definitions that is too long", "Break the circle of definitions.", "The line has no value."),
   "delay-too-long": entry("warning", "a link delay longer than the patience of the others", "Shorten the delay, or raise advert_int or down_timer_adverts.", "Others take over before the link counts as down."),
   "deprecated-keyword": entry("warning", "an old spelling", "Write the new word.", "Works as the new word does."),

@@ -72,23 +72,17 @@ function mailServer(
   return [diagnose("mail-server-missing", at.position, at.text, message, hint)];
 }
 
-/** Lowering says what this means for an instance, line by line. */
-const SAID_BETTER: ReadonlySet<string> = new Set(["track_bfd"]);
-
 /** One finding for each word: the language's own, unless its meaning is the graver matter. */
 function merge(
   language: readonly Diagnostic[],
   meaning: readonly Diagnostic[],
 ): readonly Diagnostic[] {
-  const kept = language.filter(
-    ({ code, text }) => code !== "no-effect-yet" || !SAID_BETTER.has(text),
-  );
-  const severities = new Map(kept.map((each) => [placeOf(each), each.severity]));
+  const severities = new Map(language.map((each) => [placeOf(each), each.severity]));
   const added = meaning.filter((each) => {
     const before = severities.get(placeOf(each));
     return before === undefined || (before === "warning" && each.severity === "error");
   });
-  return [...kept, ...added];
+  return [...language, ...added];
 }
 
 const placeOf = ({ position: { file, line, column } }: Diagnostic): string =>

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { BfdReport } from "../core/bfd/snapshot.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
 
@@ -89,6 +90,8 @@ export interface Status {
     readonly state: SyncGroupState["kind"];
     readonly members: readonly string[];
   }[];
+  /** BFD sessions. */
+  readonly bfd: BfdReport;
 }
 
 /** What the director does. */
@@ -243,7 +246,8 @@ export interface AgentEvent {
     | "notification"
     | "real-server"
     | "quorum"
-    | "balancing";
+    | "balancing"
+    | "bfd";
   /** The router, group, process or file it is about. */
   readonly subject: string;
   /** One line for people. */

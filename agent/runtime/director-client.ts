@@ -82,8 +82,11 @@ export class DirectorClient {
   }
 
   /** Answers a request for a snapshot. */
-  snapshot(id: number, { routers, groups }: NodeSnapshot): void {
+  snapshot(id: number, { routers, groups, bfd }: NodeSnapshot): void {
     for (const part of parts(routers)) this.#send({ kind: "snapshot", id, routers: part });
+    for (const sessions of parts(bfd.sessions)) {
+      this.#send({ kind: "snapshot", id, routers: [], sessions });
+    }
     this.#send({ kind: "snapshot", id, routers: [], groups });
   }
 

@@ -1,5 +1,7 @@
 import type { TimedCommand } from "../config/notifications.ts";
 import type { DirectorStatus } from "../control/protocol.ts";
+import type { BfdVerdict } from "../core/bfd/snapshot.ts";
+import { verdictOf } from "../core/bfd/snapshot.ts";
 import type { Claim, Reading } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { ParentChannel } from "../ports/processes.ts";
@@ -69,7 +71,13 @@ export class DirectorProcess {
   #telling = false;
   /** Events of the supervisor's. */
   #heard = 0;
-  #snapshot: { readonly id: number; readonly routers: RouterSnapshot[] } | undefined;
+  #snapshot:
+    | {
+        readonly id: number;
+        readonly routers: RouterSnapshot[];
+        readonly sessions: BfdVerdict[];
+      }
+    | undefined;
   #snapshotWanted = false;
   #snapshots = 0;
   #stopping = false;
@@ -230,18 +238,21 @@ export class DirectorProcess {
       return;
     }
     this.#snapshots += 1;
-    this.#snapshot = { id: this.#snapshots, routers: [] };
+    this.#snapshot = { id: this.#snapshots, routers: [], sessions: [] };
     this.#send({ kind: "snapshot", id: this.#snapshots });
   }
 
-  #hearSnapshot({ id, routers, groups }: SnapshotPart): void {
+  #hearSnapshot({ id, routers, sessions = [], groups }: SnapshotPart): void {
     const collected = this.#snapshot;
     if (collected?.id !== id) return;
     collected.routers.push(...routers);
+    collected.sessions.push(...sessions.map(verdictOf));
     if (groups === undefined) return;
     this.#snapshot = undefined;
     for (const part of this.#parts ?? []) {
-      void this.#guard(part, "snapshot", () => part.snapshot?.(collected.routers, groups));
+      void this.#guard(part, "snapshot", () =>
+        part.snapshot?.(collected.routers, groups, collected.sessions),
+      );
     }
     if (!this.#snapshotWanted) return;
     this.#snapshotWanted = false;

@@ -392,4 +392,5 @@ const withoutRouters = (config: Config): Config => ({
   staticRoutes: [],
   staticRules: [],
   trackGroups: [],
+  bfdInstances: [],
 });

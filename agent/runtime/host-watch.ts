@@ -1,5 +1,6 @@
 import type { RouteConfig, RuleConfig } from "../config/config.ts";
 import { LAPSE } from "../core/track/board.ts";
+import type { TrackedCheck } from "../core/track/tracking.ts";
 import type { HostAddress, Link, Network, NetworkEvent } from "../ports/network.ts";
 import { foreignInterfaces } from "./assess.ts";
 import type { WordListener } from "./director-word.ts";
@@ -125,7 +126,8 @@ export class HostWatch implements WordListener {
         ? keys.length > 0 || awaitsDirector()
         : [...routers()].some(
             ({ name, config }) =>
-              config.trackers.length > 0 || (groups.configOf(name)?.trackers.length ?? 0) > 0,
+              config.trackers.some(isDirectors) ||
+              groups.configOf(name)?.trackers.some(isDirectors) === true,
           );
     if (concerned) reports.host("error", "director", `no word for ${LAPSE_TEXT}: ${LAPSED[what]}`);
     this.allChanged();
@@ -211,6 +213,9 @@ export class HostWatch implements WordListener {
     this.allChanged();
   }
 }
+
+/** BFD sessions run here, and need no director. */
+const isDirectors = ({ tracker }: TrackedCheck): boolean => !tracker.startsWith("track_bfd ");
 
 function isTracked({ config }: Router, address: string): boolean {
   const found = [...config.addresses, ...config.excludedAddresses].find(

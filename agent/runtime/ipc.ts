@@ -12,6 +12,7 @@ import type {
   ServerOrder,
 } from "../control/protocol.ts";
 import type { ReloadPlan } from "../control/target.ts";
+import type { BfdReport, BfdSnapshot } from "../core/bfd/snapshot.ts";
 import type { BoardEntry } from "../core/track/board.ts";
 import type { Claim, Reading } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
@@ -171,8 +172,10 @@ export interface SnapshotPart {
   readonly kind: "snapshot";
   readonly id: number;
   readonly routers: readonly RouterSnapshot[];
+  readonly sessions?: readonly BfdSnapshot[];
   /** Present in the last part only. */
   readonly groups?: readonly GroupSnapshot[];
+  readonly bfdDropped?: BfdReport["dropped"];
 }
 
 export type FromVrrp =

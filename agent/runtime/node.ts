@@ -8,11 +8,13 @@ import { credentialsOf } from "../wire/authentication.ts";
 import { Acceptance } from "./acceptance.ts";
 import { Announcer } from "./announcer.ts";
 import { Backoff } from "./backoff.ts";
+import type { BfdSessions } from "./bfd/bfd-sessions.ts";
+import { nodeSessions } from "./bfd/node-sessions.ts";
 import { Bindings } from "./bindings.ts";
 import { DirectorWord } from "./director-word.ts";
 import { Driver } from "./driver.ts";
 import { routerEffects } from "./effects.ts";
-import { EndpointPool } from "./endpoint-pool.ts";
+import type { EndpointPool } from "./endpoint-pool.ts";
 import { Holdings } from "./holdings.ts";
 import { HostSettings } from "./host-settings.ts";
 import { HostWatch } from "./host-watch.ts";
@@ -24,11 +26,11 @@ import { Losses } from "./losses.ts";
 import { Possessions } from "./possessions.ts";
 import type { Kept } from "./provision.ts";
 import { provision } from "./provision.ts";
-import { Receiver } from "./receiver.ts";
 import { summary } from "./reload-summary.ts";
 import { Reports } from "./reports.ts";
 import type { Router } from "./router.ts";
 import { newRouter, retire } from "./router.ts";
+import { routerPool } from "./router-pool.ts";
 import { Schedule } from "./schedule.ts";
 import { Sender } from "./sender.ts";
 import { snapshotOf } from "./snapshot.ts";
@@ -69,6 +71,7 @@ export class Node {
   readonly #bindings: Bindings;
   readonly #watch: HostWatch;
   readonly #word: DirectorWord;
+  readonly #bfd: BfdSessions;
   /** Built, and not started: something is unknown that might forbid it, or policies have not spoken. */
   readonly #starting = new Set<Router>();
   readonly #unsubscribe: () => void;
@@ -86,7 +89,7 @@ export class Node {
     this.#schedule = new Schedule(
       clock,
       world.openTimer,
-      () => world.sockets.drain(),
+      () => this.#drain(),
       (lateness) => {
         const outcome = world.late?.(lateness);
         if (outcome !== undefined) this.#reports.host("warn", "vrrp", outcome);
@@ -123,7 +126,7 @@ export class Node {
       routerEffects(this.#sender, this.#possessions, this.#reports),
       (router, before, transition) => this.#groups.stepped(router, before, transition),
     );
-    this.#pool = this.#openPool();
+    this.#pool = routerPool(world, this.#driver, this.#sender, this.#reports);
     this.#links = new Links(network, clock, this.#schedule, (name) =>
       this.#watch.interfaceChanged(name),
     );
@@ -142,6 +145,7 @@ export class Node {
     this.#host = new HostSettings(new Sysctls(network), this.#reports);
     this.#watch = this.#newWatch();
     this.#word = new DirectorWord(clock, this.#schedule, this.#watch);
+    this.#bfd = nodeSessions(world, this.#schedule, this.#links, this.#reports, this.#watch);
     this.#bindings = this.#newBindings();
     this.#unsubscribe = network.subscribe((event) => this.#watch.hear(event));
   }
@@ -185,6 +189,10 @@ export class Node {
     return this.#groups.snapshot();
   }
 
+  get bfd(): Pick<BfdSessions, "snapshot" | "dropped"> {
+    return this.#bfd;
+  }
+
   /** Resigns, lets go of everything, and resolves when the host is as it was before. */
   async stop(): Promise<void> {
     const routers = [...this.#routers.values()];
@@ -193,6 +201,7 @@ export class Node {
     this.#routers.clear();
     this.#statics.clear();
     await Promise.all(routers.map((router) => this.#retire(router)));
+    this.#bfd.stop();
     this.#host.release();
     this.#unsubscribe();
     this.#acceptance.close();
@@ -212,23 +221,6 @@ export class Node {
     });
   }
 
-  #openPool(): EndpointPool<Router> {
-    const receiver = new Receiver(this.#world.clock, this.#world.hmac, {
-      deliver: (router, event) => this.#driver.deliver(router, event),
-      alarm: (router, alarm, from) => this.#reports.alarm(router, alarm, from),
-      dropped: (router, reason, from) => this.#reports.dropped(router, reason, from),
-      unknown: (vrid, from) => this.#reports.unknownVrid(vrid, from),
-    });
-    return new EndpointPool<Router>(this.#world.sockets, {
-      packet: (packet, shared) => receiver.packet(packet, shared),
-      failed: (errno, shared) => {
-        const { sending } = this.#sender;
-        const concerned = sending === undefined ? shared.all() : [sending];
-        for (const router of concerned) this.#reports.sendError(router, errno);
-      },
-    });
-  }
-
   #newBindings(): Bindings {
     return new Bindings({
       network: this.#world.network,
@@ -238,7 +230,10 @@ export class Node {
       groups: this.#groups,
       driver: this.#driver,
       reports: this.#reports,
-      word: this.#word,
+      word: {
+        reading: (tracker) => this.#bfd.reading(tracker) ?? this.#word.reading(tracker),
+        claims: (router) => this.#word.claims(router),
+      },
       wallClock: () => this.#world.clock.wallClock(),
       otherFaults: (router) => [
         ...this.#statics.faultsOf(router.name),
@@ -327,7 +322,13 @@ export class Node {
     this.#groups.configure(config.syncGroups);
     for (const router of retired) this.#driver.deliver(retire(router), { kind: "shutdown" });
     this.#statics.configure(config);
+    this.#bfd.configure(config.bfdInstances);
     return retired;
+  }
+
+  #drain(): void {
+    this.#world.sockets.drain();
+    this.#world.bfd.drain();
   }
 
   #begin(router: Router): void {

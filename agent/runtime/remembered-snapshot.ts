@@ -4,7 +4,11 @@ import type { NodeSnapshot } from "./vrrp-client.ts";
 
 /** What the vrrp process said last, for the time when it says nothing. */
 export class RememberedSnapshot {
-  #snapshot: NodeSnapshot = { routers: [], groups: [] };
+  #snapshot: NodeSnapshot = {
+    routers: [],
+    groups: [],
+    bfd: { sessions: [], dropped: {} },
+  };
   /** Between two snapshots, transitions are what matters. */
   readonly #transitions = new Map<string, TransitionSnapshot>();
 

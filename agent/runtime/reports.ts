@@ -1,4 +1,7 @@
 import type { IpAddress } from "../core/address.ts";
+import type { DiscardReason } from "../core/bfd/packet.ts";
+import type { BfdSnapshot } from "../core/bfd/snapshot.ts";
+import { verdictOf } from "../core/bfd/snapshot.ts";
 import type { DropReason } from "../core/vrrp/drop-reason.ts";
 import type { VrrpEffect } from "../core/vrrp/effect.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
@@ -67,6 +70,27 @@ export class Reports {
 
   unknownVrid(vrid: number, from: IpAddress): void {
     this.#seldom("info", `VRID ${vrid}`, UNKNOWN_VRID, from, "no instance here has this VRID");
+  }
+
+  /** A BFD session changed. Only what others depend on is told aloud: that it is up, or not. */
+  session(snapshot: BfdSnapshot): void {
+    const { name, neighbour, diagnostic, remote, lastChange } = snapshot;
+    const { from, to, reason } = lastChange;
+    const lost = from === "up" && to !== "admin-down";
+    const silent = reason === "startup" && snapshot.verdict === "down";
+    const level = lost || silent ? "warn" : from === "up" || to === "up" ? "info" : "debug";
+    const what = silent ? "is not up yet, and counts as down" : `${from} to ${to}: ${reason}`;
+    this.#emit("bfd", level, name, {
+      message: `bfd ${neighbour} ${what}`,
+      detail: {
+        ...{ ...verdictOf(snapshot), neighbour, from, to, diagnostic },
+        remoteDiagnostic: remote?.diagnostic ?? null,
+      },
+    });
+  }
+
+  controlDropped(reason: DiscardReason, from: IpAddress): void {
+    this.#seldom("warn", "bfd", reason, from, `dropped a BFD packet: ${reason}`);
   }
 
   sendError(router: Router, errno: string): void {

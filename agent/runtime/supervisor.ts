@@ -142,6 +142,7 @@ export class Supervisor implements ControlTarget {
       routers: snapshot.routers,
       director: director ?? null,
       groups: snapshot.groups,
+      bfd: snapshot.bfd,
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { ReloadPlan } from "../control/target.ts";
+import type { BfdReport, BfdSnapshot } from "../core/bfd/snapshot.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { Later } from "../ports/processes.ts";
 import type { FromVrrp, GroupSnapshot, Problem, ToVrrp } from "./ipc.ts";
@@ -12,6 +13,7 @@ export type Configured =
 export interface NodeSnapshot {
   readonly routers: readonly RouterSnapshot[];
   readonly groups: readonly GroupSnapshot[];
+  readonly bfd: BfdReport;
 }
 
 /** A question that the vrrp process has not answered yet. */
@@ -59,10 +61,13 @@ export class VrrpClient {
   /** `undefined`: no complete answer within the time. */
   snapshot(limitMs: number): Promise<NodeSnapshot | undefined> {
     const routers: RouterSnapshot[] = [];
+    const sessions: BfdSnapshot[] = [];
     return this.#ask("snapshot", limitMs, (message, done) => {
       if (message.kind !== "snapshot") return;
+      const { groups, bfdDropped: dropped = {} } = message;
       routers.push(...message.routers);
-      if (message.groups !== undefined) done({ routers, groups: message.groups });
+      sessions.push(...(message.sessions ?? []));
+      if (groups !== undefined) done({ routers, groups, bfd: { sessions, dropped } });
     });
   }
 

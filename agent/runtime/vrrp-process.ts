@@ -1,4 +1,5 @@
 import type { Config, InstanceConfig, NetlinkReceiveBuffers } from "../config/config.ts";
+import type { BfdSnapshot } from "../core/bfd/snapshot.ts";
 import { plainEqual } from "../core/plain-equal.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import { KernelError } from "../ports/error.ts";
@@ -205,7 +206,16 @@ export class VrrpProcess {
       routers = [];
       await this.#ports.yieldTurn();
     }
-    this.#send({ kind: "snapshot", id, routers, groups: node.groups() });
+    let sessions: BfdSnapshot[] = [];
+    for (const session of node.bfd.snapshot()) {
+      sessions.push(session);
+      if (sessions.length < ROUTERS_PER_MESSAGE) continue;
+      this.#send({ kind: "snapshot", id, routers: [], sessions });
+      sessions = [];
+      await this.#ports.yieldTurn();
+    }
+    const last = { groups: node.groups(), bfdDropped: node.bfd.dropped() };
+    this.#send({ kind: "snapshot", id, routers, sessions, ...last });
   }
 
   async #journal(id: number): Promise<void> {

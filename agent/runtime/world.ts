@@ -1,6 +1,7 @@
 import type { Micros } from "../core/time.ts";
 import type { AcceptFilter } from "../ports/accept-filter.ts";
 import type { AdvertisementSockets, FrameSender } from "../ports/advertisement-sockets.ts";
+import type { BfdSockets } from "../ports/bfd.ts";
 import type { Clock, OpenTimer } from "../ports/clock.ts";
 import type { Network } from "../ports/network.ts";
 import type { Hmac } from "../wire/hmac.ts";
@@ -11,6 +12,7 @@ export interface World {
   readonly clock: Clock;
   readonly openTimer: OpenTimer;
   readonly sockets: AdvertisementSockets;
+  readonly bfd: BfdSockets;
   readonly frames: FrameSender;
   readonly network: Network;
   readonly acceptFilter: AcceptFilter;

@@ -24,6 +24,7 @@ const working = keywordTable.nodes.filter(({ keyword }) => keyword.scope === "vr
 const declared = [
   "agent/config/config.ts",
   "agent/config/trackers.ts",
+  "agent/config/bfd-instances.ts",
   "agent/config/notifications.ts",
   "agent/core/vrrp/virtual-router.ts",
 ]

@@ -1,3 +1,5 @@
+import { BFD_EFFECTS, BFD_PLACES } from "./effects-bfd.ts";
+
 /** What a keyword that works does, and what shows it. */
 export type KeywordEffect =
   /** It becomes a value of the configuration, which the agent's code looks at. */
@@ -17,6 +19,7 @@ const AUTHENTICATION: Proof = ["config/lower/authentication.test.ts"];
 
 const NOTIFY: Proof = ["config/lower/notify.test.ts"];
 const TRACKERS: Proof = ["config/lower/trackers.test.ts"];
+const BFD: Proof = ["config/lower/bfd.test.ts"];
 const COMMANDS: Proof = ["config/lower/commands.test.ts"];
 
 const value = (values: string, proof: Proof): KeywordEffect => ({
@@ -30,6 +33,7 @@ const always = (why: string, proof: Proof): KeywordEffect => ({ by: "always", wh
 /** Where each value of the configuration has its effect, below agent/. */
 // biome-ignore format: one value per line
 export const PLACES: Readonly<Record<string, string>> = {
+  ...BFD_PLACES,
   accept: "runtime/acceptance.ts",
   active: "core/notify/tell.ts",
   activeKey: "wire/auth-hmac.ts",
@@ -355,6 +359,9 @@ export const EFFECTS: Readonly<Record<string, KeywordEffect>> = {
   "vrrp_instance.notify_priority_changes": value("priorityChanges", NOTIFY),
   "vrrp_instance.notify_deleted": value("deleted", NOTIFY),
   "vrrp_instance.notify_master_rx_lower_pri": value("lowerPriorityHeard", NOTIFY),
+  ...BFD_EFFECTS,
+  "vrrp_sync_group.track_bfd": value("trackers", BFD),
+  "vrrp_instance.track_bfd": value("trackers", BFD),
   vrrp_script: value("trackers", TRACKERS),
   "vrrp_script.script": value("argv", TRACKERS),
   "vrrp_script.interval": value("interval", TRACKERS),

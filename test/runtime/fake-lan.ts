@@ -8,6 +8,7 @@ import type {
   ReceivedPacket,
 } from "../../agent/ports/advertisement-sockets.ts";
 import { KernelError } from "../../agent/ports/error.ts";
+import { FakeBfdLan } from "./fake-bfd.ts";
 
 /** A packet as the segment saw it. */
 export interface Sent {
@@ -30,6 +31,7 @@ interface Port {
 
 /** One IPv4 segment: what one host sends on it, all others hear at once. */
 export class FakeLan {
+  readonly bfd = new FakeBfdLan();
   readonly sent: Sent[] = [];
   readonly opened: EndpointSpec[] = [];
   readonly closed: EndpointSpec[] = [];

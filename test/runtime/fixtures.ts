@@ -149,6 +149,7 @@ export function config(
     announcementPaces: [],
     interfaceDelays: [],
     trackers: [],
+    bfdInstances: [],
     notifications: NO_NOTIFICATIONS,
     balancing: NO_BALANCING,
     ...change,
@@ -188,6 +189,7 @@ export function fakeWorld(
     clock: time.clock,
     openTimer: time.openTimer,
     sockets: lan.sockets(name),
+    bfd: lan.bfd.sockets(name, own),
     frames: {
       send: (interfaceIndex, frame) => {
         frames.push({ interfaceIndex, address: [...frame.subarray(28, 32)].join(".") });

@@ -20,3 +20,9 @@ export const diagnostic = z.strictObject({
   text: z.string().describe("The offending text; empty when something is missing."),
   hint: z.string().optional(),
 });
+
+export const childProcess = z.strictObject({
+  pid: z.int().nullable().describe("null while it is not running."),
+  restarts: count,
+  startedAt: wallClock.nullable(),
+});

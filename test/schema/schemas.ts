@@ -12,7 +12,8 @@ import type {
   Status,
 } from "../../agent/control/protocol.ts";
 import type { ReloadOutcome } from "../../agent/control/target.ts";
-import { count, diagnostic, state, wallClock } from "./common-schemas.ts";
+import { bfdReport } from "./bfd-schemas.ts";
+import { childProcess, count, diagnostic, state, wallClock } from "./common-schemas.ts";
 import type { Json, Same } from "./json.ts";
 import {
   policyCheckSchema,
@@ -150,12 +151,6 @@ const router = z.strictObject({
   counters,
 });
 
-const childProcess = z.strictObject({
-  pid: z.int().nullable().describe("null while it is not running."),
-  restarts: count,
-  startedAt: wallClock.nullable(),
-});
-
 const check = z.strictObject({
   name: z.string().describe("For example `script chk_nginx` or `policy nginx/alive`."),
   verdict: z.enum(["unknown", "up", "down"]),
@@ -212,6 +207,7 @@ export const statusSchema = z.strictObject({
     .nullable()
     .describe("null while the director does not answer."),
   groups: z.array(z.strictObject({ name: z.string(), state, members: z.array(z.string()) })),
+  bfd: bfdReport.describe("BFD sessions."),
 });
 
 export const eventSchema = z.strictObject({
@@ -231,6 +227,7 @@ export const eventSchema = z.strictObject({
     "real-server",
     "quorum",
     "balancing",
+    "bfd",
   ]),
   subject: z.string(),
   message: z.string(),

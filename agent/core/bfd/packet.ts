@@ -63,8 +63,6 @@ export type RefusedReason =
   /** Your Discriminator is 0, and nobody has configured the sender. */
   | "unknown-neighbour"
   /** Your Discriminator is 0 in a state in which the sender must know it. */
-  | "discriminator-missing"
-  /** The session is administratively down. */
-  | "admin-down";
+  | "discriminator-missing";
 
 export type DiscardReason = MalformedReason | RefusedReason;

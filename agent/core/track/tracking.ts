@@ -1,7 +1,7 @@
 import type { Verdict } from "../check/checker.ts";
 
 /** What runs beside the machines and moves priorities: the checks that keepalived.conf names. */
-export type TrackerKind = "script" | "file" | "process";
+export type TrackerKind = "script" | "file" | "process" | "track_bfd";
 
 /** `script chk_nginx`: kind and name of a tracker, as status and events show it. */
 export type TrackerId = `${TrackerKind} ${string}`;

@@ -4,6 +4,7 @@ import type {
   LetterIds,
   ServerOrder,
 } from "../../control/protocol.ts";
+import type { BfdVerdict } from "../../core/bfd/snapshot.ts";
 import type { Claim, Reading, TrackerId } from "../../core/track/tracking.ts";
 import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import type { DirectorSettings, EventReport, GroupSnapshot, LogLevel } from "../ipc.ts";
@@ -32,8 +33,12 @@ export interface DirectorPart {
    * process: the next one is told again what one that ends before was told.
    */
   event?(report: EventReport): void | Promise<void>;
-  /** The virtual routers as they are; asked for by `Outlet.requestSnapshot`. */
-  snapshot?(routers: readonly RouterSnapshot[], groups: readonly GroupSnapshot[]): void;
+  /** The virtual routers and BFD sessions as they are; asked for by `Outlet.requestSnapshot`. */
+  snapshot?(
+    routers: readonly RouterSnapshot[],
+    groups: readonly GroupSnapshot[],
+    sessions: readonly BfdVerdict[],
+  ): void;
   status(): Partial<DirectorStatus>;
   /** Commands of the control socket that are its own. */
   readonly commands?: Partial<

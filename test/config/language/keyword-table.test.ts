@@ -62,7 +62,7 @@ test("the scope tells what has its effect now", () => {
     ["global_defs.router_id", "vrrp"],
     ["net_namespace", "vrrp"],
     ["vrrp_instance.track_script", "vrrp"],
-    ["vrrp_sync_group.track_bfd", "later"],
+    ["vrrp_sync_group.track_bfd", "vrrp"],
     ["vrrp_instance.notify_master", "vrrp"],
     ["vrrp_instance.smtp_alert", "vrrp"],
     ["global_defs.notification_email", "vrrp"],
@@ -74,7 +74,7 @@ test("the scope tells what has its effect now", () => {
     ["linkbeat_interfaces", "later"],
     ["vrrp_script.interval", "vrrp"],
     ["virtual_server.real_server.HTTP_GET.url.path", "later"],
-    ["bfd_instance.min_rx", "later"],
+    ["bfd_instance.min_rx", "vrrp"],
   ];
   for (const [path, scope] of table) assert.equal(scopes.get(path), scope, path);
 });

@@ -109,7 +109,12 @@ const ROWS: readonly (readonly [
     ["3:13 tracker-option-unknown"],
     false,
   ],
-  ["a BFD session", instance("track_bfd {\ncheck\n}"), ["3:1 check-not-run"], false],
+  [
+    "a BFD session that nobody defines",
+    instance("track_bfd {\ncheck\n}"),
+    ["3:1 tracker-unknown"],
+    true,
+  ],
   ["ipvlan without address", instance("use_ipvlan"), ["2:1 virtual-link-address"], true],
   [
     "no address, version 2",

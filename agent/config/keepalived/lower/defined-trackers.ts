@@ -1,4 +1,5 @@
 import type { TrackerId } from "../../../core/track/tracking.ts";
+import type { BfdInstanceConfig } from "../../bfd-instances.ts";
 import type { TrackerConfig } from "../../trackers.ts";
 import type { Word } from "../tree.ts";
 
@@ -6,7 +7,7 @@ import type { Word } from "../tree.ts";
 export interface DefinedTracker {
   readonly at: Word;
   /** `undefined`: it cannot work as it is written, which is said. */
-  readonly config: TrackerConfig | undefined;
+  readonly config: TrackerConfig | BfdInstanceConfig | undefined;
   /** Something tracks it. */
   used: boolean;
 }

@@ -9,7 +9,7 @@ import { completeNotify, emptyNotify, NOTIFY_KEYWORDS, readNotify } from "./noti
 import type { TrackedCheckWord } from "./tracked-checks.ts";
 import { readTrackedChecks, TRACKED_CHECKS } from "./tracked-checks.ts";
 import type { TrackedWord } from "./tracking.ts";
-import { readTrackInterface, reportCheckNotRun } from "./tracking.ts";
+import { readTrackInterface } from "./tracking.ts";
 import { interfaceWord, readSeconds, readSwitch } from "./values.ts";
 import { reportInGroup } from "./weights.ts";
 
@@ -56,7 +56,6 @@ function readGroupLine(draft: SyncGroupDraft, line: Statement, lowering: Lowerin
   else if (NOTIFIES.has(keyword)) readNotify(draft.notify, line, draft.name, lowering);
   else if (keyword === "group") draft.members.push(...namesIn(line));
   else if (keyword === "track_interface") readTrackInterface(draft.trackInterfaces, line, lowering);
-  else if (keyword === "track_bfd") reportCheckNotRun(draft.name.text, line, lowering);
   else if (keyword === "global_tracking") draft.weightedTracking = true;
   else if (keyword === "sync_group_tracking_weight") {
     draft.weightedTracking = readSwitch(line, lowering)?.value ?? false;

@@ -14,7 +14,7 @@ import { NOTIFY_KEYWORDS, readNotify } from "./notify.ts";
 import { lowerRouteLine } from "./route-line.ts";
 import { lowerRuleLine } from "./rule-line.ts";
 import { readTrackedChecks, TRACKED_CHECKS } from "./tracked-checks.ts";
-import { readTrackInterface, reportCheckNotRun } from "./tracking.ts";
+import { readTrackInterface } from "./tracking.ts";
 import { peerFamily, readPeers } from "./unicast.ts";
 import {
   firstWord,
@@ -86,9 +86,6 @@ const trackedChecks = Object.fromEntries(
     (draft, statement, lowering) => readTrackedChecks(draft.trackers, statement, lowering),
   ]),
 );
-
-const notRun: ReadInstance = (draft, statement, lowering) =>
-  reportCheckNotRun(draft.name.text, statement, lowering);
 
 /** Every word of vrrp_instance that has an effect; the rest is reported before. */
 const KEYWORDS: Readonly<Record<string, ReadInstance>> = {
@@ -170,7 +167,6 @@ const KEYWORDS: Readonly<Record<string, ReadInstance>> = {
   }),
   thread_timer_expired: readTimerExpired,
   timer_expired_backup: readTimerExpired,
-  track_bfd: notRun,
   track_interface: (draft, statement, lowering) =>
     readTrackInterface(draft.trackInterfaces, statement, lowering),
   track_src_ip: (draft, statement) => {

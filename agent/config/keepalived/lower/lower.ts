@@ -4,6 +4,7 @@ import { checkAddressSharing, checkIdentities, checkInterfaceDelays } from "../.
 import type { ConfigHost } from "../config-host.ts";
 import type { Statement } from "../tree.ts";
 import { lowerAddressLine } from "./address-line.ts";
+import { lowerBfdInstances } from "./bfd.ts";
 import {
   completeGlobal,
   globalPace,
@@ -45,6 +46,7 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
   const lowering = startLowering(host, names, scriptRules(global));
   lowering.diagnostics.push(...diagnostics);
   const trackers = lowerTrackers(rootsOf, lowering);
+  const bfdInstances = lowerBfdInstances(rootsOf("bfd_instance"), lowering);
   const inherited = inheritedFrom(global);
   const groups = named(rootsOf("vrrp_sync_group"), lowering).map(({ name, statement }) =>
     readSyncGroup(name, statement, lowering),
@@ -64,6 +66,7 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
     announcementPaces: lowerPaces(rootsOf("garp_group"), globalPace(global), lowering),
     interfaceDelays: delays.map(({ delay }) => delay),
     trackers,
+    bfdInstances,
     notifications: lowerNotifications(global, lowering),
     balancing: lowerBalancing(rootsOf, global, routerIds(instances), lowering),
     trackGroups: lowerTrackGroups(named(rootsOf("track_group"), lowering), instances, lowering),

@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<string, readonly [TrackerKind, definition: string, 
   track_script: ["script", "vrrp_script", 253],
   track_file: ["file", "track_file", 254],
   track_process: ["process", "vrrp_track_process", 254],
+  track_bfd: ["track_bfd", "bfd_instance", 253],
 };
 
 export const TRACKED_CHECKS: readonly string[] = Object.keys(WORDS);
@@ -26,7 +27,7 @@ export const TRACKED_CHECKS: readonly string[] = Object.keys(WORDS);
 /** Names that a misspelt one is compared with. */
 const MOST_SUGGESTIONS = 200;
 
-/** track_script, track_file or track_process { NAME [weight N [reverse|noreverse]] … }. */
+/** track_script, track_file, track_process or track_bfd { NAME [weight N [reverse|noreverse]] … }. */
 export function readTrackedChecks(
   into: TrackedCheckWord[],
   statement: Statement,

@@ -37,7 +37,8 @@ export function lowerTrackers(rootsOf: RootsOf, lowering: Lowering): readonly Tr
 /** Last: a tracker that nothing looks at is a line that was forgotten, or was to be removed. */
 export function reportUnusedTrackers(lowering: Lowering): void {
   for (const [id, { at, used }] of lowering.trackers) {
-    if (used) continue;
+    // A BFD session speaks for itself: in events, in status, and for the servers that look at it.
+    if (used || id.startsWith("track_bfd ")) continue;
     report(
       lowering,
       "tracker-unused",

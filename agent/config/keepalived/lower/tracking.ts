@@ -68,16 +68,3 @@ function reportWeight(line: Statement, at: Word, lowering: Lowering): void {
     "write weight N, or no weight for a fault",
   );
 }
-
-/** Checks that do not run yet: the instance works, and must not look as if it were watched. */
-export function reportCheckNotRun(owner: string, statement: Statement, lowering: Lowering): void {
-  for (const line of statement.block ?? []) {
-    report(
-      lowering,
-      "check-not-run",
-      line.keyword,
-      `${owner} runs WITHOUT the check ${line.keyword.text}: ${statement.keyword.text} has no effect yet`,
-      "watch it by other means until then, or keep keepalived for this instance",
-    );
-  }
-}

@@ -44,6 +44,7 @@ const target: readonly Keyword[] = [
   keyword("digest", one(word("MD5")), "none", "MD5 of body (genhash)"),
   keyword("status_code", many(word("code or range")), "200-299", "Codes and ranges", { repeats: true }),
   keyword("virtualhost", one(word("text")), "outer value", "Host header"),
+  keyword("holdfast_json", { required: [word("path"), word("value")] }, "none", "What the body, as JSON, has there: names and indices joined by dots"),
   keyword("regex", { required: [word("pattern")] }, "none", "PCRE2 pattern that must match the body", { command: true }),
   keyword("regex_no_match", none, "off", "Pattern must not match"),
   keyword("regex_options", many(word("option")), "none", "24 PCRE2 option names", { repeats: true }),
@@ -150,6 +151,7 @@ const realServer: readonly Keyword[] = [
   keyword("virtualhost", one(word("text")), "VS value", "Host header"),
   keyword("snmp_name", one(word("text")), "none", "SNMP label", { later: true }),
   keyword("holdfast_check", one(word("policy:NAME/CHECK")), "none", "A policy's check as a check of this server", { repeats: true }),
+  keyword("holdfast_grpc", maybe(word("service")), "none; bare = the whole server", "grpc.health.v1 on the server's port, without TLS, as a check of it", { repeats: true }),
   ...checks,
 ];
 

@@ -26,10 +26,13 @@ test("the table has each of keepalived's 531 keyword paths, and our own besides"
       "virtual_server.holdfast_slow_start",
       "virtual_server.holdfast_panic",
       "virtual_server.real_server.holdfast_check",
+      "virtual_server.real_server.holdfast_grpc",
       "virtual_server.real_server.HTTP_GET.holdfast_http2",
+      "virtual_server.real_server.HTTP_GET.url.holdfast_json",
       "virtual_server.real_server.SSL_GET.holdfast_http2",
       "virtual_server.real_server.SSL_GET.holdfast_verify",
       "virtual_server.real_server.SSL_GET.holdfast_ca",
+      "virtual_server.real_server.SSL_GET.url.holdfast_json",
     ],
   );
 });

@@ -78,6 +78,13 @@ const PROBES: readonly Row[] = [
   // The check keeps the port that packets do not go to.
   [virtual("lb_kind DR", "TCP_CHECK {\n}", "fwmark 5"), `${PROBE}.to.port`, 80],
   [tcp("").replace("10 80", "10"), `${PROBE}.to.port`, 80],
+  [
+    virtual("", "holdfast_grpc a.b.Service"),
+    PROBE,
+    { kind: "grpc", to: TO, tls: undefined, service: "a.b.Service" },
+  ],
+  [virtual("", "holdfast_grpc\nretry 4"), `${PROBE}.service`, ""],
+  [virtual("", "holdfast_grpc\nretry 4"), `${TIMING}.retries`, 4],
   [check("PING_CHECK", ""), PROBE, { kind: "ping", to: TO }],
   [
     check("SMTP_CHECK", ""),
@@ -207,6 +214,11 @@ const HTTP: readonly Row[] = [
     { pattern: "a[\\s\\S]b", flags: "i", negated: true, minOffset: 0, maxOffset: undefined },
   ],
   [url("regex a\nregex_min_offset 3"), `${PROBE}.urls.0.regex.minOffset`, 3],
+  [
+    url('holdfast_json "status.db 1.0" up'),
+    `${PROBE}.urls.0.json`,
+    { path: ["status", "db 1", "0"], equals: "up" },
+  ],
   [url("regex a\nregex_max_offset 9"), `${PROBE}.urls.0.regex.maxOffset`, 9],
   [
     ssl(""),

@@ -111,7 +111,15 @@ function readUrl(
     statusCodes: readStatusCodes(statement, lowering),
     digest: readDigest(lines, lowering),
     regex: readBodyPattern(statement, lines, lowering),
+    ...readJson(lines),
   };
+}
+
+/** holdfast_json PATH VALUE. */
+function readJson(lines: Lines): Pick<HttpUrl, "json"> {
+  const [path, value] = lines.get("holdfast_json")?.words ?? [];
+  if (path === undefined || value === undefined) return {};
+  return { json: { path: path.text.split("."), equals: value.text } };
 }
 
 function readDigest(lines: Lines, lowering: Lowering): string | undefined {

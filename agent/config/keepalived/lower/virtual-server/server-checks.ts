@@ -51,6 +51,12 @@ const READERS: Readonly<Record<string, ReadCheck>> = {
     readUdpProbe(statement, lines, to, lowering),
   ),
   holdfast_check: policyCheck,
+  holdfast_grpc: networked(({ statement }, to) => ({
+    kind: "grpc",
+    to,
+    tls: undefined,
+    service: statement.words[0]?.text ?? "",
+  })),
 };
 
 /** Every check of a real server, in the order of the file. */

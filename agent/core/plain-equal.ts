@@ -13,10 +13,18 @@ export function plainEqual(a: unknown, b: unknown, ignored: ReadonlySet<string>)
       a.every((value, at) => plainEqual(value, b[at], ignored))
     );
   }
-  const left = new Map<string, unknown>(Object.entries(a));
-  const right = new Map<string, unknown>(Object.entries(b));
-  for (const key of new Set([...left.keys(), ...right.keys()])) {
-    if (!ignored.has(key) && !plainEqual(left.get(key), right.get(key), ignored)) return false;
-  }
-  return true;
+  return sameMembers(a, b, ignored);
 }
+
+/** Makes no lists of entries: whole configurations are compared. */
+function sameMembers(a: object, b: object, ignored: ReadonlySet<string>): boolean {
+  for (const key of Object.keys(a)) {
+    if (!ignored.has(key) && !plainEqual(member(a, key), member(b, key), ignored)) return false;
+  }
+  return Object.keys(b).every(
+    (key) => ignored.has(key) || Object.hasOwn(a, key) || member(b, key) === undefined,
+  );
+}
+
+const member = (value: object, key: string): unknown =>
+  Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined;

@@ -252,8 +252,8 @@ export class Balancing implements DirectorPart {
 
   #changed(served: Served): void {
     if (this.#stopped !== undefined) return;
-    const finished = this.#retiring.has(served) && Object.keys(served.state.leaving).length === 0;
-    if (finished) {
+    const leaves = Object.keys(served.state.leaving).length > 0;
+    if (this.#retiring.has(served) && !leaves) {
       this.#forget(served);
       return;
     }
@@ -263,7 +263,7 @@ export class Balancing implements DirectorPart {
     this.#keys.set(served, keys);
     if (before !== undefined) this.#table.drop([...before].filter((key) => !keys.has(key)));
     this.#table.want(entries);
-    this.#care.arm();
+    if (leaves) this.#care.arm();
   }
 
   #forget(served: Served): void {

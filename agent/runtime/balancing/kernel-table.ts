@@ -244,7 +244,9 @@ export class KernelTable {
       byService.set(key, list);
     }
     for (const [key, list] of byService) {
-      if (!this.#doubtful.has(key)) this.#world.drifted(key, list);
+      // What is refused has its own next try.
+      if (this.#doubtful.has(key)) continue;
+      this.#world.drifted(key, list);
       this.#touch(key);
     }
   }

@@ -73,7 +73,8 @@ describe("a kernel that refuses", { timeout: 20_000 }, () => {
     assert.equal(one.pool, "1=1");
     assert.equal(one.events.filter(({ kind }) => kind === "balancing").length, 1);
     one.kernel.failing = () => undefined;
-    await one.wait(60);
+    // After 1, 3 and 7 s.
+    await one.wait(2);
     assert.equal(one.pool, "1=1 2=1");
   });
 });

@@ -20,8 +20,12 @@ export interface TimedLookWorld {
   readonly warn: (warning: string) => void;
 }
 
-/** Turns within it are one: to be woken costs more than most looks do. */
-const GRAIN = milliseconds(2);
+/**
+ * A look begins at most this late, and at most this part of its interval, together with others: to be
+ * woken costs more than most looks do.
+ */
+const GRAIN = milliseconds(10);
+const GRAINS = 100;
 
 /** Looks when it is its turn: a probe of one kind, as its timing says. */
 export class TimedLook extends Look {
@@ -108,7 +112,8 @@ export class TimedLook extends Look {
   #wakeAt(): Instant | undefined {
     const deadline = checker.deadline(this.#state);
     if (deadline === undefined || deadline !== this.#state.nextAt) return deadline;
-    return instant(Math.ceil(deadline / GRAIN) * GRAIN);
+    const grain = Math.max(1, Math.min(GRAIN, Math.floor(this.#config.interval / GRAINS)));
+    return instant(Math.ceil(deadline / grain) * grain);
   }
 
   #run(run: number): void {

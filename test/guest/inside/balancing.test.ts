@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { Server } from "node:net";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { describe, test } from "node:test";
+import type { BalancingConfig } from "../../../agent/config/virtual-servers.ts";
+import { serviceKey } from "../../../agent/core/ipvs/service.ts";
+import { milliseconds, seconds } from "../../../agent/core/time.ts";
+import { systemClock } from "../../../agent/linux/clock.ts";
+import { openIpvs } from "../../../agent/linux/netlink/ipvs.ts";
+import { openPings } from "../../../agent/linux/pings.ts";
+import { openProbeSockets } from "../../../agent/linux/probe-sockets.ts";
+import { runProgram } from "../../../agent/linux/programs.ts";
+import { openTimer } from "../../../agent/linux/timer.ts";
+import type { Ipvs } from "../../../agent/ports/ipvs.ts";
+import { Balancing } from "../../../agent/runtime/balancing/balancing.ts";
+import type { Outlet } from "../../../agent/runtime/director/part.ts";
+import type { DirectorSettings, EventReport } from "../../../agent/runtime/ipc.ts";
+import { openProbes } from "../../../plugins/probes/registry.ts";
+import { fine } from "../../ipvs/port-suite.ts";
+import { eventually } from "../../lab/eventually.ts";
+import { enterNamespace, ip } from "../../linux/network-rig.ts";
+import { balancing, real, TARGET, tcpCheck, web } from "../../runtime/balancing/rig.ts";
+
+const PATIENCE = 20_000;
+
+/** Load balancing as the director has it: the kernel's table, real sockets, real time. */
+class Machine {
+  readonly events: EventReport[] = [];
+  readonly kernel: Ipvs;
+  part: Balancing = this.#open();
+  readonly #folder = mkdtempSync(join(tmpdir(), `hf-lb-${process.pid}-`));
+  readonly #servers = new Map<number, Server>();
+
+  constructor(kernel: Ipvs) {
+    this.kernel = kernel;
+  }
+
+  static async make(context: TestContext): Promise<Machine> {
+    enterNamespace();
+    ip("addr add 192.0.2.1/32 dev lo");
+    for (const last of [1, 2]) ip(`addr add 10.0.0.${last}/32 dev lo`);
+    const machine = new Machine(fine(await openIpvs()));
+    context.after(() => machine.#dispose());
+    for (const last of [1, 2]) await machine.serve(last);
+    return machine;
+  }
+
+  configure(config: BalancingConfig): Promise<void> {
+    this.part.configure({
+      stateDirectory: this.#folder,
+      routerId: "lb1",
+      balancing: config,
+    } as unknown as DirectorSettings);
+    return this.part.settled();
+  }
+
+  restart(): void {
+    this.part = this.#open();
+  }
+
+  async serve(last: number): Promise<void> {
+    const server = createServer((socket) => socket.end());
+    await new Promise<void>((resolve) => server.listen(80, `10.0.0.${last}`, resolve));
+    this.#servers.set(last, server);
+  }
+
+  fail(last: number): void {
+    this.#servers.get(last)?.close();
+    this.#servers.delete(last);
+  }
+
+  /** `1=1 2=1`; `undefined`: there is no such service. */
+  async pool(): Promise<string | undefined> {
+    const entry = fine(await this.kernel.read()).table.get(serviceKey(TARGET));
+    return entry?.destinations
+      .map(({ address, weight }) => `${address.split(".").at(-1)}=${weight}`)
+      .sort()
+      .join(" ");
+  }
+
+  becomes(wanted: string | undefined): Promise<void> {
+    return eventually(`the pool is ${wanted}`, PATIENCE, async () =>
+      assert.equal(await this.pool(), wanted),
+    );
+  }
+
+  #open(): Balancing {
+    const outlet: Partial<Outlet> = {
+      event: (report) => this.events.push(report),
+      log: () => undefined,
+      requestSnapshot: () => undefined,
+    };
+    return new Balancing(outlet as Outlet, {
+      clock: systemClock,
+      openTimer,
+      openIpvs,
+      openProbes: () =>
+        openProbes({
+          openSockets: openProbeSockets,
+          openPings,
+          runProgram,
+          wallClock: () => systemClock.wallClock(),
+        }),
+      hostAddresses: () => new Set(),
+      tell: () => undefined,
+    });
+  }
+
+  async #dispose(): Promise<void> {
+    await this.part.stop();
+    for (const last of this.#servers.keys()) this.fail(last);
+    this.kernel.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+const quick = { interval: milliseconds(200), timeout: seconds(2) };
+const service = (part: Parameters<typeof web>[0] = {}) =>
+  web({
+    realServers: [1, 2].map((last) => real(last, { checks: [tcpCheck(last, quick)] })),
+    ...part,
+  });
+
+describe("load balancing on the kernel's own table", { timeout: 120_000 }, () => {
+  test("follows servers that fail and come back, a sorry server, and an operator", async (context) => {
+    const machine = await Machine.make(context);
+    const sorryServer = real(99, { forwarding: { kind: "nat" } });
+    await machine.configure(balancing([service({ sorryServer })]));
+    assert.equal(await machine.pool(), "1=1 2=1");
+    machine.fail(2);
+    await machine.becomes("1=1");
+    machine.fail(1);
+    await machine.becomes("99=1");
+    await machine.serve(1);
+    await machine.serve(2);
+    await machine.becomes("1=1 2=1");
+    machine.part.commands.drain?.("all", { server: "10.0.0.1", who: "test" });
+    await machine.becomes("1=0 2=1");
+    await machine.configure(balancing([service({ sorryServer, scheduler: "nope" })]));
+    assert.equal(machine.events.filter(({ kind }) => kind === "balancing").length, 1);
+    await machine.configure(balancing([service({ sorryServer, scheduler: "mh" })]));
+    assert.equal(await machine.pool(), "1=0 2=1");
+    await machine.part.stop();
+    assert.equal(await machine.pool(), undefined);
+  });
+
+  test("adopts what is there, and puts right what others change", async (context) => {
+    const machine = await Machine.make(context);
+    const before = machine.part;
+    await machine.configure(balancing([service()]));
+    const destination = { ...real(1), weight: 50 };
+    const changed = await machine.kernel.apply([
+      { kind: "edit-destination", target: TARGET, destination },
+      { kind: "add-service", service: { ...service(), target: { ...TARGET, port: 8080 } } },
+    ]);
+    assert.deepEqual([...changed], []);
+    await machine.becomes("1=1 2=1");
+    assert.match(machine.events.at(-1)?.message ?? "", /somebody else changed it/);
+    machine.restart();
+    await machine.configure(balancing([service()]));
+    assert.equal(await machine.pool(), "1=1 2=1");
+    await before.stop();
+    await machine.part.stop();
+    const { table } = fine(await machine.kernel.read());
+    assert.deepEqual([...table.keys()], ["tcp 192.0.2.1:8080"]);
+  });
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { BALANCING } from "../../../agent/config/keepalived/balancing-scope.ts";
 import { describeKeywords } from "../../../agent/config/keepalived/describe-keywords.ts";
 import { keywordTable } from "../../../agent/config/keepalived/keyword-table.ts";
 
@@ -51,6 +52,7 @@ test("every keyword has a meaning, a default and sensible ranges", () => {
 
 test("the scope tells what has its effect now", () => {
   const scopes = new Map(describeKeywords().map((each) => [each.path, each.scope]));
+  const balancing = BALANCING.later === true ? "later" : "vrrp";
   const table: readonly [string, "vrrp" | "later"][] = [
     ["vrrp_instance.priority", "vrrp"],
     ["vrrp_instance.track_interface", "vrrp"],
@@ -69,14 +71,14 @@ test("the scope tells what has its effect now", () => {
     ["vrrp_instance.notify_master", "vrrp"],
     ["vrrp_instance.smtp_alert", "vrrp"],
     ["global_defs.notification_email", "vrrp"],
-    ["global_defs.smtp_alert_checker", "later"],
-    ["virtual_server.smtp_alert", "later"],
-    ["virtual_server.real_server.notify_up", "later"],
+    ["global_defs.smtp_alert_checker", balancing],
+    ["virtual_server.smtp_alert", balancing],
+    ["virtual_server.real_server.notify_up", balancing],
     ["global_defs.enable_snmp_vrrp", "later"],
     ["global_defs.enable_dbus", "later"],
     ["linkbeat_interfaces", "later"],
     ["vrrp_script.interval", "vrrp"],
-    ["virtual_server.real_server.HTTP_GET.url.path", "later"],
+    ["virtual_server.real_server.HTTP_GET.url.path", balancing],
     ["bfd_instance.min_rx", "vrrp"],
   ];
   for (const [path, scope] of table) assert.equal(scopes.get(path), scope, path);

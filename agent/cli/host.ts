@@ -24,6 +24,7 @@ export interface RunOptions {
   readonly syslogFacility: number | undefined;
   readonly vrrpOnly: boolean;
   readonly directorOnly: boolean;
+  readonly leaveServices: boolean;
   readonly respawn: boolean;
   readonly pidFiles: Readonly<Record<"supervisor" | "vrrp" | "director", string | undefined>>;
   /** What `@id` lines are compared with; `undefined`: the first label of the host name. */

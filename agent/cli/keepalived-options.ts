@@ -31,6 +31,11 @@ const WORKING: readonly KeepalivedOption[] = [
   { name: "pid", short: "p", value: FILE, about: "Write the supervisor's process id there" },
   { name: "vrrp_pid", short: "r", value: FILE, about: "Write the vrrp process's id there" },
   { name: "checkers_pid", short: "c", value: FILE, about: "Write the director's id there" },
+  {
+    name: "dont-release-ipvs",
+    short: "I",
+    about: "Leave virtual servers in the kernel at a stop",
+  },
   { name: "dont-respawn", short: "R", about: "Do not start a process again that died" },
   {
     name: "config-id",
@@ -64,7 +69,6 @@ const WITHOUT_EFFECT: readonly KeepalivedOption[] = [
   { name: "dump-conf", short: "d", noEffect: "see holdfast check --json" },
   { name: "release-vips", short: "X", noEffect: "addresses are always removed with the role" },
   { name: "dont-release-vrrp", short: "V", noEffect: "a stop always removes the addresses" },
-  { name: "dont-release-ipvs", short: "I", noEffect: "there is no IPVS yet" },
   { name: "log-file", short: "g", value: FILE, noEffect: "the log goes to the standard output" },
   { name: "flush-log-file", noEffect: "the log goes to the standard output, line by line" },
   { name: "no-syslog", short: "G", noEffect: "nothing goes to syslog unless -S is given" },

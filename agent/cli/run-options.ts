@@ -37,6 +37,7 @@ export function runOptions(parsed: ParsedArguments, terminal: Terminal): RunOpti
     syslogFacility: facility(textOf(parsed, "log-facility")),
     vrrpOnly,
     directorOnly,
+    leaveServices: parsed.options.has("dont-release-ipvs"),
     respawn: !parsed.options.has("dont-respawn"),
     pidFiles: { supervisor: path("pid"), vrrp: path("vrrp_pid"), director: path("checkers_pid") },
     configId: textOf(parsed, "config-id"),

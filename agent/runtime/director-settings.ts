@@ -8,7 +8,7 @@ import type { RunOptions } from "./options.ts";
 /** What the director must know of an accepted configuration. Without routers there is nothing to track. */
 export function directorSettings(
   { config, settings }: Pick<AcceptedConfig, "config" | "settings">,
-  { policiesDirectory, stateDirectory, directorOnly, vrrpOnly }: RunOptions,
+  { policiesDirectory, stateDirectory, directorOnly, vrrpOnly, leaveServices }: RunOptions,
 ): DirectorSettings {
   const { global, trackers, notifications, balancing } = config;
   return {
@@ -21,6 +21,7 @@ export function directorSettings(
     trackers: directorOnly ? [] : trackers,
     notifications,
     balancing: vrrpOnly ? NO_BALANCING : balancing,
+    leaveServices,
     subjects: directorOnly ? [] : subjectsOf(config),
     settings,
   };

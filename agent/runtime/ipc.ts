@@ -89,6 +89,8 @@ export interface DirectorSettings {
   readonly trackers: readonly TrackerConfig[];
   readonly notifications: NotificationConfig;
   readonly balancing: BalancingConfig;
+  /** Virtual servers stay in the kernel at a stop. */
+  readonly leaveServices: boolean;
   /** Instances and groups, in the order of the configuration. */
   readonly subjects: readonly NotifySubject[];
   readonly settings: Settings;

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly vrrpOnly: boolean;
   /** keepalived's -C: run no vrrp process, and nothing of what routers track. */
   readonly directorOnly: boolean;
+  /** keepalived's -I: virtual servers stay in the kernel at a stop. */
+  readonly leaveServices: boolean;
   /** keepalived's -R, inverted: start a process again that died. */
   readonly respawn: boolean;
   /** keepalived's -p, -r and -c. */
@@ -47,6 +49,7 @@ export const DEFAULT_RUN_OPTIONS: RunOptions = {
   syslogFacility: undefined,
   vrrpOnly: false,
   directorOnly: false,
+  leaveServices: false,
   respawn: true,
   pidFiles: { supervisor: undefined, vrrp: undefined, director: undefined },
   configId: undefined,

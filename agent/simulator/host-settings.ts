@@ -23,4 +23,5 @@ export const hostSettings = (
   trackers: [],
   notifications: NO_NOTIFICATIONS,
   balancing: NO_BALANCING,
+  leaveServices: false,
 });

@@ -348,7 +348,7 @@ export class Balancing implements DirectorPart {
 
   async #stop(): Promise<void> {
     this.#care.close();
-    const { balancing, routerId = "" } = this.#settings ?? {};
+    const { balancing, routerId = "", leaveServices = false } = this.#settings ?? {};
     const at = this.#ports.clock.wallClock();
     for (const served of this.#all()) {
       served.close();
@@ -357,8 +357,9 @@ export class Balancing implements DirectorPart {
       }
     }
     await this.#begun;
-    if (this.#running) await this.#leave(balancing?.flushAtStop === true);
-    this.#save(false);
+    if (this.#running && !leaveServices) await this.#leave(balancing?.flushAtStop === true);
+    // What stays in the kernel is the next one's.
+    this.#save(leaveServices);
     this.#looks.close();
     this.#table.close();
     this.#schedule.close();

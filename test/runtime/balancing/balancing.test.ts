@@ -182,6 +182,22 @@ describe("a restart", { timeout: 20_000 }, () => {
     assert.deepEqual([...one.kernel.table.keys()], ["tcp 192.0.2.1:8080"]);
   });
 
+  test("with -I a stop leaves all as it is, and the next start takes it over", async (context) => {
+    const one = rig(context);
+    one.leaveServices = true;
+    await one.configure(balancing([web()]));
+    one.kernel.done.length = 0;
+    await one.part.stop();
+    assert.equal(one.pool, "1=1 2=1");
+    one.restart();
+    one.leaveServices = false;
+    await one.configure(balancing([]));
+    assert.deepEqual(
+      one.kernel.done.map(({ kind }) => kind),
+      ["delete-service"],
+    );
+  });
+
   test("lvs_flush removes what others left, at the start of the agent only", async (context) => {
     const one = rig(context);
     const service = { ...web(), target: { ...TARGET, port: 8080 } };

@@ -124,6 +124,7 @@ export class Rig {
   /** What opening ip_vs comes to in place of the pretended kernel. */
   refused: KernelError | undefined;
   opened = 0;
+  leaveServices = false;
   snapshots = 0;
   readonly #readings = new Map<TrackerId, (reading: Reading | undefined) => void>();
   #directors = 0;
@@ -134,6 +135,7 @@ export class Rig {
       stateDirectory: this.folder,
       routerId: "lb1",
       balancing: config,
+      leaveServices: this.leaveServices,
     } as unknown as DirectorSettings);
     return this.rest();
   }

@@ -17,6 +17,9 @@ const NEEDED = {
   "/usr/lib/frr/vrrpd": "frr",
   "/usr/sbin/exim4": "exim4-daemon-light",
   "/usr/sbin/nginx": "nginx",
+  "/usr/sbin/dnsmasq": "dnsmasq-base",
+  // Debian's keepalived checks servers without a load balancer in the kernel: test/lab/without-ipvs.c.
+  tcc: "tcc",
   "/usr/sbin/haproxy": "haproxy",
   "/usr/bin/redis-server": "redis-server",
   "/usr/bin/pg_ctlcluster": "postgresql",

@@ -11,6 +11,7 @@ import { Picture } from "./director/picture.ts";
 import { PolicyVerdicts } from "./director/policy-verdicts.ts";
 import { ReadingListeners } from "./director/reading-listeners.ts";
 import { runTimed } from "./director/run-timed.ts";
+import { SessionReadings } from "./director/session-readings.ts";
 import type {
   DirectorSettings,
   EventReport,
@@ -60,6 +61,10 @@ export class DirectorProcess {
     this.#send({ kind: "claims", complete, entries }),
   );
   readonly #listeners = new ReadingListeners();
+  readonly #sessions = new SessionReadings(
+    (tracker, reading) => this.#listeners.tell(tracker, reading),
+    () => this.#requestSnapshot(),
+  );
   readonly #verdicts = new PolicyVerdicts();
   /** Opened at the first configuration; before, there is nothing to do. */
   #parts: readonly DirectorPart[] | undefined;
@@ -116,7 +121,7 @@ export class DirectorProcess {
       log: (level, message) => this.#send({ kind: "log", level, message }),
       requestSnapshot: () => this.#requestSnapshot(),
       onReading: (tracker, listener) => {
-        listener(this.#readings.get(tracker));
+        listener(this.#sessions.get(tracker) ?? this.#readings.get(tracker));
         return this.#listeners.add(tracker, listener);
       },
       policyVerdict: (policy, check, reading) => this.#verdicts.set(policy, check, reading),
@@ -136,6 +141,7 @@ export class DirectorProcess {
         this.#configure(message.settings);
         break;
       case "event":
+        this.#sessions.event(message.report);
         this.#acknowledge(this.#tell(message.report));
         break;
       case "vrrp-configured":
@@ -249,6 +255,7 @@ export class DirectorProcess {
     collected.sessions.push(...sessions.map(verdictOf));
     if (groups === undefined) return;
     this.#snapshot = undefined;
+    for (const session of collected.sessions) this.#sessions.hear(session);
     for (const part of this.#parts ?? []) {
       void this.#guard(part, "snapshot", () =>
         part.snapshot?.(collected.routers, groups, collected.sessions),

@@ -12,7 +12,7 @@ export interface BfdSnapshot {
   readonly hops: Hops;
   readonly passive: boolean;
   readonly state: SessionState;
-  /** For whoever depends on it. `unknown`: it was just configured, and has had no time to come up. */
+  /** For whoever depends on it. `unknown`: it had no time to come up, or we shut it down ourselves. */
   readonly verdict: "unknown" | "up" | "down";
   /** Why it last went down; `none` while it is up. */
   readonly diagnostic: ControlPacket["diagnostic"];

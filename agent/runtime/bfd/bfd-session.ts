@@ -80,8 +80,10 @@ export class RunningSession implements BfdPeer {
   }
 
   get verdict(): BfdSnapshot["verdict"] {
-    if (this.state.session === "up") return "up";
-    return this.known ? "down" : "unknown";
+    const { session } = this.state;
+    if (session === "up") return "up";
+    // One that we shut down ourselves says nothing about the way. RFC 5882 §4.1.
+    return this.known && session !== "admin-down" ? "down" : "unknown";
   }
 
   deliver(event: BfdEvent, now: Instant = this.#parts.clock.now()): void {

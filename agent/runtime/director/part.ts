@@ -66,7 +66,7 @@ export interface Outlet {
    * `undefined`: there is no such check any more.
    */
   policyVerdict(policy: string, check: string, reading: Reading | undefined): void;
-  /** Hears of a tracker's reading now, and of each later one, until the answer is called. */
+  /** Hears of the reading of a tracker, or of a BFD session (`track_bfd NAME`), now, and of each later one, until the answer is called. */
   onReading(tracker: TrackerId, listener: (reading: Reading | undefined) => void): () => void;
   /**
    * Hears of the verdict now, and of each later one, until the answer is called; `undefined`: there

@@ -36,6 +36,11 @@ class WithBfd extends Keepalived {
     return Promise.resolve();
   }
 
+  reload(config: string): void {
+    this.configure(config);
+    this.#child?.kill("SIGHUP");
+  }
+
   override dispose(): void {
     this.#child?.kill("SIGKILL");
     super.dispose();
@@ -118,6 +123,23 @@ describe("BFD with keepalived", { skip, timeout: 90_000 }, () => {
   test("keepalived is passive", () => meet("ipv4", { theirs: ["passive"] }));
 
   test("we are passive", () => meet("ipv4", { ours: ["passive"] }));
+
+  test("either changes its intervals by a reload, and nobody flaps", () =>
+    meet("ipv4", {}, async (agent, peer) => {
+      const [mine, yours] = ADDRESSES.ipv4;
+      const slow = (text: string): string => text.replace("min_tx 50", "min_tx 200");
+      peer.reload(slow(session(mine, yours, [])) + ROUTER);
+      await eventually("keepalived's poll is answered", SOON_MS, async () => {
+        assert.equal((await sessionOf(agent)).detectionTime, 600_000);
+      });
+      agent.configure(slow(session(yours, mine, [])));
+      process.kill(agent.pid, "SIGHUP");
+      await eventually("our poll is answered", SOON_MS, async () => {
+        assert.equal((await sessionOf(agent)).transmitInterval, 200_000);
+        assert.match(peer.log, /remote +200000 +50000/);
+      });
+      assert.equal(peer.log.split("Entering Up state").length, 2);
+    }));
 
   test("we stop, and keepalived is told why", () =>
     meet("ipv4", {}, async (agent, peer) => {

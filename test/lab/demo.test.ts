@@ -112,7 +112,8 @@ describe("the commands of a running agent", () => {
     assert.equal(status, 0);
     const answer = statusSchema.parse(JSON.parse(stdout));
     assert.equal(answer.routers[0]?.state, "active");
-    assert.match(holdfast("status", "--control", control).stdout, /DEMO +active +150 +eth0/);
+    const shown = holdfast("status", "--control", control);
+    assert.match(shown.stdout, /DEMO +active +150 +eth0/, shown.stderr);
   });
 
   test("events", () => {

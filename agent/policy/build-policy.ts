@@ -1,6 +1,7 @@
 import { join, relative } from "node:path";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { PolicyBundle } from "../sandbox/sandbox.ts";
+import { buildAlone } from "./alone.ts";
 import type { Bundle, Shown } from "./bundle.ts";
 import { bundle } from "./bundle.ts";
 import { policyNameOf } from "./discover.ts";
@@ -63,10 +64,11 @@ export async function buildPolicy(request: BuildRequest): Promise<BuildOutcome> 
   const scope: ImportScope = { root, trust, sources };
   const shown: Shown = (path) =>
     path === entry.path ? file : join(directory, relative(root, path));
-  const [bundled, read] = await Promise.all([
-    bundle(entry.path, scope, shown),
-    readManifest(entry.text, file),
-  ]);
+  const alone = await buildAlone(entry, scope, file);
+  const [bundled, read] =
+    alone === undefined
+      ? await Promise.all([bundle(entry.path, scope, shown), readManifest(entry.text, file)])
+      : [alone.bundled, alone.read];
   const inputs = [...new Set([file, ...sources.keys()])];
   if (!bundled.ok) return { ok: false, problems: bundled.problems, inputs };
   if (!read.ok) return { ok: false, problems: read.problems, inputs };

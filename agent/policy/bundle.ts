@@ -48,17 +48,25 @@ export async function bundle(
     });
     const text = (suffix: string): string =>
       result.outputFiles.find(({ path }) => path.endsWith(suffix))?.text ?? "";
-    const code = text(".js");
-    const tooLarge = sizeProblem(code, shown(entry));
-    if (tooLarge !== undefined) return { ok: false, problems: [tooLarge] };
-    const sourceMap = namedSources(text(".map"), scope.root);
+    const made = { code: text(".js"), sourceMap: namedSources(text(".map"), scope.root) };
     const warnings = result.warnings.map((each) => messageProblem(each, "warning", entry, shown));
-    return { ok: true, bundle: { code, sourceMap }, warnings };
+    return sizedBundle(made, warnings, shown(entry));
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     const problems = error.errors.map((each) => messageProblem(each, "error", entry, shown));
     return { ok: false, problems };
   }
+}
+
+/** The bundle, if it is no larger than a policy may be. */
+export function sizedBundle(
+  made: Bundle,
+  warnings: readonly Diagnostic[],
+  file: string,
+): BundleOutcome {
+  const tooLarge = sizeProblem(made.code, file);
+  if (tooLarge !== undefined) return { ok: false, problems: [tooLarge] };
+  return { ok: true, bundle: made, warnings };
 }
 
 function sizeProblem(code: string, file: string): Diagnostic | undefined {

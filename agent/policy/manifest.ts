@@ -39,14 +39,20 @@ export async function readManifest(source: string, file: string): Promise<Manife
       charset: "utf8",
       logLevel: "silent",
     });
-    const positionOf = positionsFrom(map, () => file, fileStart(file));
-    return new ManifestReader(file, positionOf).read(parsed(code));
+    return manifestOf(parsed(code), map, file);
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     const problems = error.errors.map((each) => messageProblem(each, "error", file, () => file));
     return { ok: false, problems };
   }
 }
+
+/** The same from the JavaScript that a policy's file became, with its source map. */
+export const manifestOf = (program: Program, map: string, file: string): ManifestOutcome =>
+  new ManifestReader(
+    file,
+    positionsFrom(map, () => file, fileStart(file)),
+  ).read(program);
 
 class ManifestReader {
   readonly #problems: Diagnostic[] = [];

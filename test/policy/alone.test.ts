@@ -56,7 +56,8 @@ describe("the bundler is asked for a policy", () => {
     "that exports from one": `${SDK}\nexport * from "./a.ts";\nexport default definePolicy({});`,
     "that imports something else of the SDK": `import { other } from "holdfast/sdk";\nexport default other({});`,
     "that imports all of the SDK": `import * as sdk from "holdfast/sdk";\nexport default sdk.definePolicy({});`,
-    "that imports with a computed name": "const a = \"a\";\nexport default { about: await import(a) };",
+    "that imports with a computed name":
+      'const a = "a";\nexport default { about: await import(a) };',
     "that asks where it lies": "export default { about: import.meta.url };",
     "that requires": `${SDK}\nexport default definePolicy({ about: require("fs") });`,
     "that cannot be parsed": `${SDK}\nexport default definePolicy({`,

@@ -59,7 +59,8 @@ function serverRow(server: RealServerStatus, now: number, style: Style): readonl
   const paint = { up: style.good, down: style.bad, held: style.caution, leaving: style.faint }[
     state
   ];
-  const word = override === null || override.kind === "weight" ? state : OVERRIDES[override.kind];
+  const said = override === null || override.kind === "weight" ? [] : [OVERRIDES[override.kind]];
+  const word = state === "up" && said.length > 0 ? said.join() : [state, ...said].join(", ");
   return [
     { text: server.server, paint: style.strong },
     { text: word, paint: override === null ? paint : style.caution },

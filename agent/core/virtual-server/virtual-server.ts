@@ -17,6 +17,7 @@ import type {
 } from "./pool.ts";
 import { EMPTY_POOL, NOT_FOUND } from "./pool.ts";
 import { passes, settle } from "./settle.ts";
+import { targetWeight } from "./weight.ts";
 
 type Step = Transition<PoolState, PoolEffect>;
 type On<Kind extends PoolEvent["kind"]> = Extract<PoolEvent, { readonly kind: Kind }>;
@@ -48,11 +49,12 @@ function start(config: PoolConfig, event: On<"start">, now: Instant): Step {
   for (const real of config.realServers) {
     const key = destinationKey(real);
     const presumed = event.presumed[key] ?? presumption(real);
-    servers[key] ??= {
+    const server = {
       ...fresh(real, presumed, now),
       told: event.presumed[key] !== undefined,
       override: event.overrides[key],
     };
+    servers[key] ??= { ...server, weight: targetWeight(real, server) };
   }
   const leaving = withoutKeys(event.leaving, servers);
   const state = { ...EMPTY_POOL, servers, leaving, quorum: event.quorum ?? false };

@@ -77,6 +77,8 @@ export class Balancing implements DirectorPart {
   #timeouts: IpvsTimeouts | undefined;
   #store: BalancingStore | undefined;
   #kept = NOTHING_KEPT;
+  /** Why the last time failed; said once. */
+  #notSaved: string | undefined;
   #begun: Promise<void> | undefined;
   /** The kernel was asked, and virtual servers are at work. */
   #running = false;
@@ -300,10 +302,6 @@ export class Balancing implements DirectorPart {
     const found = serversOf(this.#served.values(), order.server);
     const override = overrideOf(command, order, this.#ports.clock.wallClock());
     for (const { served, server } of found) served.take({ kind: "override", server, override });
-    const failed = this.#save();
-    if (failed !== undefined) {
-      throw new Error(`it is done, but a restart would forget it: ${failed}`);
-    }
     const servers = found.map(({ served, server }) => ({ service: served.name, server }));
     const at = this.#ports.clock.wallClock();
     for (const { service, server } of servers) {
@@ -318,6 +316,10 @@ export class Balancing implements DirectorPart {
         message,
         detail,
       });
+    }
+    const failed = this.#save();
+    if (failed !== undefined) {
+      throw new Error(`it is done, but a restart would forget it: ${failed}`);
     }
     return { servers };
   }
@@ -339,7 +341,9 @@ export class Balancing implements DirectorPart {
     const { clock } = this.#ports;
     const kept = keptOf([...this.#served.values()], [...this.#retiring], running, clock);
     const failed = this.#store?.save(kept);
-    if (failed !== undefined) {
+    const said = this.#notSaved;
+    this.#notSaved = failed;
+    if (failed !== undefined && failed !== said) {
       const lost = "overrides and services would not be known after a restart";
       this.#outlet.log("error", `balancing.json could not be written (${failed}): ${lost}`);
     }

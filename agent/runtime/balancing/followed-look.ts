@@ -51,6 +51,16 @@ export function fileLook(probe: Of<"file">, outlet: Pick<Outlet, "onReading">): 
   );
 }
 
+/** What a BFD session comes to. It is unknown until the vrrp process has told of it. */
+export const bfdLook = ({ session }: Of<"bfd">, outlet: Pick<Outlet, "onReading">): Look =>
+  new FollowedLook((found) =>
+    outlet.onReading(trackerId("track_bfd", session), (reading) => {
+      if (reading === undefined || reading.verdict === "unknown") return;
+      const verdict = reading.verdict === "up" ? "up" : "down";
+      found({ ...NOT_FOUND, verdict, reason: reading.reason });
+    }),
+  );
+
 /** Times its weight, at most this little, a number takes the server down. */
 const LEAST = -2_147_483_648;
 

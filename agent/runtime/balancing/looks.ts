@@ -5,7 +5,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { ProbeOutcome, RunProbe } from "../../ports/server-probes.ts";
 import type { Outlet } from "../director/part.ts";
 import type { Schedule } from "../schedule.ts";
-import { fileLook, policyLook, refusedLook } from "./followed-look.ts";
+import { bfdLook, fileLook, policyLook, refusedLook } from "./followed-look.ts";
 import type { Look, LookListener } from "./look.ts";
 import { lookKey } from "./look.ts";
 import type { OpenedProbes, ServerProbes, TimedProbe } from "./ports.ts";
@@ -85,7 +85,7 @@ export class Looks {
       case "policy":
         return policyLook(probe, outlet);
       case "bfd":
-        return refusedLook(`there is no BFD session ${probe.session}`);
+        return bfdLook(probe, outlet);
       default: {
         const run = runOf(this.#probes(), probe, timing.timeout);
         if (run === undefined) return refusedLook(`this agent has no probe of kind ${probe.kind}`);

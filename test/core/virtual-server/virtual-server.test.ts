@@ -28,9 +28,10 @@ describe("a start", () => {
 
   test("what the kernel knows already goes on as it is, and is not told anew", () => {
     const presumed = { [key(1)]: false, [key(2)]: true };
-    const web = new Pool(pool(), { ...START, presumed, quorum: true });
+    const overrides = { [key(2)]: { kind: "weight", weight: 8, who: "root", at: 1 } } as const;
+    const web = new Pool(pool(), { ...START, presumed, overrides, quorum: true });
     assert.deepEqual(web.first, []);
-    assert.equal(web.weights, "2=1");
+    assert.equal(web.weights, "2=8");
     assert.deepEqual(web.find(1, "up"), ["10.0.0.1:80 up"]);
   });
 });

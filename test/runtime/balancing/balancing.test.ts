@@ -93,6 +93,20 @@ describe("a virtual server", { timeout: 20_000 }, () => {
   });
 });
 
+test("a BFD session takes its server out, and brings it back", async (context) => {
+  const one = rig(context);
+  const checks = [{ ...tcpCheck(1), probe: { kind: "bfd", session: "peer" } } as const];
+  await one.configure(balancing([web({ realServers: [real(1, { checks })] })]));
+  assert.equal(one.pool, "1=1");
+  const reading = { value: 0, reason: "detection time" } as const;
+  one.say("track_bfd peer", { ...reading, verdict: "down" });
+  await one.rest();
+  assert.equal(one.pool, "");
+  one.say("track_bfd peer", { ...reading, verdict: "up" });
+  await one.rest();
+  assert.equal(one.pool, "1=1");
+});
+
 describe("a reload", { timeout: 20_000 }, () => {
   test("changes what changed, and removes what is gone", async (context) => {
     const one = rig(context);

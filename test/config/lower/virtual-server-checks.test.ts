@@ -50,6 +50,8 @@ const TIMES: readonly Row[] = [
   [tcp("", "delay_before_retry 2"), `${TIMING}.retryInterval`, 2_000_000],
   [tcp("warmup 0", "warmup 2"), `${TIMING}.warmup`, 0],
   [tcp("", "", "warmup 2"), `${TIMING}.warmup`, 2_000_000],
+  [tcp("", "retry 0", "retry 4"), `${TIMING}.retries`, 4],
+  [tcp("connect_timeout 0", "connect_timeout 3"), `${TIMING}.timeout`, 3_000_000],
   [tcp("connect_timeout 0.5"), `${TIMING}.timeout`, 500_000],
   [tcp("", "connect_timeout 3"), `${TIMING}.timeout`, 3_000_000],
   [tcp("", "", "connect_timeout 2"), `${TIMING}.timeout`, 2_000_000],

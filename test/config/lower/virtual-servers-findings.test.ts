@@ -142,6 +142,15 @@ describe("what is refused of virtual servers", () => {
   for (const row of ERRORS) test(row[0].replaceAll("\n", " · "), () => hold(row, true));
 });
 
+test("words that objects have are no words of the language", () => {
+  for (const word of ["constructor", "__proto__", "toString", "hasOwnProperty"]) {
+    const text = `global_defs {\nlvs_sync_daemon eth0 x ${word} 1\nlvs_timeouts ${word} 1\n}\nSSL {\n${word} x\n}\n${group(`fwmark 1 ${word}\n${word} 80`)}${virtual(`protocol ${word}\nip_family ${word}\nlvs_sched ${word}\nlvs_method TUN ${word}\n${word} 1`, `${word} {\n${word} 2\n}\nDNS_CHECK {\ntype ${word}\n}\nUDP_CHECK {\npayload ${word}\n}\nHTTP_GET {\nurl {\npath /\nregex [[:${word}:]]\nregex_options ${word}\nstatus_code ${word}\n}\n}`)}`;
+    const { config, diagnostics } = load(text);
+    assert.equal(config, undefined);
+    assert.ok(diagnostics.filter(({ text: said }) => said.includes(word)).length >= 10, word);
+  }
+});
+
 test("of two virtual servers for one address the second keeps what is its own", () => {
   const text = `${group("192.0.2.1 80\n192.0.2.2 80")}${virtual("")}${virtual("", "", "group G")}`;
   const { config } = load(text);

@@ -28,8 +28,9 @@ export const NO_TIMING: TimingDraft = {
 
 /** In seconds: keepalived's 32 bits of microseconds. */
 const SPAN = { low: 0, high: 4294 };
-const INTERVAL = { low: 0.001, high: 4294 };
-const COUNT = { low: 0, high: 4_294_967_295 };
+/** Of what may not be 0. */
+const TIME = { low: 0.001, high: 4294 };
+const MOST = 4_294_967_295;
 
 const WORDS: readonly string[] = [
   "delay_loop",
@@ -42,17 +43,25 @@ const WORDS: readonly string[] = [
   "log_all_failures",
 ];
 
-/** What a block says of timing, and for the rest what stands around it. */
-export function readTiming(lines: Lines, outer: TimingDraft, lowering: Lowering): TimingDraft {
+/**
+ * What a block says of timing, and for the rest what stands around it. `retry 0` keepalived knows in checks
+ * only: outside it passes over the line.
+ */
+export function readTiming(
+  lines: Lines,
+  outer: TimingDraft,
+  leastRetries: 0 | 1,
+  lowering: Lowering,
+): TimingDraft {
   if (!WORDS.some((word) => lines.has(word))) return outer;
   const span = (name: string) => secondsOf(lines, name, SPAN, lowering);
-  const count = (name: string) => wholeOf(lines, name, COUNT, lowering);
+  const count = (name: string) => wholeOf(lines, name, { low: leastRetries, high: MOST }, lowering);
   return {
-    interval: secondsOf(lines, "delay_loop", INTERVAL, lowering) ?? outer.interval,
+    interval: secondsOf(lines, "delay_loop", TIME, lowering) ?? outer.interval,
     retries: count("retry") ?? count("nb_get_retry") ?? outer.retries,
     retryInterval: span("delay_before_retry") ?? outer.retryInterval,
     warmup: span("warmup") ?? outer.warmup,
-    timeout: span("connect_timeout") ?? outer.timeout,
+    timeout: secondsOf(lines, "connect_timeout", TIME, lowering) ?? outer.timeout,
     startsDown: switchOf(lines, "alpha", lowering) ?? outer.startsDown,
     logAllFailures: switchOf(lines, "log_all_failures", lowering) ?? outer.logAllFailures,
   };

@@ -13,11 +13,11 @@ const TUN: Forwarding = { kind: "tunnel", tunnel: IPIP };
 const WANTED = "NAT, DR or TUN";
 const FORM = "write TUN, TUN type gue port N, or TUN type gre, then nocsum, csum or remcsum";
 
-const CHECKSUMS: Readonly<Record<string, Tunnel["checksum"]>> = {
-  nocsum: "none",
-  csum: "full",
-  remcsum: "remote",
-};
+const CHECKSUMS: ReadonlyMap<string, Tunnel["checksum"]> = new Map([
+  ["nocsum", "none"],
+  ["csum", "full"],
+  ["remcsum", "remote"],
+]);
 
 /** lb_kind, lvs_method or sorry_server_lvs_method; `undefined`: the line says nothing. */
 export function readForwarding(
@@ -52,7 +52,7 @@ function readTunnel(
     report(lowering, "virtual-server-invalid", at, reason, FORM);
   };
   for (const word of words) {
-    const said = CHECKSUMS[word.text];
+    const said = CHECKSUMS.get(word.text);
     if (said !== undefined) checksum = said;
     else if (word.text === "type") type = typeOf(words.next().value);
     else if (word.text === "port") port = portOf(words.next().value);

@@ -64,7 +64,7 @@ export function readRealServer(
   const lines = linesOf(statement);
   const checked = port === 0 ? defaults.port : port;
   const name = serverName(said, defaults.protocol);
-  const timing = readTiming(lines, defaults.timing, lowering);
+  const timing = readTiming(lines, defaults.timing, 1, lowering);
   const host = textOf(lines, "virtualhost") ?? defaults.host;
   const { identity, sessions, interval } = defaults;
   const server = { name, endpoint: endpointAt(address, checked), timing, interval, host, identity };

@@ -37,27 +37,29 @@ interface CheckBlock {
 type ReadCheck = (block: CheckBlock) => readonly ServerCheckConfig[];
 type ReadProbe = (block: CheckBlock, to: ProbeEndpoint) => ProbeConfig | undefined;
 
-const READERS: Readonly<Record<string, ReadCheck>> = {
-  BFD_CHECK: bfdCheck,
-  DNS_CHECK: networked(({ lines, lowering }, to) => readDnsProbe(lines, to, lowering)),
-  FILE_CHECK: fileChecks,
-  HTTP_GET: networked(httpProbe),
-  MISC_CHECK: miscCheck,
-  PING_CHECK: networked((_, to) => ({ kind: "ping", to })),
-  SMTP_CHECK: smtpChecks,
-  SSL_GET: networked(httpProbe),
-  TCP_CHECK: networked((_, to) => ({ kind: "tcp", to })),
-  UDP_CHECK: networked(({ statement, lines, lowering }, to) =>
-    readUdpProbe(statement, lines, to, lowering),
-  ),
-  holdfast_check: policyCheck,
-  holdfast_grpc: networked(({ statement }, to) => ({
-    kind: "grpc",
-    to,
-    tls: undefined,
-    service: statement.words[0]?.text ?? "",
-  })),
-};
+const READERS: ReadonlyMap<string, ReadCheck> = new Map(
+  Object.entries({
+    BFD_CHECK: bfdCheck,
+    DNS_CHECK: networked(({ lines, lowering }, to) => readDnsProbe(lines, to, lowering)),
+    FILE_CHECK: fileChecks,
+    HTTP_GET: networked(httpProbe),
+    MISC_CHECK: miscCheck,
+    PING_CHECK: networked((_, to) => ({ kind: "ping", to })),
+    SMTP_CHECK: smtpChecks,
+    SSL_GET: networked(httpProbe),
+    TCP_CHECK: networked((_, to) => ({ kind: "tcp", to })),
+    UDP_CHECK: networked(({ statement, lines, lowering }, to) =>
+      readUdpProbe(statement, lines, to, lowering),
+    ),
+    holdfast_check: policyCheck,
+    holdfast_grpc: networked(({ statement }, to) => ({
+      kind: "grpc",
+      to,
+      tls: undefined,
+      service: statement.words[0]?.text ?? "",
+    })),
+  }),
+);
 
 /** Every check of a real server, in the order of the file. */
 export function readChecks(
@@ -67,7 +69,7 @@ export function readChecks(
 ): readonly ServerCheckConfig[] {
   const checks: ServerCheckConfig[] = [];
   for (const statement of block) {
-    const read = READERS[statement.keyword.text];
+    const read = READERS.get(statement.keyword.text);
     if (read === undefined) continue;
     checks.push(...read({ statement, lines: linesOf(statement), server, lowering }));
   }
@@ -82,7 +84,7 @@ function networked(read: ReadProbe): ReadCheck {
     if (!usable(statement, to, statement.keyword.text !== "PING_CHECK", lowering)) return [];
     const probe = read(block, to);
     if (probe === undefined) return [];
-    return [checkOf(statement, readTiming(lines, server.timing, lowering), probe)];
+    return [checkOf(statement, readTiming(lines, server.timing, 0, lowering), probe)];
   };
 }
 
@@ -109,13 +111,13 @@ function smtpChecks({
   lowering,
 }: CheckBlock): readonly ServerCheckConfig[] {
   const outer = readEndpoint(lines, server.endpoint, lowering);
-  const timing = readTiming(lines, server.timing, lowering);
+  const timing = readTiming(lines, server.timing, 0, lowering);
   const hosts = (statement.block ?? []).filter(({ keyword }) => keyword.text === "host");
   const targets = hosts.map((host) => {
     const own = linesOf(host);
     return {
       to: readEndpoint(own, outer, lowering),
-      timing: readTiming(own, timing, lowering),
+      timing: readTiming(own, timing, 0, lowering),
     };
   });
   return (hosts.length > 0 ? targets : [{ to: outer, timing }])
@@ -146,7 +148,7 @@ function miscCheck({
   const timeout =
     secondsOf(lines, "misc_timeout", PROGRAM_TIME, lowering) ||
     (server.interval ?? DEFAULT_INTERVAL);
-  const timing = { ...readTiming(lines, server.timing, lowering), timeout };
+  const timing = { ...readTiming(lines, server.timing, 0, lowering), timeout };
   if (!outcome.ok) return [checkOf(statement, timing, { kind: "refused", reason: outcome.reason })];
   const dynamic = switchOf(lines, "misc_dynamic", lowering) ?? false;
   return [checkOf(statement, timing, { kind: "misc", command: outcome.command, timeout, dynamic })];
@@ -188,7 +190,7 @@ function bfdCheck({
   const name = lines.get("name")?.words[0];
   if (name === undefined) return incomplete(statement, "name BFD_INSTANCE", lowering);
   if (!server.sessions.has(name.text)) return unknown(name, "bfd_instance", lowering);
-  const timing = readTiming(lines, server.timing, lowering);
+  const timing = readTiming(lines, server.timing, 0, lowering);
   return [checkOf(statement, timing, { kind: "bfd", session: name.text })];
 }
 

@@ -83,7 +83,7 @@ function readOptions(statement: Statement, words: readonly Word[], lowering: Low
   const rest = words.values();
   let first = true;
   for (const word of rest) {
-    const option = OPTIONS[word.text];
+    const option = Object.hasOwn(OPTIONS, word.text) ? OPTIONS[word.text] : undefined;
     if (option !== undefined) {
       const [wanted, read] = option;
       const value = rest.next().value;

@@ -103,7 +103,11 @@ const keyOf = (target: TargetDraft): string =>
     ? `${target.fwmark} ${target.family ?? ""}`
     : `${target.port} ${target.address}`;
 
-const MARK_FAMILIES: Readonly<Record<string, Family>> = { inet: "ipv4", inet6: "ipv6" };
+/** As keepalived names families. */
+export const FAMILIES: ReadonlyMap<string, Family> = new Map([
+  ["inet", "ipv4"],
+  ["inet6", "ipv6"],
+]);
 
 function readGroupLine(
   { keyword, words }: Statement,
@@ -113,7 +117,7 @@ function readGroupLine(
   const [first, second] = words;
   if (keyword.text === "fwmark") {
     const fwmark = parseWhole(first?.text ?? "", 1, LARGEST_MARK);
-    const family = second && MARK_FAMILIES[second.text];
+    const family = second && FAMILIES.get(second.text);
     if (fwmark !== undefined && (second === undefined || family !== undefined)) {
       return [{ kind: "fwmark", fwmark, family }];
     }

@@ -6,11 +6,11 @@ import { reportValue } from "../values.ts";
 
 type Timeouts = BalancingConfig["timeouts"];
 
-const NAMES: Readonly<Record<string, keyof Timeouts>> = {
-  tcp: "tcp",
-  tcpfin: "tcpFin",
-  udp: "udp",
-};
+const NAMES: ReadonlyMap<string, keyof Timeouts> = new Map([
+  ["tcp", "tcp"],
+  ["tcpfin", "tcpFin"],
+  ["udp", "udp"],
+]);
 /** ip_vs takes no longer ones: 31 days in seconds. */
 const LONGEST = 2_678_400;
 
@@ -20,7 +20,7 @@ export function readTimeouts(statement: Statement | undefined, lowering: Lowerin
   if (statement === undefined) return timeouts;
   const words = statement.words.values();
   for (const word of words) {
-    const name = NAMES[word.text];
+    const name = NAMES.get(word.text);
     const value = words.next().value;
     const seconds = parseWhole(value?.text ?? "", 1, LONGEST);
     if (name !== undefined && seconds !== undefined) timeouts[name] = seconds;

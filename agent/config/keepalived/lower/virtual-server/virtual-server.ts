@@ -23,7 +23,7 @@ import type { ServerDefaults } from "./real-server.ts";
 import { readNotifyCommand, readRealServer, readServerAddress, serverName } from "./real-server.ts";
 import { readSchedulerFlags, schedulerOf } from "./scheduler.ts";
 import type { Groups, TargetsDraft } from "./targets.ts";
-import { familiesOf, readTargets } from "./targets.ts";
+import { FAMILIES, familiesOf, readTargets } from "./targets.ts";
 
 /** What the whole file says for every virtual server. */
 export interface VirtualServerSurroundings {
@@ -92,7 +92,7 @@ function readServers(
 ): WrittenServers {
   const ports = new Set(targets.targets.map((each) => (each.kind === "address" ? each.port : 0)));
   const [port = 0] = ports;
-  const timing = readTiming(lines, around.timing, lowering);
+  const timing = readTiming(lines, around.timing, 1, lowering);
   const defaults: ServerDefaults = {
     forwarding,
     weight: wholeOf(lines, "weight", WEIGHT, lowering) ?? 1,
@@ -122,11 +122,11 @@ function readServers(
 const protocolName = ({ targets, protocol }: Pick<Draft, "targets" | "protocol">): string =>
   targets.targets.some(({ kind }) => kind === "address") ? protocol : "none";
 
-const PROTOCOLS: Readonly<Record<string, ServiceProtocol>> = {
-  TCP: "tcp",
-  UDP: "udp",
-  SCTP: "sctp",
-};
+const PROTOCOLS: ReadonlyMap<string, ServiceProtocol> = new Map([
+  ["TCP", "tcp"],
+  ["UDP", "udp"],
+  ["SCTP", "sctp"],
+]);
 
 function readProtocol(
   lines: Lines,
@@ -134,7 +134,7 @@ function readProtocol(
   lowering: Lowering,
 ): ServiceProtocol {
   const word = lines.get("protocol")?.words[0];
-  const said = word && PROTOCOLS[word.text.toUpperCase()];
+  const said = word && PROTOCOLS.get(word.text.toUpperCase());
   const marks = targets.every(({ kind }) => kind === "fwmark");
   if (marks && word !== undefined) {
     const message = `${name} is for packets with a mark, of whichever protocol`;
@@ -157,7 +157,7 @@ function settleFamilies(
   lowering: Lowering,
 ): ReadonlySet<Family> {
   const line = lines.get("ip_family")?.words[0];
-  const said = line && FAMILIES[line.text];
+  const said = line && FAMILIES.get(line.text);
   const families = familiesOf(targets);
   if (line !== undefined && said !== undefined && families.size > 0 && !families.has(said)) {
     const message = `${name} is of the other family by its address`;
@@ -176,8 +176,6 @@ function settleFamilies(
   }
   return new Set([said ?? granularityFamily(lines) ?? (mixed ? undefined : common) ?? "ipv4"]);
 }
-
-const FAMILIES: Readonly<Record<string, Family>> = { inet: "ipv4", inet6: "ipv6" };
 
 function complete(
   draft: Draft,

@@ -17,11 +17,10 @@ export class TimedRegex {
   readonly #unicode: boolean;
   #restsUntil = 0;
 
-  /** Throws a SyntaxError. The pattern is matched to bytes, unless `flags` has `u` or `v`. */
+  /** Throws a SyntaxError. The pattern is matched against bytes, unless `flags` has `u` or `v`. */
   constructor(pattern: string, flags: string) {
     this.#unicode = /[uv]/.test(flags);
-    const text = this.#unicode ? pattern : Buffer.from(pattern).toString("latin1");
-    this.#regex = new RegExp(text, flags.includes("g") ? flags : `${flags}g`);
+    this.#regex = new RegExp(pattern, flags.includes("g") ? flags : `${flags}g`);
   }
 
   /** Where in the bytes it first matches at or after `from`; `undefined`: nowhere. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { nearest } from "../config/keepalived/suggest.ts";
+import type { Position } from "../config/position.ts";
 import { discoverPolicies } from "../policy/discover.ts";
 import { readManifest } from "../policy/manifest.ts";
 import { problem } from "../policy/problem.ts";
@@ -11,27 +12,47 @@ interface Wrong {
   readonly hint: string;
 }
 
-/** Of each vrrp_script that stands for the check of a policy: whether the folder has it. */
+/** Of each vrrp_script and holdfast_check that names the check of a policy: whether the folder has it. */
 export async function namedCheckProblems(
   config: Config | undefined,
   directory: string,
 ): Promise<readonly Diagnostic[]> {
-  const named = (config?.trackers ?? []).flatMap((tracker) => {
-    if (tracker.kind !== "script" || tracker.run.kind !== "policy") return [];
-    return [{ name: tracker.name, ...tracker.run }];
-  });
+  const named = config === undefined ? [] : [...ofScripts(config), ...ofServers(config)];
   if (named.length === 0) return [];
   const folder = new Folder(directory);
   const found: Diagnostic[] = [];
-  for (const { name, position, policy, check } of named) {
+  for (const { owner, position, policy, check } of named) {
     const wrong = await folder.lookFor(policy, check);
     if (wrong === undefined) continue;
     const text = `policy:${policy}/${check}`;
-    const message = `vrrp_script ${name}: ${wrong.message}`;
+    const message = `${owner}: ${wrong.message}`;
     found.push(problem("policy-check", position, { message, hint: wrong.hint, text }));
   }
   return found;
 }
+
+/** A check of a policy where a configuration names it. */
+interface NamedCheck {
+  readonly owner: string;
+  readonly position: Position;
+  readonly policy: string;
+  readonly check: string;
+}
+
+const ofScripts = ({ trackers }: Config): readonly NamedCheck[] =>
+  trackers.flatMap((tracker) => {
+    if (tracker.kind !== "script" || tracker.run.kind !== "policy") return [];
+    return [{ owner: `vrrp_script ${tracker.name}`, ...tracker.run }];
+  });
+
+const ofServers = ({ balancing }: Config): readonly NamedCheck[] =>
+  balancing.virtualServers.flatMap(({ realServers }) =>
+    realServers.flatMap(({ name, checks }) =>
+      checks.flatMap(({ position, probe }) =>
+        probe.kind === "policy" ? [{ owner: `real_server ${name}`, position, ...probe }] : [],
+      ),
+    ),
+  );
 
 /** The policies folder as far as configurations refer to it. Nothing in it is run. */
 class Folder {

@@ -163,4 +163,13 @@ describe("a vrrp_script that stands for the check of a policy", () => {
       assert.match(stdout, expected ?? /./);
     });
   }
+
+  test("a holdfast_check is looked up too", async () => {
+    const path = join(folder, "servers.conf");
+    const server = 'real_server 192.0.2.10 80 {\nholdfast_check "policy:nginx/alvie"\n}';
+    writeFileSync(path, `virtual_server 192.0.2.1 80 {\nprotocol TCP\n${server}\n}\n`);
+    const { status, stdout } = await holdfast("check", "--policies", policies, path);
+    assert.equal(status, 0);
+    assert.match(stdout, /:4:16: warning\[policy-check\]: real_server \[192\.0\.2\.10\]:tcp:80: /);
+  });
 });

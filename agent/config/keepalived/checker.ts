@@ -7,7 +7,7 @@ import type { Word } from "./tree.ts";
 import { explainUnknown } from "./unknown.ts";
 
 /** What stands behind these belongs into no log. */
-const SECRET: ReadonlySet<string> = new Set(["auth_pass", "key"]);
+const SECRET: ReadonlySet<string> = new Set(["auth_pass", "key", "password"]);
 
 /** Holds statements against the table, one at a time, and says what is wrong with each. */
 export class Checker {

@@ -111,6 +111,10 @@ const ERRORS: readonly Row[] = [
   [check("FILE_CHECK", "track_file no"), ["6:12 check-invalid"], /track_file no/],
   [check("BFD_CHECK", ""), ["5:1 no-effect-yet", "5:1 check-invalid"]],
   [check("BFD_CHECK", "name no"), ["6:6 check-invalid"], /bfd_instance no/],
+  [
+    `bfd_instance b {\nneighbor_ip 192.0.2.10\nvrrp\n}\n${check("BFD_CHECK", "name b")}`,
+    ["10:6 check-invalid"],
+  ],
   [virtual("", "holdfast_check nginx"), ["5:16 check-invalid"], /policy:NAME\/CHECK/],
   [
     virtual("persistence_timeout", "TCP_CHECK {\n}", "fwmark 5").replace("10 80", "10"),

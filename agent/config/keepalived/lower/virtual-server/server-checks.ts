@@ -23,7 +23,7 @@ export interface CheckedServer extends HttpSurroundings {
   readonly timing: TimingDraft;
   /** delay_loop of the virtual server: how long a program may take. */
   readonly interval: Micros | undefined;
-  /** Names of the bfd_instances of the file. */
+  /** Names of the bfd_instances that servers may look at. */
   readonly sessions: ReadonlySet<string>;
 }
 

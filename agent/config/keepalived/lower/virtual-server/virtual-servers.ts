@@ -8,6 +8,7 @@ import { report } from "../lowering.ts";
 import { named } from "../named.ts";
 import { NO_TIMING } from "./check-timing.ts";
 import { readTlsIdentity } from "./http-probe.ts";
+import { linesOf } from "./lines.ts";
 import { readSyncDaemon } from "./sync-daemon.ts";
 import type { Groups } from "./targets.ts";
 import { readGroup } from "./targets.ts";
@@ -36,7 +37,7 @@ export function lowerBalancing(
     groups: readGroups(rootsOf, lowering),
     timing: { ...NO_TIMING, logAllFailures: switches.get("checker_log_all_failures") },
     identity: readTlsIdentity(rootsOf("SSL").at(-1)),
-    sessions: new Set(rootsOf("bfd_instance").map(({ words }) => words[0]?.text ?? "")),
+    sessions: readSessions(rootsOf("bfd_instance")),
     mail: switches.get("smtp_alert_checker") ?? switches.get("smtp_alert"),
     syncs: syncDaemon !== undefined,
   };
@@ -53,6 +54,17 @@ export function lowerBalancing(
     notifyAtStart: on("rs_init_notifies"),
     mailChecks: !on("no_checker_emails"),
   };
+}
+
+/** Names of the bfd_instances, without those that are for virtual routers only. */
+function readSessions(statements: readonly Statement[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const statement of statements) {
+    const lines = linesOf(statement);
+    const name = statement.words[0]?.text;
+    if (name !== undefined && (lines.has("checker") || !lines.has("vrrp"))) names.add(name);
+  }
+  return names;
 }
 
 function readGroups(rootsOf: RootsOf, lowering: Lowering): Groups {

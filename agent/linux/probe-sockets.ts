@@ -182,6 +182,9 @@ function openSocket(protocol: Protocol, to: ProbeEndpoint, place: Uint8Array): n
   const type = protocol === "tcp" ? option.SOCK_STREAM : option.SOCK_DGRAM;
   const fd = libc().socket(domain, type | option.SOCK_NONBLOCK_CLOEXEC, 0);
   if (fd < 0) return lastErrno();
+  // Else UDP would hear of closed ports alone, and not of hosts that are not there.
+  const told = family === "ipv4" ? option.IP_RECVERR : option.IPV6_RECVERR;
+  if (protocol === "udp") option.trySetOption(fd, told, 1);
   const errno = setSource(fd, to, family) ?? connect(fd, place);
   if (errno === undefined) return fd;
   libc().close(fd);

@@ -64,8 +64,17 @@ const WORKING: readonly KeepalivedOption[] = [
 /** Accepted, so that units and scripts start unchanged; each says in one line that it does nothing. */
 const WITHOUT_EFFECT: readonly KeepalivedOption[] = [
   { name: "all", noEffect: "both processes always run unless -P or -C is given" },
-  { name: "no_bfd", short: "B", noEffect: "there is no BFD yet" },
-  { name: "bfd_pid", short: "b", value: FILE, noEffect: "there is no BFD yet" },
+  {
+    name: "no_bfd",
+    short: "B",
+    noEffect: "BFD runs in the vrrp process: leave out the bfd_instances",
+  },
+  {
+    name: "bfd_pid",
+    short: "b",
+    value: FILE,
+    noEffect: "BFD runs in the vrrp process, and -r names its file",
+  },
   { name: "dump-conf", short: "d", noEffect: "see holdfast check --json" },
   { name: "release-vips", short: "X", noEffect: "addresses are always removed with the role" },
   { name: "dont-release-vrrp", short: "V", noEffect: "a stop always removes the addresses" },

@@ -43,6 +43,9 @@ const PORT_TRIES = 64;
 const MOST_A_TURN = 64;
 const MOST_A_DRAIN = 512;
 
+/** A thousand datagrams wait in it, each with the kernel's record of it: the system's default has 250. */
+const RECEIVE_BUFFER = 1_048_576;
+
 const portOf = ({ hops }: BfdListenSpec): number =>
   hops === "single" ? BFD_PORT : BFD_MULTIHOP_PORT;
 
@@ -175,6 +178,9 @@ function openListener(spec: BfdListenSpec): number {
       option.setOption(fd, IPV6_V6ONLY, 1);
       option.setOption(fd, option.IPV6_RECVPKTINFO, 1);
       option.setOption(fd, option.IPV6_RECVHOPLIMIT, 1);
+    }
+    if (option.trySetOption(fd, option.SO_RCVBUFFORCE, RECEIVE_BUFFER) !== undefined) {
+      option.trySetOption(fd, option.SO_RCVBUF, RECEIVE_BUFFER);
     }
     const address = ipSocketAddress(anyAddress(family), 0);
     writePort(address, portOf(spec));

@@ -38,10 +38,16 @@ export function lowerBfdInstances(
   lowering: Lowering,
 ): readonly BfdInstanceConfig[] {
   const sessions: BfdInstanceConfig[] = [];
+  const byNeighbour = new Map<IpAddress, BfdInstanceConfig[]>();
   for (const block of named(statements, lowering)) {
     const config = lowerBfdInstance(block, lowering);
-    if (config !== undefined && !isTwin(config, block.name, sessions, lowering)) {
-      sessions.push(config);
+    if (config !== undefined) {
+      const others = byNeighbour.get(config.neighbour) ?? [];
+      byNeighbour.set(config.neighbour, others);
+      if (!isTwin(config, block.name, others, lowering)) {
+        others.push(config);
+        sessions.push(config);
+      }
     }
     if (!isForRouters(block)) continue;
     const id = trackerId("track_bfd", block.name.text);
@@ -155,7 +161,7 @@ function readMilliseconds(line: Statement, least: number, lowering: Lowering): M
 const leastTtl = (ttl: number, maxHops: number): number =>
   maxHops < 0 || maxHops === 255 ? 0 : Math.max(0, ttl - maxHops);
 
-/** Two sessions that a first packet could be for: nobody could tell which. */
+/** Two sessions of one neighbour that a first packet could be for: nobody could tell which. */
 function isTwin(
   config: BfdInstanceConfig,
   name: Word,
@@ -164,7 +170,6 @@ function isTwin(
 ): boolean {
   const twin = others.find(
     (one) =>
-      one.neighbour === config.neighbour &&
       one.hops === config.hops &&
       (one.interface ?? config.interface) === (config.interface ?? one.interface) &&
       (one.source ?? config.source) === (config.source ?? one.source),

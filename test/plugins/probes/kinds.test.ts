@@ -139,9 +139,12 @@ describe("DNS_CHECK", () => {
       const wrong = Buffer.from(query);
       wrong.writeUInt16BE((query.readUInt16BE() + 1) & 0xffff);
       wrong[2] = 0x80;
+      wrong[3] = 2;
+      const echo = Buffer.from(query);
+      echo[3] = 2;
       const right = Buffer.from(query);
       right[2] = 0x80;
-      for (const message of [wrong, query, Buffer.of(1), Buffer.alloc(0), right]) {
+      for (const message of [wrong, echo, Buffer.of(1), Buffer.alloc(0), right]) {
         server.send(message, from.port, from.address);
       }
     });

@@ -102,6 +102,13 @@ test("coming up polls for the quicker interval, until the neighbour has answered
   assert.equal(sent(driven.wait())[0]?.poll, false);
 });
 
+test("going down slows down at once, and polls nobody", () => {
+  const driven = new Driven().up();
+  const [word] = sent(driven.hear({ state: "down" }));
+  assert.deepEqual([word?.poll, word?.desiredMinTx], [false, 1_000_000]);
+  assert.equal(sent(driven.wait())[0]?.poll, false);
+});
+
 test("a poll is answered at once, and by something that is no poll", () => {
   const driven = new Driven();
   const fast = milliseconds(50);

@@ -159,7 +159,7 @@ function readMilliseconds(line: Statement, least: number, lowering: Lowering): M
 
 /** As keepalived: our own limit on send less the hops that are allowed; 255 and −1: any number. */
 const leastTtl = (ttl: number, maxHops: number): number =>
-  maxHops < 0 || maxHops === 255 ? 0 : Math.max(0, ttl - maxHops);
+  maxHops < 0 ? 0 : Math.max(0, ttl - maxHops);
 
 /** Two sessions of one neighbour that a first packet could be for: nobody could tell which. */
 function isTwin(

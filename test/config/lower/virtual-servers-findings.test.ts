@@ -65,6 +65,10 @@ const WARNINGS: readonly Row[] = [
     ["2:25 value-invalid", "2:29 value-invalid", "2:36 value-invalid"],
   ],
   [
+    `global_defs {\nlvs_sync_daemon eth0 VI_2\n}\n${instanceText("", "VI_1")}`,
+    ["2:22 setting-ignored"],
+  ],
+  [
     `track_file f {\nfile /f\n}\ntrack_file g {\nfile /g\n}\n${check("FILE_CHECK", "track_file f")}`,
     ["4:12 tracker-unused"],
   ],
@@ -120,10 +124,6 @@ const ERRORS: readonly Row[] = [
     virtual("persistence_timeout", "TCP_CHECK {\n}", "fwmark 5").replace("10 80", "10"),
     ["2:10 setting-ignored", "5:1 check-invalid"],
     /connect_port/,
-  ],
-  [
-    `global_defs {\nlvs_sync_daemon eth0 VI_2\n}\n${instanceText("", "VI_1")}`,
-    ["2:22 virtual-server-invalid"],
   ],
 ];
 

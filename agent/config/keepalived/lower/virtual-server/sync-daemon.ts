@@ -73,7 +73,8 @@ export function readSyncDaemon(
   if (instance !== undefined && !ids.has(instance)) {
     const at = rest.find(({ text }) => text === instance) ?? statement.keyword;
     const message = `there is no vrrp_instance ${instance} for lvs_sync_daemon to follow`;
-    report(lowering, "virtual-server-invalid", at, message, "write the name of an instance");
+    report(lowering, "setting-ignored", at, message, "write the name of an instance");
+    return undefined;
   }
   return { interface: name, ...options, syncId: syncId ?? ids.get(instance ?? "") ?? 0 };
 }

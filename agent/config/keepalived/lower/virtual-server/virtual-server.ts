@@ -76,8 +76,9 @@ export function lowerVirtualServer(
     const at = { text: server.address, position: server.position, quoted: false };
     const fitted = fitServer(server, at, rules, lowering);
     if (fitted === undefined) continue;
-    const name = serverName(fitted, protocolName(draft));
-    pool.add(name === fitted.name ? fitted : { ...fitted, name }, at, targets.name, lowering);
+    const named =
+      fitted === server ? server : { ...fitted, name: serverName(fitted, protocolName(draft)) };
+    pool.add(named, at, targets.name, lowering);
   }
   const line = lines.get("sorry_server");
   const at = line?.words[0];

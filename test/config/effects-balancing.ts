@@ -94,6 +94,8 @@ export const BALANCING_WORDS: Readonly<Record<string, KeywordEffect>> = {
   SSL_GET: value("checks", CHECKS),
   DNS_CHECK: value("checks", CHECKS),
   FILE_CHECK: value("checks", CHECKS),
+  BFD_CHECK: value("checks", CHECKS),
+  "virtual_server.real_server.BFD_CHECK.name": value("session", CHECKS),
   connect_ip: value("address", CHECKS),
   connect_port: value("port", CHECKS),
   bindto: value("sourceAddress", CHECKS),
@@ -136,7 +138,7 @@ export const BALANCING_WORDS: Readonly<Record<string, KeywordEffect>> = {
 };
 
 /** No effect even when load balancing has. */
-const LATER: ReadonlySet<string> = new Set(["snmp_name", "BFD_CHECK"]);
+const LATER: ReadonlySet<string> = new Set(["snmp_name"]);
 const ROOTS = /^(?:SSL|virtual_server(?:_group)?)(?:\.|$)/;
 
 /** The paths of the words of load balancing. */
@@ -215,6 +217,7 @@ export const BALANCING_PLACES: Readonly<Record<string, string>> = {
   schedulerFlags: "core/virtual-server/desired.ts",
   serverName: "../plugins/probes/tls/secure-streams.ts",
   service: "../plugins/probes/grpc-probe.ts",
+  session: "runtime/balancing/followed-look.ts",
   slowStart: "core/virtual-server/settle.ts",
   sorryServer: "core/virtual-server/desired.ts",
   sorryServerInhibit: "core/virtual-server/desired.ts",

@@ -128,7 +128,7 @@ const checks: readonly Keyword[] = [
   block("BFD_CHECK", none, [
     keyword("name", one(word("text")), "required", "bfd_instance name"),
     keyword("alpha", maybe(boolean), "RS value", "Start down"),
-  ], "block", "BFD session state", { later: true, repeats: true }),
+  ], "block", "BFD session state", { repeats: true }),
 ];
 
 /** Words of a real server. */

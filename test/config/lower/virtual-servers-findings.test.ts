@@ -113,7 +113,7 @@ const ERRORS: readonly Row[] = [
   [check("MISC_CHECK", ""), ["5:1 check-invalid"], /misc_path/],
   [check("FILE_CHECK", ""), ["5:1 check-invalid"], /track_file/],
   [check("FILE_CHECK", "track_file no"), ["6:12 check-invalid"], /track_file no/],
-  [check("BFD_CHECK", ""), ["5:1 no-effect-yet", "5:1 check-invalid"]],
+  [check("BFD_CHECK", ""), ["5:1 check-invalid"]],
   [check("BFD_CHECK", "name no"), ["6:6 check-invalid"], /bfd_instance no/],
   [
     `bfd_instance b {\nneighbor_ip 192.0.2.10\nvrrp\n}\n${check("BFD_CHECK", "name b")}`,

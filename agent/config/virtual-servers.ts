@@ -28,7 +28,7 @@ export interface VirtualServerConfig {
   readonly quorumDown: CommandConfig | undefined;
   /** Takes the traffic while the quorum is lost. */
   readonly sorryServer: PoolServer | undefined;
-  /** While it does, the real servers stay with weight 0 instead of being removed. */
+  /** While it does not, it stays in the pool with weight 0 instead of being removed. */
   readonly sorryServerInhibit: boolean;
   /** At a stop, quorum_down and notify_down run. */
   readonly omega: boolean;
@@ -39,7 +39,10 @@ export interface VirtualServerConfig {
   readonly drainTime: Micros;
   /** holdfast_slow_start: from 1 to its weight within this time when it comes back; 0: at once. */
   readonly slowStart: Micros;
-  /** holdfast_panic N: below N percent of checked real servers up, the last good pool stays; 0: off. */
+  /**
+   * holdfast_panic N: when so many real servers fail at once that less than N percent of those that were up
+   * are left, the last good pool stays; 0: off, as keepalived.
+   */
   readonly panicThreshold: number;
   readonly realServers: readonly RealServerConfig[];
 }
@@ -117,7 +120,10 @@ export type ProbeConfig =
       /** misc_dynamic: status 2–255 is success with weight status − 2. */
       readonly dynamic: boolean;
     }
-  /** A track_file's number, times `weight`, is the real server's weight; −254 and below: down. */
+  /**
+   * A track_file's number, times `weight`, is added to the real server's weight; with weight 0 any number
+   * but 0 takes it down.
+   */
   | {
       readonly kind: "file";
       readonly file: string;

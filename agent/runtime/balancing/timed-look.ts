@@ -84,7 +84,8 @@ export class TimedLook extends Look {
   protected suspend(suspended: boolean): void {
     this.#suspended = suspended;
     if (suspended) this.#standStill();
-    else this.#step(this.#state.nextAt === undefined ? { kind: "start" } : { kind: "hasten" });
+    // Anew, with its warmup: after a failover thousands would look at one moment. What was found holds.
+    else this.#step({ kind: "start" });
   }
 
   /** What it found holds; what runs counts for nothing. */

@@ -66,7 +66,9 @@ const STEPS: readonly (readonly [start: string, stop: string, first: string, sec
 ];
 
 /** Which scripts were run, how often each; their order is chance in keepalived. */
-const NOTES = [..."down1 down1 down2 down2 down3 down3 lost up1 up1 up1 up2 up3 won won".split(" ")];
+const NOTES = [
+  ..."down1 down1 down2 down2 down3 down3 lost up1 up1 up1 up2 up3 won won".split(" "),
+];
 
 class Field {
   readonly folder = mkdtempSync(join(tmpdir(), `hf-vs-${process.pid}-`));

@@ -41,6 +41,9 @@ export const udpProbe =
           else talk.fail(problem);
         },
         ended: () => undefined,
+        timedOut() {
+          if (patience !== undefined) talk.succeed("no refusal");
+        },
       }),
     );
     return asked.finally(() => clearTimeout(patience));

@@ -17,7 +17,7 @@ import { closedPort, listening } from "../plugins/servers.ts";
 import { eventually } from "./eventually.ts";
 
 const rig = openRig();
-const AT_ONCE = 50;
+const AT_ONCE = 200;
 const servers: Listening[] = [];
 after(() => Promise.all(servers.map((server) => server.close())));
 

@@ -6,9 +6,9 @@ import type { Socket } from "node:net";
 import { describe, test } from "node:test";
 import type { ProbeOf } from "../../../agent/ports/server-probes.ts";
 import { TimedRegex } from "../../../plugins/probes/http/timed-regex.ts";
-import { closedPort, listening, tcpServer } from "../servers.ts";
+import { closedPort } from "../servers.ts";
 import type { TimedKind } from "./rig.ts";
-import { endpoint, http, openRig, tlsOptions } from "./rig.ts";
+import { endpoint, http, listening, openRig, tcpServer, tlsOptions } from "./rig.ts";
 
 const rig = openRig();
 /** Short, as it is waited for: nothing here ends by itself. */

@@ -4,8 +4,7 @@ import { describe, test } from "node:test";
 import type { HttpUrl } from "../../../plugins/probes/http/http-request.ts";
 import { requestText } from "../../../plugins/probes/http/http-request.ts";
 import type { Listening } from "../servers.ts";
-import { tcpServer } from "../servers.ts";
-import { endpoint, http, httpUrl, ip, openRig } from "./rig.ts";
+import { endpoint, http, httpUrl, ip, openRig, tcpServer } from "./rig.ts";
 
 const rig = openRig();
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");

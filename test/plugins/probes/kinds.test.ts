@@ -9,8 +9,7 @@ import { micros } from "../../../agent/core/time.ts";
 import type { ProbeOf } from "../../../agent/ports/server-probes.ts";
 import type { Reply } from "../name-server.ts";
 import { nameServer } from "../name-server.ts";
-import { listening, tcpServer } from "../servers.ts";
-import { endpoint, http, ip, openRig } from "./rig.ts";
+import { endpoint, http, ip, listening, openRig, tcpServer } from "./rig.ts";
 
 const rig = openRig();
 const position = { file: "test", line: 1, column: 1 } as never;
@@ -134,7 +133,7 @@ describe("DNS_CHECK", () => {
   });
 
   test("passes over what is no answer to it", async () => {
-    const server = createSocket("udp4");
+    const server = createSocket("udp4").unref();
     server.on("message", (query, from) => {
       const wrong = Buffer.from(query);
       wrong.writeUInt16BE((query.readUInt16BE() + 1) & 0xffff);
@@ -168,7 +167,7 @@ describe("UDP_CHECK", () => {
     ...more,
   });
   const server = async (reply: Buffer | undefined) => {
-    const socket = createSocket("udp4");
+    const socket = createSocket("udp4").unref();
     const got: string[] = [];
     socket.on("message", (message, from) => {
       got.push(message.toString("hex"));

@@ -1,3 +1,5 @@
+import type { Server, Socket } from "node:net";
+import { createServer } from "node:net";
 import { after } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseAddress } from "../../../agent/core/address.ts";
@@ -11,6 +13,22 @@ import type { ProbeOf, ProbeOutcome } from "../../../agent/ports/server-probes.t
 import type { HttpProbe, HttpUrl } from "../../../plugins/probes/http/http-request.ts";
 import type { Probes } from "../../../plugins/probes/registry.ts";
 import { openProbes } from "../../../plugins/probes/registry.ts";
+import type { Listening } from "../servers.ts";
+import { listening as openListening } from "../servers.ts";
+
+const servers: Listening[] = [];
+after(() => Promise.all(servers.map((server) => server.close())));
+
+/** Closed after the tests of the file, also when one fails that would have closed it. */
+export async function listening(server: Server): Promise<Listening> {
+  const opened = await openListening(server);
+  servers.push(opened);
+  return opened;
+}
+
+/** A TCP server of a few lines. */
+export const tcpServer = (serve: (socket: Socket) => void): Promise<Listening> =>
+  listening(createServer({ allowHalfOpen: true }, serve));
 
 /** Longer than anything here may take; what runs into it fails by its reason. */
 const PATIENCE_MS = 5_000;

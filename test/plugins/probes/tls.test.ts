@@ -10,9 +10,7 @@ import { createServer } from "node:tls";
 import type { HttpProbe } from "../../../plugins/probes/http/http-request.ts";
 import type { Authority, ServerIdentity } from "../certificates.ts";
 import { createAuthority } from "../certificates.ts";
-import type { Listening } from "../servers.ts";
-import { listening } from "../servers.ts";
-import { endpoint, http, openRig, tlsOptions } from "./rig.ts";
+import { endpoint, http, listening, openRig, tlsOptions } from "./rig.ts";
 
 const rig = openRig();
 const DAY_MS = 86_400_000;
@@ -20,7 +18,6 @@ const DAY_MS = 86_400_000;
 let authority: Authority;
 let identity: ServerIdentity;
 let folder: string;
-const servers: Listening[] = [];
 
 /** Answers as HTTP does, by what the connection says of itself. */
 async function serve(options: TlsOptions, body: (socket: TLSSocket) => string = () => "safe") {
@@ -30,7 +27,6 @@ async function serve(options: TlsOptions, body: (socket: TLSSocket) => string = 
       socket.once("data", () => socket.end(`HTTP/1.0 200 OK\r\n\r\n${body(socket)}`));
     }),
   );
-  servers.push(server);
   return server.port;
 }
 
@@ -47,8 +43,7 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), "holdfast-probe-tls-"));
   identity = authority.issue("DNS:www.test,IP:127.0.0.1", 30);
 });
-after(async () => {
-  await Promise.all(servers.map((server) => server.close()));
+after(() => {
   authority.dispose();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -155,7 +150,6 @@ describe("SSL_GET", () => {
     const server = await listening(
       createSecureServer(identity, (request, response) => response.end(request.httpVersion)),
     );
-    servers.push(server);
     const two = { version: "2" as const };
     assert.equal(await rig.reason(secure(server.port, verified(), two)), "up: HTTP 200");
     const old = await serve({ ...identity, ALPNProtocols: ["http/1.1"] });

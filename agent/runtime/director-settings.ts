@@ -5,7 +5,7 @@ import type { AcceptedConfig } from "./accepted.ts";
 import type { DirectorSettings, NotifySubject } from "./ipc.ts";
 import type { RunOptions } from "./options.ts";
 
-/** What the director must know of an accepted configuration. Without routers there is nothing to track. */
+/** What the director must know of an accepted configuration. */
 export function directorSettings(
   { config, settings }: Pick<AcceptedConfig, "config" | "settings">,
   { policiesDirectory, stateDirectory, directorOnly, vrrpOnly, leaveServices }: RunOptions,
@@ -18,7 +18,8 @@ export function directorSettings(
     routerId: global.routerId,
     policiesDirectory,
     stateDirectory,
-    trackers: directorOnly ? [] : trackers,
+    // Real servers go by files too.
+    trackers: directorOnly ? trackers.filter(({ kind }) => kind === "file") : trackers,
     notifications,
     balancing: vrrpOnly ? NO_BALANCING : balancing,
     leaveServices,

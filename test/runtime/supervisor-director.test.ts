@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TimedCommand } from "../../agent/config/notifications.ts";
 import { NO_NOTIFICATIONS } from "../../agent/config/notifications.ts";
-import { seconds } from "../../agent/core/time.ts";
+import type { ProcessTracker } from "../../agent/config/trackers.ts";
+import { micros, seconds } from "../../agent/core/time.ts";
 import type { DirectorSettings } from "../../agent/runtime/ipc.ts";
 import { config, instance } from "./fixtures.ts";
 import { world } from "./supervisor-world.ts";
@@ -229,7 +230,7 @@ test("new routers wait for the director where there are policies", async (contex
   }
 });
 
-test("-C tracks nothing, as there is nobody to track for", async (context) => {
+test("-C tracks files alone, as there are only real servers to track for", async (context) => {
   const { time, processes, file, begin } = world(context, { directorOnly: true });
   const tracker = {
     kind: "file",
@@ -240,11 +241,30 @@ test("-C tracks nothing, as there is nobody to track for", async (context) => {
     weight: 1,
     reverse: false,
   } as const;
-  file.config = config([instance("VI_1")], { trackers: [tracker] });
+  const process: ProcessTracker = {
+    kind: "process",
+    position: tracker.position,
+    name: "p",
+    program: "p",
+    parameters: [],
+    parameterMatch: "none",
+    fullCommand: false,
+    quorum: 1,
+    quorumMax: undefined,
+    terminateDelay: micros(0),
+    forkDelay: micros(0),
+    weight: 1,
+    reverse: false,
+  };
+  file.config = config([instance("VI_1")], { trackers: [tracker, process] });
   begin();
   await time.advance(10);
   assert.equal(processes.of("vrrp").length, 0);
   const [configured] = of("configure", processes.last("director").received);
   const settings = configured?.["settings"] as DirectorSettings | undefined;
-  assert.deepEqual([settings?.trackers, settings?.subjects], [[], []]);
+  assert.deepEqual(
+    settings?.trackers.map(({ name }) => name),
+    ["f"],
+  );
+  assert.deepEqual(settings?.subjects, []);
 });

@@ -7,12 +7,16 @@ export const ALIVE = "policy nginx/alive";
 export class Health {
   answer: unknown = true;
   runs = 0;
+  /** Called in each run, when its answer stands. */
+  whenRun: () => void = () => undefined;
 
   program(declared: Readonly<Record<string, unknown>> = {}, more: FakeProgram = {}): FakeProgram {
     const run = (): unknown => {
       this.runs += 1;
-      if (this.answer instanceof Error) throw this.answer;
-      return this.answer;
+      const { answer } = this;
+      this.whenRun();
+      if (answer instanceof Error) throw answer;
+      return answer;
     };
     const alive = { every: "1s", track: { routers: { VI_1: -30 } }, ...declared, run };
     return { ...more, checks: { alive } };

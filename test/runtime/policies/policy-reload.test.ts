@@ -255,6 +255,21 @@ describe("strikes", () => {
     assert.equal(bench.heard.effect("VI_1", ALIVE), "none");
   });
 
+  test("of others cost no period: a run that was moved is made again at once", async () => {
+    const health = new Health();
+    const bench = await benchWith(health.program());
+    await bench.time.advance(50);
+    const { runs } = health;
+    health.answer = new Forced("moved", "");
+    health.whenRun = () => {
+      health.answer = true;
+    };
+    await bench.time.advance(1_000);
+    assert.equal(health.runs, runs + 2);
+    const [check] = bench.host.status().checks ?? [];
+    assert.equal(check?.failures, 0);
+  });
+
   test("of others do not count: a run that was moved is made again", async () => {
     const health = new Health();
     const bench = await benchWith(health.program());

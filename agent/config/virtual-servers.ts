@@ -144,8 +144,6 @@ export interface HttpProbe {
   readonly version: "1.0" | "1.0C" | "1.1" | "2";
   /** One after another, one a probe; when the server is down all of them must answer. */
   readonly urls: readonly HttpUrl[];
-  /** All of them at once when it comes up. */
-  readonly fastRecovery: boolean;
 }
 
 export interface HttpUrl {
@@ -240,9 +238,8 @@ export interface BalancingConfig {
   readonly flushAtStart: boolean;
   /** lvs_flush_on_stop; keepalived removes its services at a stop either way. */
   readonly flushAtStop: boolean;
-  /** rs_init_notifies, no_checker_emails. */
+  /** rs_init_notifies. */
   readonly notifyAtStart: boolean;
-  readonly mailChecks: boolean;
 }
 
 export const NO_BALANCING: BalancingConfig = {
@@ -252,5 +249,4 @@ export const NO_BALANCING: BalancingConfig = {
   flushAtStart: false,
   flushAtStop: false,
   notifyAtStart: false,
-  mailChecks: true,
 };

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { BALANCING } from "../../agent/config/keepalived/balancing-scope.ts";
 import { keywordTable } from "../../agent/config/keepalived/keyword-table.ts";
 import {
   BALANCING_PATHS,
@@ -19,13 +18,11 @@ const declared = ["virtual-servers", "trackers"]
   .join();
 const scopes = new Map(keywordTable.nodes.map(({ path, keyword }) => [path, keyword.scope]));
 
-const works = BALANCING.later !== true;
-
 function holdValue(value: string): void {
   assert.match(declared, new RegExp(`readonly ${value}\\b`), `${value} is not declared`);
   const place = BALANCING_PLACES[value];
-  if (place !== undefined) assert.ok(has(read(`agent/${place}`), value), place);
-  else assert.ok(!works, `${value} has no place`);
+  assert.ok(place !== undefined, `${value} has no place`);
+  assert.ok(has(read(`agent/${place}`), value), place);
 }
 
 describe("words of load balancing", () => {
@@ -36,7 +33,7 @@ describe("words of load balancing", () => {
       const name = path.split(".").at(-1) ?? "";
       const [file, words = name] = effect.proof;
       assert.ok(read(`test/${file}`).includes(words), `test/${file} does not have "${words}"`);
-      assert.equal(scopes.get(path), works ? "vrrp" : "later");
+      assert.equal(scopes.get(path), "vrrp");
       if (effect.by === "reading") assert.ok(has(read(`agent/${effect.source}`), name));
       if (effect.by === "value") for (const value of effect.values) holdValue(value);
     });

@@ -27,7 +27,7 @@ export const BALANCING_WORDS: Readonly<Record<string, KeywordEffect>> = {
   "global_defs.lvs_flush_onstop": value("flushAtStop", SERVERS),
   "global_defs.lvs_sync_daemon": value("syncDaemon", SERVERS),
   "global_defs.rs_init_notifies": value("notifyAtStart", SERVERS),
-  "global_defs.no_checker_emails": value("mailChecks", SERVERS),
+  "global_defs.no_checker_emails": always("mail is sent once for each change of a real server", SERVERS),
   "vrrp_instance.lvs_sync_daemon_interface": value("syncDaemon", SERVERS),
   SSL: value("tls", CHECKS),
   "SSL.password": value("keyPassword", CHECKS),
@@ -116,7 +116,7 @@ export const BALANCING_WORDS: Readonly<Record<string, KeywordEffect>> = {
   holdfast_http2: value("version", CHECKS),
   enable_sni: value("serverName", CHECKS),
   sni_name: value("serverName", CHECKS),
-  fast_recovery: value("fastRecovery", CHECKS),
+  fast_recovery: always("a server that is down is asked for all urls at once", CHECKS),
   tls_compliant: always("close_notify is sent whenever there is time for it", CHECKS),
   holdfast_verify: value("verify", CHECKS),
   holdfast_ca: value("caFile", CHECKS),
@@ -137,7 +137,7 @@ export const BALANCING_WORDS: Readonly<Record<string, KeywordEffect>> = {
   "virtual_server.real_server.FILE_CHECK.weight": value("weight reverse", CHECKS),
 };
 
-/** No effect even when load balancing has. */
+/** No effect yet. */
 const LATER: ReadonlySet<string> = new Set(["snmp_name"]);
 const ROOTS = /^(?:SSL|virtual_server(?:_group)?)(?:\.|$)/;
 
@@ -150,10 +150,7 @@ export const BALANCING_PATHS: readonly string[] = keywordTable.nodes
 export const balancingEffect = (path: string): KeywordEffect | undefined =>
   BALANCING_WORDS[path] ?? BALANCING_WORDS[path.slice(path.lastIndexOf(".") + 1)];
 
-/**
- * Where each value has its effect, below agent/. One that nothing looks at yet has no place: the test
- * names it as soon as load balancing is said to work.
- */
+/** Where each value has its effect, below agent/. */
 // biome-ignore format: one value per line
 export const BALANCING_PLACES: Readonly<Record<string, string>> = {
   address: "linux/probe-sockets.ts",

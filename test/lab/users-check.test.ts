@@ -23,21 +23,12 @@ const KILLALL = existsSync("/usr/bin/killall");
 const FILES: Readonly<Record<string, readonly [text: string, codes: readonly string[]]>> = {
   "nginx-pair-lb02-nopreempt": [userFile("nginx-pair-lb02-nopreempt.conf"), []],
   "nginx-pair-lb02-script": [SCRIPTED, ["program-refused"]],
-  "lvs-dr-node1": [
-    userFile("lvs-dr-node1.conf"),
-    ["no-effect-yet", "deprecated-keyword", "deprecated-keyword"],
-  ],
-  "lvs-dr-node4": [
-    userFile("lvs-dr-node4.conf"),
-    ["no-effect-yet", "deprecated-keyword", "deprecated-keyword"],
-  ],
+  "lvs-dr-node1": [userFile("lvs-dr-node1.conf"), ["deprecated-keyword", "deprecated-keyword"]],
+  "lvs-dr-node4": [userFile("lvs-dr-node4.conf"), ["deprecated-keyword", "deprecated-keyword"]],
   "lvs-dr-global-strict": [STRICT, []],
   "strict-in-front-of-node4": [
     STRICT + userFile("lvs-dr-node4.conf"),
-    [
-      ...["strict-unreachable", "auth-ignored"],
-      ...["no-effect-yet", "deprecated-keyword", "deprecated-keyword"],
-    ],
+    [...["strict-unreachable", "auth-ignored"], ...["deprecated-keyword", "deprecated-keyword"]],
   ],
   "mail-and-a-weighted-script": [
     changed(SCRIPTED, [

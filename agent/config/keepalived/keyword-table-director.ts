@@ -1,4 +1,3 @@
-import { BALANCING } from "./balancing-scope.ts";
 import type { Keyword } from "./keyword.ts";
 import {
   address,
@@ -210,7 +209,7 @@ export const directorKeywords: readonly Keyword[] = [
     keyword("ca", one(path), "none", "CA file"),
     keyword("certificate", one(path), "none", "Client certificate"),
     keyword("key", one(path), "none", "Client key"),
-  ], "block", "Client TLS identity for SSL_GET", { ...BALANCING, repeats: true }),
-  lines("virtual_server_group", one(name), "virtual-servers", "block NAME", "`IP [PORT]`, ranges (a.b.c.d-e, full range, CIDR), `fwmark N [inet/inet6]`", { ...BALANCING }),
-  block("virtual_server", { required: [word("address, fwmark or group")], rest: word("port, number or name") }, virtualServer, "block", "`IP [PORT]` / `fwmark N` / `group NAME`", { ...BALANCING, repeats: true }),
+  ], "block", "Client TLS identity for SSL_GET", { repeats: true }),
+  lines("virtual_server_group", one(name), "virtual-servers", "block NAME", "`IP [PORT]`, ranges (a.b.c.d-e, full range, CIDR), `fwmark N [inet/inet6]`"),
+  block("virtual_server", { required: [word("address, fwmark or group")], rest: word("port, number or name") }, virtualServer, "block", "`IP [PORT]` / `fwmark N` / `group NAME`", { repeats: true }),
 ];

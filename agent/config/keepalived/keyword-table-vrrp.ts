@@ -1,4 +1,3 @@
-import { BALANCING } from "./balancing-scope.ts";
 import type { Keyword } from "./keyword.ts";
 import {
   address,
@@ -103,7 +102,7 @@ export const vrrpKeywords: readonly Keyword[] = [
     keyword("notify_master_rx_lower_pri", { required: [word("command")], optional: [name, name] }, "none", "Script when MASTER hears a lower priority", { command: true }),
     keyword("smtp_alert", maybe(boolean), "off unless global", "Mail on change"),
     keyword("notify_priority_changes", maybe(boolean), "global", "FIFO priority events"),
-    keyword("lvs_sync_daemon_interface", one(interfaceName), "–", "Deprecated; use global lvs_sync_daemon", { ...BALANCING, deprecatedFor: "lvs_sync_daemon in global_defs" }),
+    keyword("lvs_sync_daemon_interface", one(interfaceName), "–", "Deprecated; use global lvs_sync_daemon", { deprecatedFor: "lvs_sync_daemon in global_defs" }),
     keyword("garp_master_delay", one(integer(0, 4_294)), "global (5 s)", "Second set delay"),
     keyword("garp_master_refresh", one(integer(0, 4_294)), "global (0)", "Periodic refresh"),
     keyword("garp_master_repeat", one(integer(0, 4_294_967_295)), "global (5)", "GARPs per set"),

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BALANCING } from "../../../agent/config/keepalived/balancing-scope.ts";
 import { parseKeepalived } from "../../../agent/config/keepalived/parse-keepalived.ts";
 import { settingsTable } from "../../../agent/config/settings-file/keyword-table.ts";
 import { findingLines, memoryHost, parse, treeText } from "./memory-host.ts";
@@ -110,13 +109,10 @@ test("a value that is missing ends keepalived, or the word is passed over", () =
   assert.equal(treeText(tree), "global_defs {\n  vrrp_version\n}\n");
 });
 
-test("what has no effect yet is said once, at its outermost word", () => {
+test("a misspelt word is found however deep it lies", () => {
   const text =
     "virtual_server 1.1.1.1 80 {\nreal_server 1.1.1.2 80 {\nTCP_CHECK {\nconnect_timeout 3\nconect_port 80\n}\n}\n}";
-  assert.deepEqual(findingLines(text), [
-    ...(BALANCING.later === true ? ["1:1 no-effect-yet virtual_server"] : []),
-    "5:1 keyword-unknown conect_port",
-  ]);
+  assert.deepEqual(findingLines(text), ["5:1 keyword-unknown conect_port"]);
 });
 
 test("long lines are read, with a warning", () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { BALANCING } from "../../../agent/config/keepalived/balancing-scope.ts";
 import { describeKeywords } from "../../../agent/config/keepalived/describe-keywords.ts";
 import { keywordTable } from "../../../agent/config/keepalived/keyword-table.ts";
 
@@ -52,7 +51,6 @@ test("every keyword has a meaning, a default and sensible ranges", () => {
 
 test("the scope tells what has its effect now", () => {
   const scopes = new Map(describeKeywords().map((each) => [each.path, each.scope]));
-  const balancing = BALANCING.later === true ? "later" : "vrrp";
   const table: readonly [string, "vrrp" | "later"][] = [
     ["vrrp_instance.priority", "vrrp"],
     ["vrrp_instance.track_interface", "vrrp"],
@@ -71,14 +69,14 @@ test("the scope tells what has its effect now", () => {
     ["vrrp_instance.notify_master", "vrrp"],
     ["vrrp_instance.smtp_alert", "vrrp"],
     ["global_defs.notification_email", "vrrp"],
-    ["global_defs.smtp_alert_checker", balancing],
-    ["virtual_server.smtp_alert", balancing],
-    ["virtual_server.real_server.notify_up", balancing],
+    ["global_defs.smtp_alert_checker", "vrrp"],
+    ["virtual_server.smtp_alert", "vrrp"],
+    ["virtual_server.real_server.notify_up", "vrrp"],
     ["global_defs.enable_snmp_vrrp", "later"],
     ["global_defs.enable_dbus", "later"],
     ["linkbeat_interfaces", "later"],
     ["vrrp_script.interval", "vrrp"],
-    ["virtual_server.real_server.HTTP_GET.url.path", balancing],
+    ["virtual_server.real_server.HTTP_GET.url.path", "vrrp"],
     ["bfd_instance.min_rx", "vrrp"],
   ];
   for (const [path, scope] of table) assert.equal(scopes.get(path), scope, path);

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BALANCING } from "../../../agent/config/keepalived/balancing-scope.ts";
 import { findingLines, parse, treeText } from "./memory-host.ts";
 
 /**
@@ -84,8 +83,7 @@ for (const { name, text, findings, tree } of mistakes) {
 
 test("a brace right after a port", () => {
   const file = "virtual_server 10.0.0.1 80{\nreal_server 10.0.0.2 80{\nweight 1\n}\n}";
-  const later = BALANCING.later === true ? ["1:1 no-effect-yet virtual_server"] : [];
-  assert.deepEqual(findingLines(file), later);
+  assert.deepEqual(findingLines(file), []);
   assert.equal(
     treeText(parse(file).tree),
     "virtual_server 10.0.0.1 80 {\n  real_server 10.0.0.2 80 {\n    weight 1\n  }\n}\n",

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { BALANCING } from "../../../agent/config/keepalived/balancing-scope.ts";
 import { parseKeepalived } from "../../../agent/config/keepalived/parse-keepalived.ts";
 import { memoryHost, treeText } from "./memory-host.ts";
 
@@ -9,13 +8,11 @@ const folder = new URL("../../vectors/configs/users/", import.meta.url);
 const read = (file: string) =>
   parseKeepalived({ file, text: readFileSync(new URL(file, folder), "utf8") }, memoryHost());
 
-/** What may be said of users' files that run: nothing but what has no effect yet. */
-const LATER = BALANCING.later === true ? ["18:1 no-effect-yet"] : [];
-
+/** What may be said of users' files that run. */
 const expected: Readonly<Record<string, readonly string[]>> = {
   "lvs-dr-global-strict.conf": [],
-  "lvs-dr-node1.conf": [...LATER, "40:13 deprecated-keyword", "54:13 deprecated-keyword"],
-  "lvs-dr-node4.conf": [...LATER, "40:13 deprecated-keyword", "54:13 deprecated-keyword"],
+  "lvs-dr-node1.conf": ["40:13 deprecated-keyword", "54:13 deprecated-keyword"],
+  "lvs-dr-node4.conf": ["40:13 deprecated-keyword", "54:13 deprecated-keyword"],
   "nginx-pair-lb02-nopreempt.conf": [],
   "nginx-pair-lb02-script.conf": [],
 };

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { BALANCING } from "../../../agent/config/keepalived/balancing-scope.ts";
 import { at, brief, load } from "./lowered.ts";
 
 const read = (name: string): string =>
@@ -10,8 +9,7 @@ const read = (name: string): string =>
 const script = new URL("../../vectors/configs/users/check_nginx.sh", import.meta.url);
 const SCRIPTS = { "/servers/scripts/check_nginx.sh": readFileSync(script, "utf8") };
 
-const LATER = BALANCING.later === true ? ["18:1 no-effect-yet"] : [];
-const DIRECTOR = [...LATER, "40:13 deprecated-keyword", "54:13 deprecated-keyword"];
+const DIRECTOR = ["40:13 deprecated-keyword", "54:13 deprecated-keyword"];
 
 type Values = Readonly<Record<string, unknown>>;
 

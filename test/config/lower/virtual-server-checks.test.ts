@@ -167,8 +167,8 @@ const HTTP: readonly Row[] = [
   [url(""), `${PROBE}.to`, TO],
   [url("").replace("url", "http_protocol 1.1\nurl"), `${PROBE}.version`, "1.1"],
   [url("").replace("url", "http_protocol 1.0c\nurl"), `${PROBE}.version`, "1.0C"],
+  [url("").replace("url", "fast_recovery\nurl"), `${PROBE}.version`, "1.0"],
   [url("").replace("url", "holdfast_http2\nurl"), `${PROBE}.version`, "2"],
-  [url("").replace("url", "fast_recovery\nurl"), `${PROBE}.fastRecovery`, true],
   [
     url(""),
     `${PROBE}.urls`,

@@ -108,7 +108,6 @@ export const http = (
   tls: undefined,
   version: "1.0",
   urls: [httpUrl(url)],
-  fastRecovery: false,
   ...more,
 });
 

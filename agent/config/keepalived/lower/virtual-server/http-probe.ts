@@ -54,7 +54,6 @@ export function readHttpProbe(
     tls,
     version: switchOf(lines, "holdfast_http2", lowering) === true ? "2" : version(lines),
     urls,
-    fastRecovery: switchOf(lines, "fast_recovery", lowering) ?? false,
   };
 }
 

@@ -52,7 +52,6 @@ export function lowerBalancing(
     // With VS, each service is removed by itself, as Holdfast does in any case.
     flushAtStop: flushAtStop !== undefined && flushAtStop.words[0]?.text !== "VS",
     notifyAtStart: on("rs_init_notifies"),
-    mailChecks: !on("no_checker_emails"),
   };
 }
 

@@ -61,7 +61,9 @@ test("every word of notifications is on the page, and every word on it is one", 
   const all = [
     ...NOTIFY_KEYWORDS,
     ...[...GLOBAL_KEYWORDS.keys()].filter((word) =>
-      /notify_(fifo|priority)|(?<!checker_)email|^smtp_alert(_vrrp)?$|^(startup|shutdown)_script/.test(word),
+      /notify_(fifo|priority)|(?<!checker_)email|^smtp_alert(_vrrp)?$|^(startup|shutdown)_script/.test(
+        word,
+      ),
     ),
   ];
   assert.deepEqual(

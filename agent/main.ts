@@ -47,7 +47,8 @@ const strippedTypes: readonly string[] = program.endsWith(".ts")
 
 /**
  * What each role is started with. A small young generation keeps the vrrp process's pauses short; one
- * thread collects it, as waiting for more of them costs a busy machine more than they save.
+ * thread collects it, as waiting for more of them costs a busy machine more than they save. The
+ * director's would grow while policies load, and stay as large.
  */
 const nodeArguments: Readonly<Record<Role, readonly string[]>> = {
   vrrp: [
@@ -57,7 +58,7 @@ const nodeArguments: Readonly<Record<Role, readonly string[]>> = {
     ...withoutDebugger,
     ...strippedTypes,
   ],
-  director: [...withoutDebugger, ...strippedTypes],
+  director: ["--max-semi-space-size=2", ...withoutDebugger, ...strippedTypes],
   config: ["--max-old-space-size=4096", ...withoutDebugger, ...strippedTypes],
 };
 

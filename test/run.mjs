@@ -8,7 +8,19 @@ import { join } from "node:path";
 import { installDependencies, nodeBinary, root } from "../agent/setup.mjs";
 import { installPrograms, missingPrograms } from "./packages.mjs";
 
-/** Tier → the folders of test/ that it runs (`flat`: without those below), and how many files at once. */
+/** Files of test/lab that wait more than they work, and measure nothing: they run two at a time. */
+const PATIENT = [
+  ...["accept", "balancing-keepalived", "config-keepalived", "demo-unprivileged", "documents"],
+  ...["network", "notifications", "notifications-mail", "notifications-secrets", "outbox-killed"],
+  ...["package", "pcre-pattern", "probes-servers", "probes-source", "ready-policies-host"],
+  ...["refusals", "tracking-scripts", "unit", "users-check", "users-files", "users-scripts"],
+  "users-variants",
+].map((name) => join("test/lab", `${name}.test.ts`));
+
+/**
+ * Tier → the folders of test/ that it runs (`flat`: without those below), how many files at once, and
+ * those of them that run two at a time afterwards.
+ */
 const TIERS = {
   static: undefined,
   unit: {
@@ -20,7 +32,7 @@ const TIERS = {
   },
   sim: { folders: ["sim"], jobs: 2 },
   linux: { folders: ["linux"], jobs: 1, host: true },
-  lab: { folders: ["lab"], jobs: 1, host: true },
+  lab: { folders: ["lab"], jobs: 1, patient: PATIENT, host: true },
   interop: { folders: ["interop"], jobs: 1, host: true },
   // On another kernel, which has what this one may lack. It runs test/guest/inside itself.
   guest: { folders: ["guest"], flat: true, jobs: 1, host: true },
@@ -72,9 +84,24 @@ function runStatic() {
   return { passed, failed, skipped: 0 };
 }
 
-/** Runs one tier in a runner of its own; answers its counts. */
-async function runTier({ folders, flat = false, jobs }) {
+/** Runs one tier; answers its counts. */
+async function runTier({ folders, flat = false, jobs, patient = [] }) {
   const files = folders.flatMap((folder) => testFiles(folder, flat));
+  const missing = patient.filter((file) => !files.includes(file));
+  if (missing.length > 0) fail(`there is no ${missing.join(", ")}`);
+  const counts = await runFiles(
+    files.filter((file) => !patient.includes(file)),
+    jobs,
+  );
+  add(counts, await runFiles(patient, 2));
+  return counts;
+}
+
+function add(total, counts) {
+  for (const key of Object.keys(total)) total[key] += counts[key];
+}
+
+async function runFiles(files, jobs) {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
   const runner = spawn(
     nodeBinary(),
@@ -101,7 +128,7 @@ async function runTiers(names) {
     const started = Date.now();
     process.stdout.write(`\n== ${name}\n`);
     const counts = tier === undefined ? runStatic() : await runTier(tier);
-    for (const key of Object.keys(total)) total[key] += counts[key];
+    add(total, counts);
     process.stdout.write(`== ${name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
   }
   if (inCi && total.skipped > 0) {

@@ -138,7 +138,7 @@ async function virtualMac(pair: Pair, highIs: Brand): Promise<void> {
   const answered = (): void => {
     const { stdout } = client.exec("arping", ["-c", "1", "-w", "5", "-I", "eth0", SERVICE]);
     assert.match(stdout, /reply from 192\.0\.2\.100 \[00:00:5E:00:01:33\]/i);
-    const ping = client.exec("ping", ["-c", "1", "-W", "5", SERVICE]);
+    const ping = client.exec("ping", ["-c", "1", "-w", "5", "-i", "0.2", SERVICE]);
     assert.equal(ping.status, 0, ping.stdout);
   };
   await low.start();

@@ -1,7 +1,7 @@
 import type { RealServerControl, RouterControl } from "./control.ts";
 import type { Exec, Files, Interfaces, Processes } from "./machine.ts";
 import type { Dns, Gateway, Http, Icmp, Tcp, Tls, Udp } from "./network.ts";
-import type { Mail, Webhook } from "./notices.ts";
+import type { Mail, Syslog, Webhook } from "./notices.ts";
 import type { Kv, Log, Metrics } from "./records.ts";
 import type { Duration, Json } from "./values.ts";
 import type { NodeView, PeerView, RouterView, ServiceView } from "./views.ts";
@@ -45,6 +45,7 @@ export interface BaseContext {
   readonly services: readonly ServiceView[];
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly syslog: Syslog;
   readonly kv: Kv;
   /** Waits, at most for what is left of the check's timeout. Periodic work is a check, not a loop. */
   sleep(time: Duration): Promise<void>;

@@ -27,7 +27,7 @@ export type {
   Tls,
   Udp,
 } from "./network.ts";
-export type { Mail, NoticeOptions, Webhook, WebhookMessage } from "./notices.ts";
+export type { Mail, NoticeMessage, NoticeOptions, Syslog, Webhook } from "./notices.ts";
 export type { Permissions, WebhookPreset, WebhookTarget } from "./permissions.ts";
 export type { Policy, StateSpec } from "./policy.ts";
 // biome-ignore lint/performance/noBarrelFile: the one module that authors import

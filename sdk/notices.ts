@@ -29,16 +29,22 @@ export interface Mail {
   send(message: { readonly subject: string; readonly text: string } & NoticeOptions): void;
 }
 
-/** What presets make a message of; `json` goes as it stands where the target has no preset. */
-export interface WebhookMessage extends NoticeOptions {
+/** What is told, and how much it matters. */
+export interface NoticeMessage extends NoticeOptions {
   readonly title?: string;
   readonly text: string;
   /** Default `"info"`. `"resolved"` closes what an incident service holds open under `dedupe`. */
   readonly severity?: "info" | "warning" | "critical" | "resolved";
 }
 
-/** Posts to the webhooks of the permission. */
+/** The local syslog daemon (facility `daemon`), as one line. What only the agent's log needs is `ctx.log`. */
+export interface Syslog {
+  /** Returns at once: it takes its turn among the notices. `severity` becomes that of syslog. */
+  send(message: NoticeMessage): void;
+}
+
+/** Posts to the webhooks of the permission. Presets make a form of their own; `json` goes as it stands. */
 export interface Webhook<Name extends string> {
   /** Returns at once: the agent keeps it on disk and tries until it is delivered. */
-  post(name: Name, message: WebhookMessage | ({ readonly json: Json } & NoticeOptions)): void;
+  post(name: Name, message: NoticeMessage | ({ readonly json: Json } & NoticeOptions)): void;
 }

@@ -96,6 +96,15 @@ export interface SentWebhook {
   readonly json?: Json;
 }
 
+/** A line for syslog as it leaves. */
+export interface SentSyslog {
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  readonly title: string;
+  readonly text: string;
+  readonly severity: "info" | "warning" | "critical" | "resolved";
+}
+
 export interface LoggedLine {
   /** Wall-clock milliseconds. */
   readonly at: number;
@@ -139,6 +148,7 @@ export interface Happening {
     | "peer"
     | "mail"
     | "webhook"
+    | "syslog"
     | "log"
     | "error";
   /** The router, the check, the policy, or where it went. */
@@ -205,6 +215,7 @@ export interface Simulation {
   /** Sent so far. */
   readonly mails: readonly SentMail[];
   readonly webhooks: readonly SentWebhook[];
+  readonly syslog: readonly SentSyslog[];
   readonly logs: readonly LoggedLine[];
   /** Series of the policy: `load`, or `backends{state="down"}`. */
   readonly metrics: Readonly<Record<string, number>>;

@@ -17,6 +17,7 @@ interface Member {
 const MEMBERS: readonly Member[] = [
   { name: "log", effects: true, methods: ["debug", "info", "warn", "error"] },
   { name: "metrics", effects: true, methods: ["gauge", "count"] },
+  { name: "syslog", effects: true, methods: ["send"] },
   { name: "kv", methods: ["get", "set", "delete"] },
   { name: "http", permission: "http", methods: ["get", "head", "post"] },
   { name: "tcp", permission: "tcp", methods: ["connect"] },

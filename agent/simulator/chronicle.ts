@@ -4,6 +4,7 @@ import type {
   LoggedLine,
   PolicyError,
   SentMail,
+  SentSyslog,
   SentWebhook,
 } from "../../sdk/testing.ts";
 import type { EventReport } from "../runtime/ipc.ts";
@@ -18,6 +19,7 @@ const NOT_IN_TIME = /: not done in [\d.]+ ms$/;
 export class Chronicle {
   readonly mails: SentMail[] = [];
   readonly webhooks: SentWebhook[] = [];
+  readonly syslogs: SentSyslog[] = [];
   readonly logs: LoggedLine[] = [];
   readonly errors: PolicyError[] = [];
   readonly timeline: Happening[] = [];
@@ -38,6 +40,11 @@ export class Chronicle {
     const { name, title, text, json } = webhook;
     const words = json === undefined ? text : JSON.stringify(json);
     this.#happened("webhook", name, title === "" ? words : `${title}: ${words}`);
+  }
+
+  syslog(line: SentSyslog): void {
+    this.syslogs.push(line);
+    this.#happened("syslog", line.severity, `${line.title}: ${line.text}`);
   }
 
   /** What the policy logged, as it said it. */

@@ -154,6 +154,10 @@ class VirtualSimulation implements Omit<Simulation, keyof Scripting> {
     return this.#told().webhooks;
   }
 
+  get syslog(): Simulation["syslog"] {
+    return this.#told().syslogs;
+  }
+
   get logs(): Simulation["logs"] {
     return this.#told().logs;
   }

@@ -1,5 +1,5 @@
 import type { Json } from "../../sdk/index.ts";
-import type { SentMail, SentWebhook } from "../../sdk/testing.ts";
+import type { SentMail, SentSyslog, SentWebhook } from "../../sdk/testing.ts";
 import type { LaneEvent, LaneState } from "../core/notify/lane.ts";
 import { GIVE_UP_AFTER, lane } from "../core/notify/lane.ts";
 import type { Notice } from "../core/notify/notice.ts";
@@ -18,6 +18,7 @@ interface Target {
 export interface ToldListener {
   mail(mail: SentMail): void;
   webhook(webhook: SentWebhook): void;
+  syslog(line: SentSyslog): void;
 }
 
 /** What is told, on the way that the agent's outbox has: throttled, limited; delivered at once. */
@@ -73,6 +74,6 @@ export class Told {
       const name = this.#nameOf(target.preset, target.url);
       const more = json === undefined ? {} : { json: json as Json };
       this.#listener.webhook({ at, name, title, text, severity, ...more });
-    }
+    } else this.#listener.syslog({ at, title, text, severity });
   }
 }

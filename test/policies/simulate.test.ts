@@ -9,6 +9,17 @@ const PAGE = "http://127.0.0.1/";
 const get = `async run(ctx) { return (await ctx.http.get("${PAGE}")).status === 200; }`;
 const world = { routers: { VI_1: { priority: 100 } } };
 
+test("a line for syslog leaves, and is kept from being said too often", async () => {
+  const say = 'ctx.syslog.send({ title: "disk", text: "worn out", throttle: "1m" }); return true;';
+  const sim = await simulated(checking(HTTP, `every: "10s", run(ctx) { ${say} }`), world);
+  await sim.advance("55s");
+  assert.deepEqual(
+    sim.syslog.map(({ title, text, severity }) => [title, text, severity]),
+    [["disk", "worn out", "info"]],
+  );
+  assert.equal(sim.timeline.filter(({ kind }) => kind === "syslog").length, 1);
+});
+
 describe("a simulated check", { timeout: 20_000 }, () => {
   test("counts rise and fall as the agent does, and moves the priority", async () => {
     const every = 'every: "1s", rise: 2, fall: 3, track: { routers: { VI_1: -50 } }';

@@ -84,6 +84,7 @@ describe("members that say", () => {
     ["metrics.count('a')", "metrics.count", '["a"]'],
     ["mail.send({ subject: 's', text: 't' })", "mail.send", '[{"subject":"s","text":"t"}]'],
     ["webhook.post('slack', { text: 't' })", "webhook.post", '["slack",{"text":"t"}]'],
+    ["syslog.send({ text: 't' })", "syslog.send", '[{"text":"t"}]'],
     ["router('VI_1').adjust(-5, { ttl: '1m' })", "router.adjust", '["VI_1",-5,{"ttl":"1m"}]'],
     ["router('VI_1').fault('why')", "router.fault", '["VI_1","why"]'],
     ["router('VI_1').clear()", "router.clear", '["VI_1"]'],
@@ -145,7 +146,7 @@ describe("what was not asked for", () => {
       resultOf(realm.enter(1, CHECK)),
       [
         ...["kv", "log", "metrics", "node", "nodes", "now"],
-        ...["peers", "routers", "services", "sleep", "state"],
+        ...["peers", "routers", "services", "sleep", "state", "syslog"],
       ].sort(),
     );
   });

@@ -64,6 +64,7 @@ export const policySimulateSchema = z.strictObject({
         "peer",
         "mail",
         "webhook",
+        "syslog",
         "log",
         "error",
         "scenario",

@@ -95,20 +95,38 @@ const webhook: Reader = ([name, message], from) => {
     return missing("webhook.post", `webhook ${oneLine(String(name), 64)}`, from);
   }
   if (!isRecord(message)) return refused("webhook.post: write { text }");
-  const url = typeof target === "string" ? target : String(member(target, "url") ?? "");
-  const preset = typeof target === "string" ? "json" : String(member(target, "preset") ?? "json");
-  const { title, text, severity } = message;
   const json = message["json"] as NoticeData | undefined;
-  if (json === undefined && typeof text !== "string") {
+  if (json === undefined && typeof message["text"] !== "string") {
     return refused("webhook.post: text must be a text");
   }
+  const url = typeof target === "string" ? target : String(member(target, "url") ?? "");
+  const preset = typeof target === "string" ? "json" : String(member(target, "preset") ?? "json");
   return notice(from, { kind: "webhook", preset, url }, message, {
-    title: typeof title === "string" ? title : from.policy,
-    text: typeof text === "string" ? text : "",
-    severity: isSeverity(severity) ? severity : "info",
+    ...wordsOf(message, from),
     json,
   });
 };
+
+const syslog: Reader = ([message], from) => {
+  if (!isRecord(message) || typeof message["text"] !== "string") {
+    return refused("syslog.send: write { text }");
+  }
+  return notice(from, { kind: "syslog" }, message, {
+    ...wordsOf(message, from),
+    json: undefined,
+  });
+};
+
+function wordsOf(
+  { title, text, severity }: { readonly [key: string]: Json },
+  { policy }: EffectSource,
+): Pick<Notice, "title" | "text" | "severity"> {
+  return {
+    title: typeof title === "string" ? title : policy,
+    text: typeof text === "string" ? text : "",
+    severity: isSeverity(severity) ? severity : "info",
+  };
+}
 
 function notice(
   from: EffectSource,
@@ -194,6 +212,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map([
   ["metrics.count", metric("count")],
   ["mail.send", mail],
   ["webhook.post", webhook],
+  ["syslog.send", syslog],
   ["router.adjust", adjust],
   ["router.fault", fault],
   ["router.clear", clear],

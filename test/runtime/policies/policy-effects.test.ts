@@ -51,6 +51,7 @@ describe("effects", () => {
     ["router.adjust", ["VI_2", -20], /router\.adjust is not permitted.*grant \{ control VI_2 \}/],
     ["router.adjust", ["VI_1", 1.5], /whole number from -253 to 253/],
     ["router.adjust", ["VI_1", -20, { ttl: "2h" }], /at most "1h"/],
+    ["syslog.send", ["worn out"], /syslog\.send: write \{ text \}/],
     ["webhook.post", ["teams", { text: "x" }], /not permitted.*webhook teams/],
     ["mail.send", [{ subject: 1 }], /must be texts/],
     ["realServer.drain", ["x/10.0.0.1:80"], /not permitted.*real_server x\/10\.0\.0\.1:80/],
@@ -92,6 +93,16 @@ describe("effects", () => {
     });
     assert.equal(hook.notices[0]?.severity, "critical");
     assert.equal(hook.notices[0]?.key, "k");
+  });
+
+  test("a line for syslog is a notice, and needs no permission", async () => {
+    const line = await effectOf("syslog.send", { text: "worn out", severity: "warning" });
+    const [notice] = line.notices;
+    assert.deepEqual(notice?.target, { kind: "syslog" });
+    assert.deepEqual(
+      [notice?.title, notice?.text, notice?.severity],
+      ["nginx", "worn out", "warning"],
+    );
   });
 
   test("log and metrics carry the name of the policy; a flood is cut, and told", async () => {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Config, InstanceConfig } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
+import type { VirtualServerConfig } from "../config/virtual-servers.ts";
 import { DEFAULT_POLICIES } from "../policy/discover.ts";
 import type { CommandContext } from "./command.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
@@ -22,6 +23,17 @@ export interface CheckReport {
   readonly diagnostics: readonly Diagnostic[];
   /** What was understood; empty when the file is refused. */
   readonly routers: readonly CheckedRouter[];
+  readonly services: readonly CheckedService[];
+}
+
+/** A virtual server. */
+export interface CheckedService {
+  readonly name: string;
+  readonly scheduler: string;
+  readonly quorum: number;
+  readonly realServers: number;
+  /** Of its real servers, together. */
+  readonly checks: number;
 }
 
 export interface CheckedRouter {
@@ -39,7 +51,7 @@ export interface CheckedRouter {
   readonly syncGroup: string | null;
 }
 
-/** Beyond this many routers the table says nothing that the file does not. */
+/** Beyond this many routers or services the table says nothing that the file does not. */
 const MOST_SHOWN = 40;
 
 export async function check(context: CommandContext): Promise<number> {
@@ -82,6 +94,7 @@ export function reportOn(
     warnings: diagnostics.length - errors,
     diagnostics,
     routers: (config?.instances ?? []).map(checkedRouter),
+    services: (config?.balancing.virtualServers ?? []).map(checkedService),
   };
 }
 
@@ -98,18 +111,35 @@ const checkedRouter = (instance: InstanceConfig): CheckedRouter => ({
   syncGroup: instance.syncGroup ?? null,
 });
 
+const checkedService = (server: VirtualServerConfig): CheckedService => ({
+  name: server.name,
+  scheduler: server.scheduler,
+  quorum: server.quorum,
+  realServers: server.realServers.length,
+  checks: server.realServers.reduce((sum, { checks }) => sum + checks.length, 0),
+});
+
 function summary(report: CheckReport, style: Style): readonly string[] {
   const counts = `${report.file}: ${countsText(report.diagnostics)}`;
   if (!report.accepted) return [style.bad(`${counts}: the agent would refuse this file`)];
-  const shown = report.routers.slice(0, MOST_SHOWN);
-  const more = report.routers.length - shown.length;
+  const { routers, services } = report;
   return [
     ...(report.diagnostics.length === 0 ? [] : [""]),
-    ...(shown.length === 0 ? ["no virtual router"] : routerTable(shown, style)),
-    ...(more > 0 ? [`and ${more} more`] : []),
-    "",
+    ...(routers.length + services.length === 0 ? ["no virtual router", ""] : []),
+    ...part(routers, (shown) => routerTable(shown, style)),
+    ...part(services, (shown) => serviceTable(shown, style)),
     report.warnings === 0 ? style.good(counts) : style.caution(counts),
   ];
+}
+
+/** The first of many, and a line between this and what follows. */
+function part<Row>(
+  rows: readonly Row[],
+  lines: (shown: readonly Row[]) => readonly string[],
+): readonly string[] {
+  if (rows.length === 0) return [];
+  const more = rows.length - MOST_SHOWN;
+  return [...lines(rows.slice(0, MOST_SHOWN)), ...(more > 0 ? [`and ${more} more`] : []), ""];
 }
 
 const HEADING = ["ROUTER", "VRID", "VERSION", "INTERFACE", "PRIORITY", "INTERVAL", "ADDRESSES"];
@@ -125,4 +155,15 @@ function routerTable(routers: readonly CheckedRouter[], style: Style): readonly 
     { text: router.addresses.join("\n") },
   ]);
   return table(HEADING, rows, style.faint);
+}
+
+function serviceTable(services: readonly CheckedService[], style: Style): readonly string[] {
+  const rows = services.map((service) => [
+    { text: service.name, paint: style.strong },
+    { text: service.scheduler },
+    { text: String(service.quorum) },
+    { text: String(service.realServers) },
+    { text: String(service.checks) },
+  ]);
+  return table(["SERVICE", "SCHEDULER", "QUORUM", "REAL SERVERS", "CHECKS"], rows, style.faint);
 }

@@ -8,7 +8,7 @@ import { runCli } from "../../agent/cli/cli.ts";
 import { configTestStatus } from "../../agent/cli/config-test.ts";
 import { commandLineHost } from "../../agent/command-line.ts";
 import type { Severity } from "../../agent/config/diagnostic.ts";
-import { checkSchema } from "../schema/schemas.ts";
+import { checkSchema } from "../schema/check-schema.ts";
 import { Recorder } from "./recorder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-check-`));
@@ -102,6 +102,28 @@ test("check names the place, the word, and what it understood", async () => {
   assert.match(stdout, /warned\.conf:8:5: warning\[keyword-unknown\]/);
   assert.match(stdout, /VI_1 +51 +2 ipv4 +eth0 +100 +1 s +10\.0\.0\.3\/32/);
   assert.match(stdout, /no errors, 1 warning\n$/);
+});
+
+test("check shows virtual servers, also where there is no router", async () => {
+  const path = join(folder, "balanced.conf");
+  writeFileSync(
+    path,
+    `virtual_server 192.0.2.1 80 {
+    protocol TCP
+    lb_algo rr
+    real_server 10.0.0.1 80 {
+        TCP_CHECK {
+        }
+    }
+    real_server 10.0.0.2 80 {
+    }
+}
+`,
+  );
+  const { stdout, status } = await holdfast("check", path);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /SERVICE +SCHEDULER +QUORUM +REAL SERVERS +CHECKS\n.*:80 +rr +1 +2 +1\n/);
+  assert.doesNotMatch(stdout, /no virtual router/);
 });
 
 test("check --json says the same", async () => {

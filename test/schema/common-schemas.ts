@@ -4,6 +4,8 @@ export const count = z.int().nonnegative();
 
 export const wallClock = z.number().describe("Milliseconds since 1970.");
 
+export const family = z.enum(["ipv4", "ipv6"]);
+
 export const state = z.enum(["initialize", "backup", "active", "fault"]);
 
 const position = z.strictObject({

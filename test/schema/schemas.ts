@@ -13,7 +13,8 @@ import type {
 } from "../../agent/control/protocol.ts";
 import type { ReloadOutcome } from "../../agent/control/target.ts";
 import { bfdReport } from "./bfd-schemas.ts";
-import { childProcess, count, diagnostic, state, wallClock } from "./common-schemas.ts";
+import { checkSchema } from "./check-schema.ts";
+import { childProcess, count, diagnostic, family, state, wallClock } from "./common-schemas.ts";
 import type { Json, Same } from "./json.ts";
 import {
   policyCheckSchema,
@@ -27,7 +28,6 @@ import { service, servicesSchema } from "./service-schemas.ts";
 // docs/schema/*.json is written from them by test/schema/write.ts.
 
 const address = z.string().describe("An IP address in canonical text (RFC 5952).");
-const family = z.enum(["ipv4", "ipv6"]);
 const fault = z.strictObject({
   cause: z.enum([
     "interface-missing",
@@ -277,28 +277,6 @@ export const reloadSchema = z.discriminatedUnion("accepted", [
     message: z.string(),
   }),
 ]);
-
-export const checkSchema = z.strictObject({
-  file: z.string(),
-  accepted: z.boolean(),
-  errors: count,
-  warnings: count,
-  diagnostics: z.array(diagnostic),
-  routers: z.array(
-    z.strictObject({
-      name: z.string(),
-      vrid: z.int(),
-      version: z.union([z.literal(2), z.literal(3)]),
-      family,
-      interface: z.string().nullable(),
-      priority: z.int(),
-      advertisementInterval: count.describe("Microseconds."),
-      transport: z.enum(["multicast", "unicast"]),
-      addresses: z.array(z.string()).describe("With prefix length."),
-      syncGroup: z.string().nullable(),
-    }),
-  ),
-});
 
 export const keywordsSchema = z.array(
   z.strictObject({

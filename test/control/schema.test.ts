@@ -6,8 +6,8 @@ import { noSettings } from "../../agent/config/settings.ts";
 import type { IpAddress } from "../../agent/core/address.ts";
 import { Recorder, RecordingHost } from "../cli/recorder.ts";
 import { sampleStatus } from "../cli/sample-status.ts";
+import { checkSchema } from "../schema/check-schema.ts";
 import {
-  checkSchema,
   doctorSchema,
   keywordsSchema,
   publishedSchema,

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readEvents, requestStatus } from "../../agent/control/client.ts";
@@ -107,7 +107,41 @@ export class Agent {
   }
 
   dispose(): void {
-    this.#child?.kill("SIGKILL");
-    rmSync(this.folder, { recursive: true, force: true });
+    const child = this.#child;
+    const over = child?.exitCode !== null || child.signalCode !== null;
+    if (!over && child.pid !== undefined) killFamily(child.pid);
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Ends a process and its children, who would write their state into a folder that is gone. */
+function killFamily(pid: number): void {
+  const family = [pid, ...childrenOf(pid)];
+  for (const each of family) signal(each);
+  const until = performance.now() + 2_000;
+  while (family.some(runs) && performance.now() < until) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+}
+
+const childrenOf = (pid: number): readonly number[] =>
+  readProc(pid, `task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+
+/** Not: it is gone, or nobody has asked yet how it ended. */
+const runs = (pid: number): boolean => /\) [^Z]/.test(readProc(pid, "stat"));
+
+function readProc(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function signal(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It is gone.
   }
 }

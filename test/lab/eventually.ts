@@ -14,7 +14,8 @@ export async function eventually<Result>(
       return await probe();
     } catch (error) {
       if (performance.now() > end) {
-        throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause: error });
+        const last = error instanceof Error ? error.message : String(error);
+        throw new Error(`not within ${timeoutMs} ms: ${what}\n${last}`, { cause: error });
       }
     }
     await delay(POLL_MS);

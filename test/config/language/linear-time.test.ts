@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { staysInProportion } from "../../proportion.ts";
 import { parse } from "./memory-host.ts";
 
 function instances(count: number): string {
@@ -24,27 +25,9 @@ function instances(count: number): string {
   return blocks.join("");
 }
 
-/** The quickest of several runs: what the work takes without what disturbs it. */
-function quickest(text: string, runs: number): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < runs; i += 1) {
-    const start = performance.now();
-    parse(text);
-    best = Math.min(best, performance.now() - start);
-  }
-  return best;
-}
-
-test("reading takes time in proportion to the length", (context) => {
-  const small = instances(4_000);
-  const large = instances(16_000);
-  assert.equal(parse(large).tree.length, 16_001);
-  assert.deepEqual(parse(small).diagnostics, []);
-  const [a, b] = [quickest(small, 4), quickest(large, 3)];
-  context.diagnostic(`16,000 instances, ${large.length} characters: ${b.toFixed(0)} ms`);
-  context.diagnostic(`4,000 instances: ${a.toFixed(0)} ms; ratio ${(b / a).toFixed(1)}`);
-  // Four times the text: quadratic work would take sixteen times as long.
-  assert.ok(b / a < 9, `16,000 instances take ${(b / a).toFixed(1)} times as long as 4,000`);
+test("reading takes time in proportion to the length", () => {
+  assert.deepEqual(parse(instances(1_000)).diagnostics, []);
+  staysInProportion((count) => assert.equal(parse(instances(count)).tree.length, count + 1), 4_000);
 });
 
 test("hard lines take time in proportion too", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { staysInProportion } from "../../proportion.ts";
 import { brief, configOf, instanceText, load } from "./lowered.ts";
 
 /** An instance on one line per word, so that places are easy to count: it begins in line 1. */
@@ -328,16 +329,8 @@ describe("what contradicts, and where", () => {
           `V${i}`,
         ),
       ).join("");
-    const timeOf = (count: number): number => {
-      const text = textOf(count);
-      const start = performance.now();
-      const { config } = load(text);
-      assert.equal(config?.instances.length, count);
-      return performance.now() - start;
-    };
-    timeOf(4000);
-    const quarter = timeOf(4000);
-    // Quadratic work would take 16 times as long.
-    assert.ok(timeOf(16_000) < Math.max(quarter, 20) * 10);
+    staysInProportion((count) => {
+      assert.equal(load(textOf(count)).config?.instances.length, count);
+    }, 4_000);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { staysInProportion } from "../../proportion.ts";
 import { at, brief, configOf, instanceText, load } from "./lowered.ts";
 
 const FILES = { "/bin/check": "", "/usr/bin/killall": "", "/bin/sh": "" };
@@ -224,14 +225,7 @@ test("thousands of trackers take time in proportion", () => {
           `V${i}`,
         )}`,
     ).join("");
-  const timeOf = (count: number): number => {
-    const text = textOf(count);
-    const start = performance.now();
-    assert.equal(configOf(text, FILES).trackers.length, count);
-    return performance.now() - start;
-  };
-  timeOf(1_000);
-  const quarter = timeOf(1_000);
-  // Quadratic work would take 16 times as long.
-  assert.ok(timeOf(4_000) < Math.max(quarter, 20) * 10);
+  staysInProportion((count) => {
+    assert.equal(configOf(textOf(count), FILES).trackers.length, count);
+  }, 1_000);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { staysInProportion } from "../../proportion.ts";
 import { configOf } from "./lowered.ts";
 
 const real = (number: number): string =>
@@ -30,19 +31,12 @@ const SHAPES: Readonly<Record<string, (count: number) => readonly [text: string,
 describe("virtual servers take time in proportion", () => {
   for (const [name, make] of Object.entries(SHAPES)) {
     test(name, () => {
-      const timeOf = (count: number): number => {
+      staysInProportion((count) => {
         const [text, expected] = make(count);
-        const start = performance.now();
         const { virtualServers } = configOf(text).balancing;
-        const time = performance.now() - start;
         const found = virtualServers.reduce((sum, { realServers }) => sum + realServers.length, 0);
         assert.equal(found, expected);
-        return time;
-      };
-      timeOf(1_600);
-      const quarter = timeOf(1_600);
-      // Quadratic work would take 16 times as long.
-      assert.ok(timeOf(6_400) < Math.max(quarter, 20) * 10);
+      }, 1_600);
     });
   }
 });

@@ -112,8 +112,11 @@ describe("notifications of a running agent", { skip, timeout: 120_000 }, () => {
           assert.match(text, /Entering BACKUP state/);
           assert.match(text, /Entering MASTER state/);
         });
-        const { director: status } = await agent.status();
-        assert.equal(status?.notifications.queued, 0);
+        // The server has the mail a moment before the agent has its answer.
+        await eventually("nothing waits", LONG_MS, async () => {
+          const { director: status } = await agent.status();
+          assert.equal(status?.notifications.queued, 0);
+        });
         await agent.stop();
         assert.ok(mail.some(({ subject }) => subject === "[lb1] VRRP Instance VI_1 - Stopping"));
       } finally {

@@ -1,17 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Config } from "../config/config.ts";
+import { readOwnFile, replaceOwnFile } from "./own-file.ts";
 
 const VERSION = 2;
 
@@ -35,17 +25,7 @@ export class StateStore {
   /** Answers why it could not be written, or `undefined`. It holds passwords: only root reads it. */
   save(file: string, config: Config): string | undefined {
     const accepted: Accepted = { version: VERSION, file, config };
-    return attempt(() => {
-      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-      const fresh = `${this.#path}.new`;
-      // Made anew, never through a link that somebody laid there.
-      rmSync(fresh, { force: true });
-      withFile(fresh, "wx", (fd) => {
-        writeFileSync(fd, JSON.stringify(accepted));
-        fsyncSync(fd);
-      });
-      renameSync(fresh, this.#path);
-    });
+    return attempt(() => replaceOwnFile(this.#path, JSON.stringify(accepted)));
   }
 
   /**
@@ -54,7 +34,7 @@ export class StateStore {
    */
   load(file: string): Config | undefined {
     try {
-      const accepted = JSON.parse(withFile(this.#path, NO_LINK, readOwn)) as Partial<Accepted>;
+      const accepted = JSON.parse(readOwnFile(this.#path)) as Partial<Accepted>;
       return accepted.version === VERSION && accepted.file === file ? accepted.config : undefined;
     } catch {
       return undefined;
@@ -71,35 +51,18 @@ export class StateStore {
 export function writePidFile(path: string, pid: number): string | undefined {
   return attempt(() => {
     mkdirSync(dirname(path), { recursive: true });
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | NO_LINK;
-    withFile(path, flags, (fd) => writeFileSync(fd, `${pid}\n`), 0o644);
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+    const fd = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644);
+    try {
+      writeFileSync(fd, `${pid}\n`);
+    } finally {
+      closeSync(fd);
+    }
   });
 }
 
 export function removePidFile(path: string): void {
   attempt(() => rmSync(path, { force: true }));
-}
-
-const NO_LINK = constants.O_NOFOLLOW;
-
-function withFile<Result>(
-  path: string,
-  flags: string | number,
-  work: (fd: number) => Result,
-  mode = 0o600,
-): Result {
-  const fd = openSync(path, flags, mode);
-  try {
-    return work(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function readOwn(fd: number): string {
-  const { uid, mode } = fstatSync(fd);
-  if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) throw new TypeError("not ours alone");
-  return readFileSync(fd, "utf8");
 }
 
 function attempt(action: () => void): string | undefined {

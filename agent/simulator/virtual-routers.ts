@@ -9,6 +9,7 @@ import type { Claim } from "../core/track/tracking.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
 import { sameFault } from "../core/vrrp/fault.ts";
 import type { PriorityContribution, RouterSnapshot } from "../core/vrrp/snapshot.ts";
+import { newCounters } from "../runtime/counters.ts";
 import type { DirectorSettings, EventReport } from "../runtime/ipc.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { VirtualPeer } from "./virtual-peers.ts";
@@ -180,7 +181,7 @@ export class VirtualRouters {
         active: null,
         lastTransition: null,
         peers: this.#peers.snapshots(name),
-        counters: NO_COUNTS,
+        counters: newCounters(),
       };
     });
   }
@@ -286,15 +287,3 @@ export class VirtualRouters {
     );
   }
 }
-
-const NO_COUNTS: RouterSnapshot["counters"] = {
-  advertisementsSent: 0,
-  advertisementsReceived: 0,
-  priorityZeroSent: 0,
-  priorityZeroReceived: 0,
-  becameActive: 0,
-  released: 0,
-  sendErrors: 0,
-  dropped: {},
-  alarms: {},
-};

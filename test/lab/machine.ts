@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
+import { runOn } from "./servers/server.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -81,17 +82,7 @@ export class Machine {
   /** Runs a program inside to its end. */
   async run(...command: readonly string[]): Promise<Said> {
     const into = ["--target", String(this.#init), "--mount", "--pid", "--root", "--wd"];
-    const child = this.node.spawn("nsenter", [...into, "--", ...command], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
-      });
-    }
-    await once(child, "close");
-    return { status: child.exitCode, output };
+    return await runOn(this.node, ["nsenter", ...into, "--", ...command]);
   }
 
   /** Throws with what it said when it fails. */

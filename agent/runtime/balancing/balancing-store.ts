@@ -1,18 +1,8 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
 import { join } from "node:path";
 import type { VirtualServerConfig } from "../../config/virtual-servers.ts";
 import type { ServiceTarget } from "../../core/ipvs/service.ts";
 import type { Override, PoolMember } from "../../core/virtual-server/pool.ts";
+import { readOwnFile, replaceOwnFile } from "../own-file.ts";
 
 const VERSION = 1;
 
@@ -49,27 +39,18 @@ export const NOTHING_KEPT: Kept = {
 
 /** `balancing.json` in the state directory. */
 export class BalancingStore {
-  readonly #directory: string;
   readonly #path: string;
   #last = "";
 
   constructor(directory: string) {
-    this.#directory = directory;
     this.#path = join(directory, "balancing.json");
   }
 
   /** What others may have written counts for nothing. */
   load(): Kept {
     try {
-      const fd = openSync(this.#path, constants.O_RDONLY | constants.O_NOFOLLOW);
-      try {
-        const { uid, mode } = fstatSync(fd);
-        if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) return NOTHING_KEPT;
-        const kept = JSON.parse(readFileSync(fd, "utf8")) as Partial<Kept>;
-        return kept.version === VERSION ? { ...NOTHING_KEPT, ...kept } : NOTHING_KEPT;
-      } finally {
-        closeSync(fd);
-      }
+      const kept = JSON.parse(readOwnFile(this.#path)) as Partial<Kept>;
+      return kept.version === VERSION ? { ...NOTHING_KEPT, ...kept } : NOTHING_KEPT;
     } catch {
       return NOTHING_KEPT;
     }
@@ -80,11 +61,7 @@ export class BalancingStore {
     const text = JSON.stringify(kept);
     if (text === this.#last) return undefined;
     try {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-      const fresh = `${this.#path}.new`;
-      rmSync(fresh, { force: true });
-      writeFileSync(fresh, text, { flag: "wx", mode: 0o600, flush: true });
-      renameSync(fresh, this.#path);
+      replaceOwnFile(this.#path, text);
       this.#last = text;
       return undefined;
     } catch (error) {

@@ -16,7 +16,7 @@ import type {
   SavedState,
 } from "../../sandbox/sandbox.ts";
 import type { PolicyWorld } from "./policy-world.ts";
-import { RealmCalls } from "./realm-calls.ts";
+import { entryKey, RealmCalls } from "./realm-calls.ts";
 import type { RealmOwner } from "./realms.ts";
 import { failureText, problemText } from "./refusal.ts";
 import { looksFast, viewText } from "./world-view.ts";
@@ -248,5 +248,3 @@ const CLOSED: EntryOutcome = {
   ok: false,
   failure: { kind: "closed", message: "this version is gone", stack: [] },
 };
-
-const entryKey = ({ kind, name }: Pick<Entry, "kind" | "name">): string => `${kind} ${name}`;

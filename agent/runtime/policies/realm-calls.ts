@@ -168,8 +168,14 @@ export class RealmCalls {
 
 const FAILURES_KEPT = 32;
 
-const entryKey = ({ kind, name }: { readonly kind: string; readonly name: string }): string =>
-  `${kind} ${name}`;
+/** `check alive`: what runs, as calls and their ends name it. */
+export const entryKey = ({
+  kind,
+  name,
+}: {
+  readonly kind: string;
+  readonly name: string;
+}): string => `${kind} ${name}`;
 
 const asCallError = (error: unknown): CallError =>
   isCallError(error) ? error : new CallError("internal", "an error in the plugin");

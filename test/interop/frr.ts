@@ -1,13 +1,7 @@
-import type { ChildProcess } from "node:child_process";
-import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
 import { eventually } from "../lab/eventually.ts";
 import type { Program } from "../lab/pair.ts";
-
-const DAEMONS = "/usr/lib/frr";
-const STARTED_MS = 20_000;
+import { FrrDaemons, STARTED_MS } from "./frr-daemons.ts";
 
 export interface FrrSettings {
   readonly vrid: number;
@@ -24,42 +18,39 @@ export interface FrrSettings {
  */
 export class Frr implements Program {
   readonly node: LabNode;
-  readonly folder: string;
-  log = "";
-  readonly #children: ChildProcess[] = [];
+  readonly #daemons: FrrDaemons;
   readonly #settings: FrrSettings;
 
   constructor(node: LabNode, settings: FrrSettings) {
     this.node = node;
     this.#settings = settings;
     this.#prepareLinks();
-    this.folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-${node.name}-`));
-    writeFileSync(join(this.folder, "frr.conf"), configuration(settings));
-    // The daemons insist on their own user, and put their sockets here.
-    const { uid, gid } = statSync("/etc/frr");
-    chownSync(this.folder, uid, gid);
+    this.#daemons = new FrrDaemons(node, configuration(settings));
   }
 
-  async start(): Promise<void> {
-    this.#spawn("zebra", "/dev/null");
-    await this.#speaking("zebra", "show version");
-    this.#spawn("vrrpd", join(this.folder, "frr.conf"));
-    await this.#speaking("vrrpd", "show vrrp");
+  get log(): string {
+    return this.#daemons.log;
+  }
+
+  start(): Promise<void> {
+    return this.#daemons.start("vrrpd", "show vrrp");
   }
 
   /** Shuts the router down and leaves the daemons: without them nobody would turn the macvlan off. */
   async stop(): Promise<void> {
     const { vrid } = this.#settings;
-    this.#ask("vrrpd", ["configure terminal", "interface eth0", `vrrp ${vrid} shutdown`]);
+    this.#daemons.ask(
+      "vrrpd",
+      ...["configure terminal", "interface eth0", `vrrp ${vrid} shutdown`],
+    );
     await eventually("vrrpd shuts the router down", STARTED_MS, () => {
-      const said = this.#ask("vrrpd", ["show vrrp"]);
+      const said = this.#daemons.ask("vrrpd", "show vrrp");
       if (/Status.*(?:Master|Backup)/.test(said)) throw new Error(said);
     });
   }
 
   dispose(): void {
-    for (const child of this.#children) child.kill("SIGKILL");
-    rmSync(this.folder, { recursive: true, force: true });
+    this.#daemons.dispose();
   }
 
   #prepareLinks(): void {
@@ -86,38 +77,6 @@ export class Frr implements Program {
     this.node.sysctl("ipv4/conf/eth0/arp_ignore", "1");
     this.node.sysctl("ipv4/conf/eth0/rp_filter", "0");
     this.node.sysctl("ipv4/conf/all/rp_filter", "0");
-  }
-
-  #spawn(daemon: string, config: string): void {
-    const file = (name: string): string => join(this.folder, name);
-    const child = this.node.spawn(
-      join(DAEMONS, daemon),
-      [
-        ...["--vty_socket", this.folder, "-z", file("zserv.api"), "-i", file(`${daemon}.pid`)],
-        ...["-P", "0", "--log", "stdout", "-f", config],
-      ],
-      { stdio: ["ignore", "pipe", "pipe"] },
-    );
-    this.#children.push(child);
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.log += text;
-      });
-    }
-  }
-
-  #speaking(daemon: string, command: string): Promise<unknown> {
-    return eventually(`${daemon} answers`, STARTED_MS, () => this.#ask(daemon, [command]));
-  }
-
-  #ask(daemon: string, commands: readonly string[]): string {
-    const words = commands.flatMap((command) => ["-c", command]);
-    const { status, stdout, stderr } = this.node.exec("vtysh", [
-      ...["--vty_socket", this.folder, "-d", daemon],
-      ...words,
-    ]);
-    if (status !== 0) throw new Error(`${daemon}: ${stdout}${stderr}\n${this.log}`);
-    return stdout;
   }
 }
 

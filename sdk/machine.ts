@@ -50,7 +50,7 @@ export interface InterfaceView {
   /** A cable, or what stands for one. */
   readonly carrier: boolean;
   readonly mtu: number;
-  /** With prefix length. */
+  /** Without prefix length; those of an interface that does not carry are not known. */
   readonly addresses: readonly string[];
   /** Counted by the kernel since the interface is there. */
   readonly receivedBytes: number;

@@ -2,14 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Lab } from "../../agent/linux/lab.ts";
 import { Capture } from "../lab/capture.ts";
 import { configText } from "../lab/instance-text.ts";
-import { advertisements } from "../lab/vrrp-frames.ts";
 import { allChecksRan } from "./check-cost.ts";
 import { CheckFiles, policyText, vrrpScripts } from "./check-files.ts";
+import { deviationsIn, intervalRow } from "./interval-row.ts";
 import type { Package, ProgramName } from "./program.ts";
-import { Daemon, PROGRAMS } from "./program.ts";
+import { Daemon } from "./program.ts";
 import type { Row, Section } from "./row.ts";
-import { ms } from "./row.ts";
-import { quantile } from "./statistics.ts";
 
 /** Each once a second. */
 const CHECKS = 200;
@@ -42,21 +40,13 @@ export async function checksAndAdverts(from: Package): Promise<Section> {
   };
 }
 
-async function compare(mode: Mode, from: Package): Promise<Row> {
-  const measured: Partial<Record<ProgramName, readonly number[]>> = {};
-  for (const program of PROGRAMS) measured[program] = await deviations(program, mode, from);
-  const at = (program: ProgramName, q: number): number => quantile(measured[program] ?? [], q);
-  const text = (program: ProgramName): string =>
-    [0.5, 0.99, 0.999, 1].map((q) => ms(at(program, q), 2)).join(" / ");
-  return {
-    what: `beside 200 checks/s: p50 / p99 / p99.9 / worst, ${mode.what}`,
-    holdfast: text("holdfast"),
-    keepalived: text("keepalived"),
-    ratio: at("holdfast", 0.999) / at("keepalived", 0.999),
-    aim: `p99.9 ≤ ${ms(mode.aim, 0)}`,
-    met: at("holdfast", 0.999) <= mode.aim,
-  };
-}
+const compare = (mode: Mode, from: Package): Promise<Row> =>
+  intervalRow(
+    `beside 200 checks/s: p50 / p99 / p99.9 / worst, ${mode.what}`,
+    mode.aim,
+    from,
+    (program) => deviations(program, mode, from),
+  );
 
 /** Seconds that each interval was too long or too short. */
 async function deviations(
@@ -84,10 +74,7 @@ async function deviations(
       });
     if (program === "holdfast") await allChecksRan(daemon, CHECKS);
     await delay(SETTLED * 1_000);
-    const first = capture.frames.length;
-    await delay(MEASURED * 1_000);
-    const times = advertisements(capture.frames.slice(first)).map((one) => one.at);
-    return times.slice(1).map((at, index) => Math.abs(at - (times[index] ?? 0) - INTERVAL));
+    return await deviationsIn(capture, MEASURED, INTERVAL);
   } finally {
     daemon.dispose();
     lab.dispose();

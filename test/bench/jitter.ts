@@ -4,12 +4,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Lab } from "../../agent/linux/lab.ts";
 import { Capture } from "../lab/capture.ts";
 import { configText } from "../lab/instance-text.ts";
-import { advertisements } from "../lab/vrrp-frames.ts";
+import { deviationsIn, intervalRow } from "./interval-row.ts";
 import type { Package, ProgramName } from "./program.ts";
-import { Daemon, PROGRAMS } from "./program.ts";
+import { Daemon } from "./program.ts";
 import type { Row, Section } from "./row.ts";
-import { ms } from "./row.ts";
-import { quantile } from "./statistics.ts";
 
 /** Seconds. */
 const INTERVAL = 0.01;
@@ -35,20 +33,12 @@ export async function jitter(from: Package): Promise<Section> {
   };
 }
 
-async function compare(mode: Mode, from: Package): Promise<Row> {
-  const measured: Partial<Record<ProgramName, readonly number[]>> = {};
-  for (const program of PROGRAMS) measured[program] = await deviations(program, mode, from);
-  const at = (program: ProgramName, q: number): number => quantile(measured[program] ?? [], q);
-  const text = (program: ProgramName): string =>
-    [0.5, 0.99, 0.999, 1].map((q) => ms(at(program, q), 2)).join(" / ");
-  return {
-    what: `p50 / p99 / p99.9 / worst, ${mode === "realtime" ? `vrrp_rt_priority ${REALTIME_PRIORITY}` : "no real-time priority"}`,
-    holdfast: text("holdfast"),
-    keepalived: text("keepalived"),
-    ratio: at("holdfast", 0.999) / at("keepalived", 0.999),
-    aim: `p99.9 ≤ ${ms(AIMS[mode], 0)}`,
-    met: at("holdfast", 0.999) <= AIMS[mode],
-  };
+function compare(mode: Mode, from: Package): Promise<Row> {
+  const how =
+    mode === "realtime" ? `vrrp_rt_priority ${REALTIME_PRIORITY}` : "no real-time priority";
+  return intervalRow(`p50 / p99 / p99.9 / worst, ${how}`, AIMS[mode], from, (program) =>
+    deviations(program, mode, from),
+  );
 }
 
 /** Seconds that each interval was too long or too short. */
@@ -75,10 +65,7 @@ async function deviations(
       spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }),
     );
     await delay(1_000);
-    const first = capture.frames.length;
-    await delay(SECONDS * 1_000);
-    const times = advertisements(capture.frames.slice(first)).map((one) => one.at);
-    return times.slice(1).map((at, index) => Math.abs(at - (times[index] ?? 0) - INTERVAL));
+    return await deviationsIn(capture, SECONDS, INTERVAL);
   } finally {
     for (const spinner of spinners) spinner.kill("SIGKILL");
     daemon.dispose();

@@ -12,6 +12,7 @@ const NO_FIGURES: LookFigures = { runs: 0, failures: 0, lastMs: null };
 
 /** Follows what somebody else in the director finds: a track_file, the check of a policy. */
 export class FollowedLook extends Look {
+  readonly durations = undefined;
   readonly #close: () => void;
 
   constructor(follow: (found: (finding: Finding) => void) => () => void) {

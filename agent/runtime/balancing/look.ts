@@ -1,6 +1,7 @@
 import type { ProbeConfig } from "../../config/virtual-servers.ts";
 import type { Finding } from "../../core/virtual-server/pool.ts";
 import { NOT_FOUND } from "../../core/virtual-server/pool.ts";
+import type { Durations } from "./latency.ts";
 
 /** What a look has to say of its own work. */
 export interface LookFigures {
@@ -23,6 +24,8 @@ export abstract class Look {
   }
 
   abstract figures(): LookFigures;
+  /** How long it takes; `undefined`: it has no turns of its own. */
+  abstract readonly durations: Durations | undefined;
   /** Nobody wants it any more. */
   abstract close(): void;
   /** All who want it have it stand still (ha_suspend), or some do not. */

@@ -8,6 +8,7 @@ import { NOT_FOUND } from "../../core/virtual-server/pool.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ProbeOutcome } from "../../ports/server-probes.ts";
 import type { Schedule, Slot } from "../schedule.ts";
+import { Durations } from "./latency.ts";
 import type { LookFigures } from "./look.ts";
 import { Look } from "./look.ts";
 
@@ -29,6 +30,7 @@ const GRAINS = 100;
 
 /** Looks when it is its turn: a probe of one kind, as its timing says. */
 export class TimedLook extends Look {
+  readonly durations = new Durations();
   readonly #world: TimedLookWorld;
   readonly #probe: (signal: AbortSignal) => Promise<ProbeOutcome>;
   readonly #slot: Slot;
@@ -141,6 +143,8 @@ export class TimedLook extends Look {
     this.#lastMs = ms;
     this.#reason = reason;
     if (ok) {
+      // To be refused is quick, and to be left waiting says how patient the check is.
+      this.durations.take(ms);
       this.#weight = weight;
       if (warning !== undefined && warning !== this.#warning) this.#world.warn(warning);
       this.#warning = warning ?? "";

@@ -290,13 +290,24 @@ export class DirectorProcess {
     order,
   }: Extract<ToDirector, { readonly kind: "command" }>): Promise<void> {
     const part = this.#parts?.find((one) => one.commands?.[command] !== undefined);
-    const act = part?.commands?.[command];
+    const act = command === "metrics" ? () => this.#metrics() : part?.commands?.[command];
     try {
       if (act === undefined) throw new Error(`nothing here answers ${command}`);
       this.#send({ kind: "answer", id, result: await act(ids, order) });
     } catch (error) {
       this.#send({ kind: "no-answer", id, problem: textOf(error) });
     }
+  }
+
+  /** A part that fails leaves the others' series. */
+  async #metrics(): Promise<string> {
+    let text = "";
+    for (const part of this.#parts ?? []) {
+      await this.#guard(part, "metrics", async () => {
+        text += (await part.metrics?.()) ?? "";
+      });
+    }
+    return text;
   }
 
   /** What is under way may finish; a second word means that it may not. */

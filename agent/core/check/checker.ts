@@ -24,8 +24,11 @@ export interface CheckerConfig {
    * turn: keepalived's delay_before_retry. The turns that follow are counted from there.
    */
   readonly retryInterval?: Micros;
-  /** Each run begins up to `span` after its turn, as the seed says; shorter than the interval. */
-  readonly jitter?: { readonly span: Micros; readonly seed: number };
+  /**
+   * Each run begins up to `span` after its turn, or before it (`early`), as the seed says; shorter than the
+   * interval.
+   */
+  readonly jitter?: { readonly span: Micros; readonly seed: number; readonly early?: true };
 }
 
 export type Verdict = "unknown" | "up" | "down";
@@ -42,7 +45,7 @@ export interface CheckerState {
   readonly again: boolean;
   /** Counts runs. */
   readonly runs: number;
-  /** The next turn on the grid of the first run, and when it begins: at the turn, or jitter later. */
+  /** The next turn on the grid of the first run, and when it begins: at the turn, or jitter beside it. */
   readonly turnAt: Instant | undefined;
   readonly nextAt: Instant | undefined;
   readonly staleAt: Instant | undefined;
@@ -193,8 +196,11 @@ function following(
   return { turnAt: next, nextAt: begin(config, next, runs + 1) };
 }
 
-const begin = ({ jitter }: CheckerConfig, turnAt: Instant, runs: number): Instant =>
-  jitter === undefined ? turnAt : after(turnAt, micros(jitter.span * spread(jitter.seed, runs)));
+function begin({ jitter }: CheckerConfig, turnAt: Instant, runs: number): Instant {
+  if (jitter === undefined) return turnAt;
+  const aside = jitter.span * spread(jitter.seed, runs);
+  return after(turnAt, micros(jitter.early === true ? -aside : aside));
+}
 
 const staleFrom = ({ staleAfter }: CheckerConfig, now: Instant): Instant | undefined =>
   staleAfter === undefined ? undefined : after(now, staleAfter);

@@ -32,6 +32,7 @@ import type { ServedWorld } from "./served.ts";
 import { Served } from "./served.ts";
 import { ServerClaims } from "./server-claims.ts";
 import { serverViews } from "./server-views.ts";
+import { serviceSeries } from "./service-series.ts";
 import { statusOf } from "./service-status.ts";
 import { SyncFollower } from "./sync-follower.ts";
 import { shutdownTellings, tellingsOf } from "./tellings.ts";
@@ -149,6 +150,12 @@ export class Balancing implements DirectorPart {
   /** As policies see them. */
   views(): ReturnType<typeof serverViews> {
     return serverViews(this.#served.values(), this.#care.connections);
+  }
+
+  async metrics(): Promise<string> {
+    await this.#care.look();
+    const { traffic } = this.#care;
+    return serviceSeries([...this.#all()], { traffic, mended: (key) => this.#table.mended(key) });
   }
 
   /** Resolves when the kernel has all that it can have. */

@@ -1,6 +1,7 @@
 import type { DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
 import type { Micros } from "../../core/time.ts";
 import { seconds } from "../../core/time.ts";
+import type { ServiceCounters } from "../../ports/ipvs.ts";
 import type { Schedule } from "../schedule.ts";
 import { targetsOf } from "./adoption.ts";
 import type { Counted } from "./connections.ts";
@@ -65,6 +66,10 @@ export class Care {
     services: readonly ServiceKey[],
     server: DestinationKey,
   ): Counted | undefined => this.#counts.of(services, server);
+
+  /** All that the kernel counted of a service, as it was counted last. */
+  readonly traffic = (service: ServiceKey): ServiceCounters | undefined =>
+    this.#counts.traffic(service);
 
   /** There may be something new to look after. */
   arm(): void {

@@ -1,7 +1,7 @@
 import type { DestinationKey, ServiceKey, ServiceTarget } from "../../core/ipvs/service.ts";
 import { serviceKey } from "../../core/ipvs/service.ts";
 import { KernelError } from "../../ports/error.ts";
-import type { Ipvs, IpvsPicture } from "../../ports/ipvs.ts";
+import type { Ipvs, IpvsPicture, ServiceCounters } from "../../ports/ipvs.ts";
 
 export interface Counted {
   readonly active: number;
@@ -15,6 +15,9 @@ export class Connections {
   take({ counters }: IpvsPicture): void {
     this.#counters = counters;
   }
+
+  /** All that is counted of a service. */
+  traffic = (service: ServiceKey): ServiceCounters | undefined => this.#counters.get(service);
 
   /** Over all of these services; `undefined`: nobody has counted. */
   of = (services: readonly ServiceKey[], server: DestinationKey): Counted | undefined => {

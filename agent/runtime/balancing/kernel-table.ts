@@ -42,6 +42,7 @@ export class KernelTable {
   /** Services of refused commands, which are looked at anew before the next try. */
   readonly #doubtful = new Map<ServiceKey, ServiceTarget>();
   readonly #refused = new Map<string, string>();
+  readonly #mended = new Map<ServiceKey, number>();
   #ipvs: Ipvs | undefined;
   #opening: Promise<IpvsPicture | KernelError> | undefined;
   #working: Promise<void> | undefined;
@@ -66,6 +67,11 @@ export class KernelTable {
   /** What the kernel refuses, by what it is about. */
   get refused(): ReadonlyMap<string, string> {
     return this.#refused;
+  }
+
+  /** How many things of a service that others had changed were put right. */
+  mended(key: ServiceKey): number {
+    return this.#mended.get(key) ?? 0;
   }
 
   /** What the kernel has, as far as it is known. */
@@ -246,6 +252,7 @@ export class KernelTable {
     for (const [key, list] of byService) {
       // What is refused has its own next try.
       if (this.#doubtful.has(key)) continue;
+      this.#mended.set(key, this.mended(key) + list.length);
       this.#world.drifted(key, list);
       this.#touch(key);
     }

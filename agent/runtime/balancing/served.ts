@@ -33,8 +33,9 @@ export class Served {
   readonly #reals = new Map<DestinationKey, RealServerConfig>();
   #found: Found[] = [];
   #suspended = false;
-  /** Wall-clock milliseconds of the last change, by server. */
-  readonly #since = new Map<DestinationKey, number>();
+  /** Wall-clock milliseconds of the last change, and how many there were since the start, by server. */
+  readonly #changes = new Map<DestinationKey, { readonly at: number; readonly count: number }>();
+  #quorumChanges = 0;
 
   constructor(world: ServedWorld, config: VirtualServerConfig) {
     this.#world = world;
@@ -135,7 +136,16 @@ export class Served {
   }
 
   since(key: DestinationKey): number | null {
-    return this.#since.get(key) ?? null;
+    return this.#changes.get(key)?.at ?? null;
+  }
+
+  /** How often it came up or went down; what it was found to be at the start is no change. */
+  changes(key: DestinationKey): number {
+    return this.#changes.get(key)?.count ?? 0;
+  }
+
+  get quorumChanges(): number {
+    return this.#quorumChanges;
   }
 
   close(): void {
@@ -167,10 +177,17 @@ export class Served {
     this.#state = state;
     this.#slot.set(virtualServer.deadline(state));
     for (const effect of effects) {
-      if (effect.kind === "server") this.#since.set(effect.server, this.#world.clock.wallClock());
+      this.#count(effect);
       this.#world.happened(this, effect, configBefore);
     }
     this.#world.changed(this);
+  }
+
+  #count(effect: PoolEffect): void {
+    if (effect.kind === "quorum" && !effect.start) this.#quorumChanges += 1;
+    if (effect.kind !== "server") return;
+    const count = this.changes(effect.server) + (effect.start ? 0 : 1);
+    this.#changes.set(effect.server, { at: this.#world.clock.wallClock(), count });
   }
 }
 

@@ -28,6 +28,12 @@ export interface TimedLookWorld {
 const GRAIN = milliseconds(10);
 const GRAINS = 100;
 
+/**
+ * Of its interval each look may come so much early, and never late: those that fell into step with others, or
+ * with those of another director, fall out of it again. From look to look it is the interval in the mean.
+ */
+const JITTER = 0.05;
+
 /** Looks when it is its turn: a probe of one kind, as its timing says. */
 export class TimedLook extends Look {
   readonly durations = new Durations();
@@ -67,6 +73,7 @@ export class TimedLook extends Look {
       initial: "unknown",
       staleAfter: undefined,
       startDelay: micros(warmup * spread(seed, 0)),
+      jitter: { span: micros(interval * JITTER), seed, early: true },
       retryInterval,
     };
     this.#slot = world.schedule.slot(() => this.#step({ kind: "tick" }));

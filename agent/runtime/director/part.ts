@@ -40,6 +40,8 @@ export interface DirectorPart {
     sessions: readonly BfdVerdict[],
   ): void;
   status(): Partial<DirectorStatus>;
+  /** Its series, in Prometheus' text format. */
+  metrics?(): string | Promise<string>;
   /** Commands of the control socket that are its own. */
   readonly commands?: Partial<
     Readonly<Record<DirectorCommand, (ids: LetterIds, order: ServerOrder | undefined) => unknown>>

@@ -32,7 +32,6 @@ const START_STEP = milliseconds(1);
 /** The policies of a director: loaded, reloaded when they change, scheduled, and held to their limits. */
 export class PolicyHost implements DirectorPart {
   readonly name = "policies";
-  readonly commands = { metrics: (): Promise<string> => this.#ports.metrics.text() };
   readonly #ports: PolicyHostPorts;
   readonly #outlet: Outlet;
   readonly #schedule: Schedule;
@@ -114,6 +113,10 @@ export class PolicyHost implements DirectorPart {
       policies: policies.map((policy) => policy.status()),
       checks: policies.flatMap((policy) => policy.checks()),
     };
+  }
+
+  metrics(): Promise<string> {
+    return this.#ports.metrics.text();
   }
 
   stop(): Promise<void> {

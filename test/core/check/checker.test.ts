@@ -302,6 +302,28 @@ test("jitter puts each run off, by less than its span, and never the grid", () =
   assert.ok(delays.size > 45);
 });
 
+test("jitter before the turn: once in each period, never late, and in the mean the interval", () => {
+  const config = { ...CONFIG, jitter: { span: milliseconds(50), seed: 7, early: true as const } };
+  const begun: number[] = [];
+  let state = checker.step(config, checker.initial, { kind: "start" }, ms(0)).state;
+  for (let turn = 0; turn < 100; turn += 1) {
+    // The first one has no time before it.
+    const now = state.running === undefined ? (checker.deadline(state) ?? ms(0)) : ms(0);
+    if (state.running === undefined)
+      state = checker.step(config, state, { kind: "tick" }, now).state;
+    assert.equal(state.running?.run, turn + 1);
+    begun.push(now);
+    const result = { kind: "result", run: turn + 1, result: "good", reason: "" } as const;
+    state = checker.step(config, state, result, now).state;
+  }
+  const early = begun.map((at, turn) => turn * 1_000_000 - at);
+  assert.ok(
+    early.every((aside) => aside >= 0 && aside < 50_000),
+    early.join(),
+  );
+  assert.ok(new Set(early).size > 95);
+});
+
 describe("a gap of its own before what failed is looked at again", () => {
   const RETRYING = { ...CONFIG, rise: 1, retryInterval: milliseconds(100) };
 

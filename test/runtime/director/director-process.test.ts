@@ -229,14 +229,26 @@ test("what happens while a part is configured for the first time waits for it, i
 });
 
 test("commands go to the part that has them", async () => {
-  const { tell, of } = begin(() => ({ commands: { metrics: () => "text" } }));
-  tell({ kind: "command", id: 1, command: "metrics" });
+  const { tell, of } = begin(() => ({ commands: { services: () => "text" } }));
+  tell({ kind: "command", id: 1, command: "services" });
   tell({ kind: "command", id: 2, command: "notifications" });
   await settle();
   assert.deepEqual(of("answer"), [{ kind: "answer", id: 1, result: "text" }]);
   assert.deepEqual(of("no-answer"), [
     { kind: "no-answer", id: 2, problem: "nothing here answers notifications" },
   ]);
+});
+
+test("series are those of all parts, also when one of them fails", async () => {
+  const { tell, of } = begin(
+    () => ({ metrics: () => "one 1\n" }),
+    () => ({ metrics: () => Promise.reject(new Error("no")) }),
+    () => ({ metrics: () => Promise.resolve("two 2\n") }),
+  );
+  tell({ kind: "command", id: 1, command: "metrics" });
+  await settle();
+  assert.deepEqual(of("answer"), [{ kind: "answer", id: 1, result: "one 1\ntwo 2\n" }]);
+  assert.match(of("log")[0]?.message ?? "", /failed at metrics: no/);
 });
 
 test("stops its parts, then runs the last script, then ends; a lost supervisor hastens it", async () => {

@@ -16,7 +16,18 @@ const server: RealServerStatus = {
   kernelWeight: 5,
   connections: { active: 3, inactive: 9 },
   override: null,
-  checks: [{ kind: "tcp", verdict: "up", reason: "", runs: 7, failures: 0, lastMs: 1.24 }],
+  checks: [
+    {
+      kind: "tcp",
+      verdict: "up",
+      reason: "",
+      runs: 7,
+      failures: 0,
+      lastMs: 1.24,
+      p50Ms: 1.1,
+      p99Ms: 33.6,
+    },
+  ],
 };
 
 const service: ServiceStatus = {
@@ -53,7 +64,7 @@ test("each service with its real servers, and what an operator said", () => {
     text,
     /^\[192\.0\.2\.1\]:tcp:80 {2}tcp 192\.0\.2\.1:80, wlc, quorum: weight 5 of 1\n/,
   );
-  assert.match(text, /10\.0\.0\.1:80 +up +5 +3 +12 s +tcp 1\.2 ms +connected/);
+  assert.match(text, /10\.0\.0\.1:80 +up +5 +3 +12 s +tcp 1\.2 ms \(1\.1, 33\.6\) +connected/);
   assert.match(text, /10\.0\.0\.2:80 +drained +0 of 5 .*by eve, 1 min ago/);
   assert.match(text, /10\.0\.0\.3:80 +down +out \(kernel: 5\).*connection refused/);
   assert.equal(renderServices([], NOW, PLAIN), "No virtual server is configured.\n");

@@ -31,7 +31,9 @@ const realServer = z.strictObject({
       reason: z.string(),
       runs: count,
       failures: count,
-      lastMs: z.number().nullable(),
+      lastMs: z.number().nullable().describe("Milliseconds of the last run."),
+      p50Ms: z.number().nullable().describe("Of the last 64 runs that succeeded, the middle."),
+      p99Ms: z.number().nullable().describe("99 % of them took no longer."),
     }),
   ),
 });

@@ -5,7 +5,15 @@ import { table } from "../table.ts";
 import { duration } from "./duration.ts";
 import type { Problem } from "./problems.ts";
 
-const SERVERS = ["REAL SERVER", "STATE", "WEIGHT", "ACTIVE", "SINCE", "CHECKS", "WHY"] as const;
+const SERVERS = [
+  "REAL SERVER",
+  "STATE",
+  "WEIGHT",
+  "ACTIVE",
+  "SINCE",
+  "CHECKS (P50, P99)",
+  "WHY",
+] as const;
 const SERVICES = ["SERVICE", "QUORUM", "WEIGHT", "REAL SERVERS", "NOTE"] as const;
 
 /** With more of them, those that are well are only counted. */
@@ -84,10 +92,15 @@ function weightText({ weight, kernelWeight, configuredWeight }: RealServerStatus
 
 const checksText = ({ checks }: RealServerStatus): string =>
   checks
-    .map(({ kind, lastMs }) =>
-      lastMs === null ? kind : `${kind} ${Math.round(lastMs * 10) / 10} ms`,
-    )
+    .map(({ kind, lastMs, p50Ms, p99Ms }) => {
+      if (lastMs === null) return kind;
+      const lately =
+        p50Ms === null || p99Ms === null ? "" : ` (${tenths(p50Ms)}, ${tenths(p99Ms)})`;
+      return `${kind} ${tenths(lastMs)} ms${lately}`;
+    })
     .join(", ");
+
+const tenths = (ms: number): number => Math.round(ms * 10) / 10;
 
 function whyText({ override, reason }: RealServerStatus, now: number): string {
   if (override === null) return printable(reason);

@@ -8,7 +8,10 @@ import type { LookFigures } from "./look.ts";
 import { Look } from "./look.ts";
 
 type Of<Kind> = Extract<ProbeConfig, { readonly kind: Kind }>;
-const NO_FIGURES: LookFigures = { runs: 0, failures: 0, lastMs: null };
+const NO_FIGURES: LookFigures = {
+  ...{ runs: 0, failures: 0 },
+  ...{ lastMs: null, p50Ms: null, p99Ms: null },
+};
 
 /** Follows what somebody else in the director finds: a track_file, the check of a policy. */
 export class FollowedLook extends Look {

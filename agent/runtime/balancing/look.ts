@@ -9,6 +9,9 @@ export interface LookFigures {
   readonly failures: number;
   /** Milliseconds of the last run. */
   readonly lastMs: number | null;
+  /** Of runs lately that succeeded; `null`: none has. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
 }
 
 export type LookListener = (finding: Finding) => void;

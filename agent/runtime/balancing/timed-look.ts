@@ -80,7 +80,9 @@ export class TimedLook extends Look {
   }
 
   figures(): LookFigures {
-    return { runs: this.#runs, failures: this.#failures, lastMs: this.#lastMs };
+    const { p50, p99 } = this.durations.latency() ?? { p50: null, p99: null };
+    const counted = { runs: this.#runs, failures: this.#failures };
+    return { ...counted, lastMs: this.#lastMs, p50Ms: p50, p99Ms: p99 };
   }
 
   close(): void {

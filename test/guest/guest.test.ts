@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import type { GuestResult } from "./guest-result.ts";
+import { Installed } from "./installed.ts";
 
 /** The whole of it; about 45 s on an idle machine. */
 const LIMIT_S = 600;
@@ -18,6 +19,8 @@ const here = (name: string): string => join(import.meta.dirname, name);
  * and has a subtest for each of their tests.
  */
 test("in a guest with a kernel of its own", async (context) => {
+  const installed = new Installed();
+  context.after(() => installed.dispose());
   // It takes its folder away when it is terminated, as it must be when the runner is.
   const child = spawn(
     "setpriv",
@@ -28,7 +31,13 @@ test("in a guest with a kernel of its own", async (context) => {
     {
       stdio: ["ignore", "pipe", "pipe"],
       // Without the runner's own words: in there is another runner.
-      env: { PATH: process.env["PATH"], HOME: process.env["HOME"] },
+      env: {
+        PATH: process.env["PATH"],
+        HOME: process.env["HOME"],
+        HOLDFAST_LAB_PROGRAM: installed.program,
+        // On one CPU, and one that is slow at threads, V8's helpers only cost.
+        NODE_OPTIONS: "--v8-pool-size=0",
+      },
     },
   );
   const ended = once(child, "close");

@@ -7,7 +7,9 @@ import { readEvents, requestStatus } from "../../agent/control/client.ts";
 import type { AgentEvent, Status } from "../../agent/control/protocol.ts";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../agent/holdfast.mjs");
+/** That of the checkout, unless another is given in the environment. */
+export const PROGRAM =
+  process.env["HOLDFAST_LAB_PROGRAM"] ?? join(import.meta.dirname, "../../agent/holdfast.mjs");
 
 /** Far beyond a start on a busy machine; one that restarts its children for ever is no start. */
 const STARTED_MS = 30_000;

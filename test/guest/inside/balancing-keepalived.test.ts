@@ -9,10 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { PROGRAM } from "../../lab/agent.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { enterNamespace, ip } from "../../linux/network-rig.ts";
 
-const AGENT = join(import.meta.dirname, "../../../agent/main.ts");
 /** Of a step, the start of a program included. */
 const PATIENCE = 60_000;
 /** Longer than it takes to look at all servers. */
@@ -151,7 +151,7 @@ describe("virtual servers as keepalived has them", { timeout: 240_000 }, () => {
       spawn(
         process.execPath,
         [
-          ...[AGENT, "run", "--config", config, "--state", join(folder, "state")],
+          ...[PROGRAM, "run", "--config", config, "--state", join(folder, "state")],
           ...["--control", join(folder, "control.sock")],
         ],
         { stdio: "ignore" },

@@ -6,6 +6,13 @@ import { DEFAULT_LEASE, LONGEST_LEASE } from "../../agent/core/policy/leases.ts"
 import { STRIKES } from "../../agent/core/policy/strikes.ts";
 import type { Micros } from "../../agent/core/time.ts";
 import { CHECK_LIMITS } from "../../agent/policy/check-shape.ts";
+import {
+  CHECK_FAMILIES,
+  DURATION,
+  SERVER_FAMILIES,
+  SERVICE_FAMILIES,
+} from "../../agent/runtime/balancing/series-table.ts";
+import { MOST_IN_DETAIL, MOST_WITH_BUCKETS } from "../../agent/runtime/balancing/service-series.ts";
 import { HOOK_TIMEOUT } from "../../agent/runtime/policies/hook-queue.ts";
 import { LIMITS } from "../../agent/sandbox/sandbox.ts";
 import { SETUP } from "../../agent/sandbox/setup.ts";
@@ -98,10 +105,39 @@ function scenarios(): string {
   );
 }
 
+/** The agent's own series. */
+function series(): string {
+  const kinds = [
+    { families: SERVICE_FAMILIES, labels: ["service"] },
+    { families: SERVER_FAMILIES, labels: ["service", "real_server"] },
+    { families: CHECK_FAMILIES, labels: ["service", "real_server", "check"] },
+    {
+      families: [{ ...DURATION, type: "histogram", label: undefined }],
+      labels: ["service", "real_server", "check"],
+    },
+  ];
+  const rows = kinds.flatMap(({ families, labels }) =>
+    families.map(({ name, type, help, label }) => [
+      `\`${name}\``,
+      type,
+      [...labels, ...(label === undefined ? [] : [label])].map((one) => `\`${one}\``).join(", "),
+      help,
+    ]),
+  );
+  const brief = SERVER_FAMILIES.filter((family) => family.brief).map(({ name }) => `\`${name}\``);
+  const count = (number: number): string => number.toLocaleString("en-US");
+  return [
+    table(["series", "", "labels", "meaning"], rows),
+    "",
+    `Where there are more than ${count(MOST_WITH_BUCKETS)} real servers, the histogram has its last bucket only; where there`,
+    `are more than ${count(MOST_IN_DETAIL)}, a real server has only ${brief.join(" and ")}.`,
+  ].join("\n");
+}
+
 /** By page, then by the name that its markers have. */
 export const SECTIONS: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   "docs/policies.md": { limits, policies: readyPolicies },
-  "docs/manual.md": { "holdfast.conf": settingsReference, scenarios },
+  "docs/manual.md": { "holdfast.conf": settingsReference, scenarios, series },
 };
 
 /** The text of a page with its written sections as they should be. */

@@ -1,14 +1,16 @@
 import type { DestinationCounters, TrafficCounters } from "../../core/ipvs/traffic.ts";
 import type { CheckRow, ServerRow, ServiceRow } from "./service-series.ts";
 
-/** `more`: labels beside those of the row. */
-type Emit = (value: number, more?: string) => void;
+/** `other`: the value of the family's own label. */
+type Emit = (value: number, other?: string) => void;
 
 /** Series of one name. */
 export interface Family<Row> {
   readonly name: string;
   readonly type: "gauge" | "counter";
   readonly help: string;
+  /** A label beside those of the row. */
+  readonly label?: "state" | "outcome";
   /** Of real servers: what is left of them where there are very many. */
   readonly brief?: true;
   readonly samples: (row: Row, emit: Emit) => void;
@@ -61,9 +63,10 @@ export const SERVICE_FAMILIES: readonly Family<ServiceRow>[] = [
   {
     name: "holdfast_service_real_servers",
     type: "gauge",
-    help: "Real servers by state.",
+    help: "Real servers: up, down, held, leaving.",
+    label: "state",
     samples: ({ states }, emit) => {
-      for (const [state, count] of Object.entries(states)) emit(count, `,state="${state}"`);
+      for (const [state, count] of Object.entries(states)) emit(count, state);
     },
   },
   {
@@ -118,10 +121,11 @@ export const SERVER_FAMILIES: readonly Family<ServerRow>[] = [
   {
     name: "holdfast_real_server_connections",
     type: "gauge",
-    help: "Connections as the kernel counts them, by state.",
+    help: "Connections as the kernel counts them: active, inactive, persistent.",
+    label: "state",
     samples: ({ counted }, emit) => {
       if (counted.length === 0) return;
-      for (const [key, state] of CONNECTIONS) emit(sumOf(counted, key), `,state="${state}"`);
+      for (const [key, state] of CONNECTIONS) emit(sumOf(counted, key), state);
     },
   },
   {
@@ -137,12 +141,13 @@ export const CHECK_FAMILIES: readonly Family<CheckRow>[] = [
   {
     name: "holdfast_real_server_checks_total",
     type: "counter",
-    help: "Runs of a check by outcome.",
+    help: "Runs of a check: success, failure.",
+    label: "outcome",
     samples: ({ look }, emit) => {
       if (look.durations === undefined) return;
       const { runs, failures } = look.figures();
-      emit(runs - failures, ',outcome="success"');
-      emit(failures, ',outcome="failure"');
+      emit(runs - failures, "success");
+      emit(failures, "failure");
     },
   },
 ];

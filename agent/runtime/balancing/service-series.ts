@@ -14,9 +14,9 @@ import { CHECK_FAMILIES, DURATION, SERVER_FAMILIES, SERVICE_FAMILIES } from "./s
 import type { Served } from "./served.ts";
 
 /** With more real servers than this, the durations of checks have no buckets but the last. */
-const MOST_WITH_BUCKETS = 1_000;
+export const MOST_WITH_BUCKETS = 1_000;
 /** With more than this, a real server has two series: Prometheus takes a scrape of some megabytes. */
-const MOST_IN_DETAIL = 5_000;
+export const MOST_IN_DETAIL = 5_000;
 
 /** What is known of the kernel. */
 export interface KernelFigures {
@@ -89,12 +89,13 @@ async function write<Row extends { readonly labels: Labels }>(
   rows: readonly Row[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  for (const { name, type, help, samples } of families) {
+  for (const { name, type, help, label, samples } of families) {
     text.family(name, type, help);
     for (const row of rows) {
-      samples(row, (value, more = "") =>
-        text.sample(name, `${row.labels}${more}` as Labels, value),
-      );
+      samples(row, (value, other) => {
+        const more = label === undefined || other === undefined ? "" : `,${label}="${other}"`;
+        text.sample(name, `${row.labels}${more}` as Labels, value);
+      });
     }
     await nextTurn();
   }

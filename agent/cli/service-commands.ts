@@ -32,7 +32,7 @@ const UNDRAIN: CommandSpec = {
   name: "undrain",
   operands: SERVER,
   count: [1, 1],
-  about: "Take back drain, disable and weight",
+  about: "Take back drain, disable, weight and remove",
   details: ["Of all services, or of SERVICE alone. Status 1: there is no such server."],
   options: [JSON_OUTPUT, CONTROL, HELP],
   load: async () => (await import("./services.ts")).undrain,
@@ -58,5 +58,49 @@ const WEIGHT: CommandSpec = {
   load: async () => (await import("./services.ts")).weight,
 };
 
+const ADD: CommandSpec = {
+  name: "add",
+  operands: "SERVICE ADDRESS[:PORT]",
+  count: [2, 2],
+  about: "Give a service one more real server, without a change of the file",
+  details: [
+    "SERVICE is as `holdfast services` names it, or its ADDRESS:PORT. The new one",
+    "has method and checks of another, moved to its own address. It holds over a",
+    "reload and a restart, until `holdfast remove`, or until the file has it. One",
+    "that was removed is there again, as the file has it. Status 1: it cannot be.",
+  ],
+  options: [
+    { name: "weight", value: { name: "N" }, about: "Default: as the one that it is like" },
+    { name: "like", value: { name: "SERVER" }, about: "ADDRESS[:PORT] (default: the first one)" },
+    JSON_OUTPUT,
+    CONTROL,
+    HELP,
+  ],
+  load: async () => (await import("./services.ts")).add,
+};
+
+const REMOVE: CommandSpec = {
+  name: "remove",
+  operands: SERVER,
+  count: [1, 1],
+  about: "Take a real server away, once its connections have ended",
+  details: [
+    "Those it has may end within holdfast_drain, or an hour where the file does not",
+    "say. Of all services, or of SERVICE alone. One of the file stays away over a",
+    "reload and a restart, until `holdfast add` or `undrain`; one that was added is",
+    "forgotten. Status 1: there is no such server.",
+  ],
+  options: [JSON_OUTPUT, CONTROL, HELP],
+  load: async () => (await import("./services.ts")).remove,
+};
+
 /** Load balancing. */
-export const SERVICE_COMMANDS: readonly CommandSpec[] = [SERVICES, DRAIN, UNDRAIN, DISABLE, WEIGHT];
+export const SERVICE_COMMANDS: readonly CommandSpec[] = [
+  SERVICES,
+  DRAIN,
+  UNDRAIN,
+  DISABLE,
+  WEIGHT,
+  ADD,
+  REMOVE,
+];

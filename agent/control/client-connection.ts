@@ -84,6 +84,8 @@ export class Client {
       case "undrain":
       case "disable":
       case "weight":
+      case "add":
+      case "remove":
         return this.#target.director(request.command, "all", request.order);
       default:
         return this.#target.director(request.command, request.ids);

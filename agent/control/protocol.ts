@@ -15,13 +15,15 @@ export type DirectorCommand =
   | ServerCommand;
 
 /** What an operator does to real servers. It holds over a reload and a restart, until `undrain`. */
-export type ServerCommand = "drain" | "undrain" | "disable" | "weight";
+export type ServerCommand = "drain" | "undrain" | "disable" | "weight" | "add" | "remove";
 
 export interface ServerOrder {
-  /** `[SERVICE/]ADDRESS[:PORT]`: all real servers that it fits. */
+  /** `[SERVICE/]ADDRESS[:PORT]`: all real servers that it fits; of `add` the one that is to be. */
   readonly server: string;
-  /** Of `weight`: 0–2,147,483,647. */
+  /** Of `weight`, and of `add` in place of that of the model: 0–2,147,483,647. */
   readonly weight?: number;
+  /** Of `add`: the real server, `ADDRESS[:PORT]`, whose method and checks it is to have. */
+  readonly like?: string;
   /** Who wants it, for those who look at it later. */
   readonly who: string;
 }
@@ -29,6 +31,8 @@ export interface ServerOrder {
 /** What an order came to. */
 export interface ServerOrderOutcome {
   readonly servers: readonly { readonly service: string; readonly server: string }[];
+  /** What whoever gave it should know, a line each. */
+  readonly notes?: readonly string[];
 }
 
 /** Of notifications that were given up. */
@@ -140,7 +144,8 @@ export interface ServiceStatus {
 export interface RealServerStatus {
   /** `10.0.0.1:80`. */
   readonly server: string;
-  readonly state: "up" | "down" | "held" | "leaving";
+  /** `removed`: it is in the file, and an operator took it away. */
+  readonly state: "up" | "down" | "held" | "leaving" | "removed";
   readonly reason: string;
   /** Wall-clock milliseconds of the last change; `null` before the first one. */
   readonly since: number | null;
@@ -157,6 +162,15 @@ export interface RealServerStatus {
     readonly who: string;
     /** Wall-clock milliseconds. */
     readonly at: number;
+  } | null;
+  /** It is not as the file has it: an operator added it, or took it away. */
+  readonly change: {
+    readonly kind: "added" | "removed";
+    readonly who: string;
+    /** Wall-clock milliseconds. */
+    readonly at: number;
+    /** Whose method and checks it has; `null`: nobody's. */
+    readonly like: string | null;
   } | null;
   readonly checks: readonly ServerCheckStatus[];
 }

@@ -51,7 +51,9 @@ export function readRequest(line: string): ReadRequest {
     case "drain":
     case "undrain":
     case "disable":
-    case "weight": {
+    case "weight":
+    case "add":
+    case "remove": {
       const { order } = value as { order?: unknown };
       const read = readOrder(order, command);
       if (typeof read === "string") return malformed(read, id);
@@ -66,7 +68,7 @@ export function readRequest(line: string): ReadRequest {
         code: "unknown-command",
         message:
           "there are the commands status, reload, journal, events, notifications, metrics, services, " +
-          "drain, undrain, disable and weight",
+          "drain, undrain, disable, weight, add and remove",
       };
   }
 }
@@ -82,14 +84,24 @@ const MOST_WEIGHT = 2_147_483_647;
 /** Answers in words what is wrong with it. */
 function readOrder(value: unknown, command: ServerCommand): ServerOrder | string {
   if (typeof value !== "object" || value === null) return "`order` must be an object";
-  const { server, weight, who } = value as Record<string, unknown>;
+  const { server, weight, like, who } = value as Record<string, unknown>;
   if (!isShortText(server, LONGEST_SERVER))
     return "`server` must be a text: [SERVICE/]ADDRESS[:PORT]";
   if (!isShortText(who, LONGEST_WHO)) return "`who` must be a text of at most 64 characters";
-  if (command !== "weight") return { server, who };
-  if (typeof weight !== "number" || !Number.isInteger(weight)) return NO_WEIGHT;
-  return weight < 0 || weight > MOST_WEIGHT ? NO_WEIGHT : { server, weight, who };
+  if (command === "weight") return isWeight(weight) ? { server, weight, who } : NO_WEIGHT;
+  if (command !== "add") return { server, who };
+  if (weight !== undefined && !isWeight(weight)) return NO_WEIGHT;
+  if (like !== undefined && !isShortText(like, LONGEST_SERVER))
+    return "`like` must be a text: ADDRESS[:PORT]";
+  return {
+    ...{ server, who },
+    ...(weight === undefined ? {} : { weight }),
+    ...(like === undefined ? {} : { like }),
+  };
 }
+
+const isWeight = (value: unknown): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MOST_WEIGHT;
 
 const NO_WEIGHT = `\`weight\` must be a whole number from 0 to ${MOST_WEIGHT}`;
 

@@ -16,6 +16,7 @@ const server: RealServerStatus = {
   kernelWeight: 5,
   connections: { active: 3, inactive: 9 },
   override: null,
+  change: null,
   checks: [
     {
       kind: "tcp",

@@ -5,7 +5,9 @@ const verdict = z.enum(["unknown", "up", "down"]);
 
 const realServer = z.strictObject({
   server: z.string().describe("For example `10.0.0.1:80`."),
-  state: z.enum(["up", "down", "held", "leaving"]),
+  state: z
+    .enum(["up", "down", "held", "leaving", "removed"])
+    .describe("removed: an operator took it away, and the file has it."),
   reason: z.string(),
   since: wallClock.nullable(),
   configuredWeight: count,
@@ -24,6 +26,15 @@ const realServer = z.strictObject({
     })
     .nullable()
     .describe("What an operator said of it."),
+  change: z
+    .strictObject({
+      kind: z.enum(["added", "removed"]),
+      who: z.string(),
+      at: wallClock,
+      like: z.string().nullable().describe("Whose method and checks it has."),
+    })
+    .nullable()
+    .describe("An operator added it beside the file, or took it away."),
   checks: z.array(
     z.strictObject({
       kind: z.string(),

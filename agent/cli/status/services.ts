@@ -63,15 +63,16 @@ function noteOf({ sorryServer, held, suspended, retiring }: ServiceStatus): stri
 }
 
 function serverRow(server: RealServerStatus, now: number, style: Style): readonly Cell[] {
-  const { state, since, connections, override } = server;
-  const paint = { up: style.good, down: style.bad, held: style.caution, leaving: style.faint }[
-    state
-  ];
+  const { state, since, connections, override, change } = server;
+  const paint = PAINTS[state];
   const said = override === null || override.kind === "weight" ? [] : [OVERRIDES[override.kind]];
   const word = state === "up" && said.length > 0 ? said.join() : [state, ...said].join(", ");
   return [
     { text: server.server, paint: style.strong },
-    { text: word, paint: override === null ? paint : style.caution },
+    {
+      text: change?.kind === "added" ? `${word}, added` : word,
+      paint: override === null && change === null ? style[paint] : style.caution,
+    },
     { text: weightText(server) },
     { text: connections === null ? "" : String(connections.active) },
     { text: since === null ? "" : duration(now - since) },
@@ -79,6 +80,14 @@ function serverRow(server: RealServerStatus, now: number, style: Style): readonl
     { text: whyText(server, now) },
   ];
 }
+
+const PAINTS = {
+  up: "good",
+  down: "bad",
+  held: "caution",
+  leaving: "faint",
+  removed: "caution",
+} as const;
 
 const OVERRIDES = { drain: "drained", disable: "disabled" } as const;
 
@@ -102,11 +111,18 @@ const checksText = ({ checks }: RealServerStatus): string =>
 
 const tenths = (ms: number): number => Math.round(ms * 10) / 10;
 
-function whyText({ override, reason }: RealServerStatus, now: number): string {
-  if (override === null) return printable(reason);
-  const by = `by ${printable(override.who)}, ${duration(now - override.at)} ago`;
-  return reason === "" ? by : `${by}; ${printable(reason)}`;
+/** Who said so, first what was said last. */
+function whyText({ override, change, reason }: RealServerStatus, now: number): string {
+  const said = override === null ? [] : [by(override, now)];
+  if (change !== null) {
+    const like = change.like === null ? "" : `, like ${change.like}`;
+    said.push(`${override === null ? "" : `${change.kind} `}${by(change, now)}${like}`);
+  }
+  return [...said, ...(reason === "" ? [] : [printable(reason)])].join("; ");
 }
+
+const by = (order: { readonly who: string; readonly at: number }, now: number): string =>
+  `by ${printable(order.who)}, ${duration(now - order.at)} ago`;
 
 /** Services in `holdfast status`, with an empty line before. */
 export function serviceLines(services: readonly ServiceStatus[], style: Style): readonly string[] {

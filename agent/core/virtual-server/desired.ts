@@ -49,6 +49,13 @@ function destinationsOf(config: PoolConfig, state: PoolState): readonly Destinat
   return [...pool.values()];
 }
 
+/** Whether the kernel is to have it: there may be connections of it. */
+export function isInPool(config: PoolConfig, state: PoolState, real: RealServer): boolean {
+  const server = state.servers[destinationKey(real)];
+  const sorry = config.sorryServer !== undefined && !state.quorum;
+  return server !== undefined && weightInPool(real, server, sorry) !== undefined;
+}
+
 /** `undefined`: it is not in the pool. */
 function weightInPool(real: RealServer, server: ServerState, sorry: boolean): number | undefined {
   const { kind } = server.override ?? {};

@@ -141,7 +141,12 @@ export type PoolEvent =
     }
   /** What checks found, all that came in one turn. */
   | { readonly kind: "found"; readonly found: readonly Found[] }
-  | { readonly kind: "configured"; readonly before: PoolConfig }
+  | {
+      readonly kind: "configured";
+      readonly before: PoolConfig;
+      /** Of those who are not configured any more; else the configuration's. */
+      readonly drainTime?: Micros;
+    }
   | {
       readonly kind: "override";
       readonly server: DestinationKey;

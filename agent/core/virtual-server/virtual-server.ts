@@ -5,6 +5,7 @@ import type { Machine, Transition } from "../machine.ts";
 import { plainEqual } from "../plain-equal.ts";
 import type { Instant } from "../time.ts";
 import { after } from "../time.ts";
+import { isInPool } from "./desired.ts";
 import type {
   Finding,
   LeavingServer,
@@ -94,7 +95,7 @@ function found(state: PoolState, { found: all }: On<"found">): PoolState {
 function configured(
   config: PoolConfig,
   state: PoolState,
-  { before }: On<"configured">,
+  { before, drainTime = config.drainTime }: On<"configured">,
   now: Instant,
 ): Step {
   const older = new Map(before.realServers.map((real) => [destinationKey(real), real]));
@@ -109,12 +110,10 @@ function configured(
         : { ...known, found: kept(old, known, real), presumed: passes(known) };
   }
   const leaving: Record<DestinationKey, LeavingServer> = { ...state.leaving };
-  for (const [key, member] of older) {
-    if (servers[key] !== undefined || state.servers[key] === undefined) continue;
-    if (config.drainTime === 0) continue;
-    const { address, port, forwarding } = member;
-    const until = after(now, config.drainTime);
-    leaving[key] = { member: { address, port, forwarding }, until };
+  for (const [key, real] of older) {
+    if (drainTime === 0 || servers[key] !== undefined || !isInPool(before, state, real)) continue;
+    const { address, port, forwarding } = real;
+    leaving[key] = { member: { address, port, forwarding }, until: after(now, drainTime) };
   }
   const next = { ...state, servers, leaving: withoutKeys(leaving, servers) };
   const settled = settle(config, next, now);

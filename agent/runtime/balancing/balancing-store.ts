@@ -3,8 +3,9 @@ import type { VirtualServerConfig } from "../../config/virtual-servers.ts";
 import type { ServiceTarget } from "../../core/ipvs/service.ts";
 import type { Override, PoolMember } from "../../core/virtual-server/pool.ts";
 import { readOwnFile, replaceOwnFile } from "../own-file.ts";
+import type { ServerChanges } from "./server-changes.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** What of load balancing outlives a director. */
 export interface Kept {
@@ -16,7 +17,14 @@ export interface Kept {
   /** By name of the virtual server. */
   readonly servers: Readonly<Record<string, KeptServer>>;
   /** Out of the configuration; their real servers finish their connections. */
-  readonly retiring: readonly VirtualServerConfig[];
+  readonly retiring: readonly KeptRetiring[];
+  /** What operators added and took away, by name of the virtual server. */
+  readonly changes: Readonly<Record<string, ServerChanges>>;
+}
+
+export interface KeptRetiring {
+  readonly config: VirtualServerConfig;
+  readonly kept: KeptServer;
 }
 
 export interface KeptServer {
@@ -35,6 +43,7 @@ export const NOTHING_KEPT: Kept = {
   targets: [],
   servers: {},
   retiring: [],
+  changes: {},
 };
 
 /** `balancing.json` in the state directory. */

@@ -17,7 +17,7 @@ import type { IpvsPicture } from "../../ports/ipvs.ts";
 import type { DirectorPart, Outlet } from "../director/part.ts";
 import type { DirectorSettings, EventReport } from "../ipc.ts";
 import { Schedule } from "../schedule.ts";
-import { startOf } from "./adoption.ts";
+import { startOf, targetsOf } from "./adoption.ts";
 import type { Kept } from "./balancing-store.ts";
 import { BalancingStore, NOTHING_KEPT } from "./balancing-store.ts";
 import { Care } from "./care.ts";
@@ -26,8 +26,9 @@ import { keptOf } from "./kept.ts";
 import { IP_VS, KernelTable } from "./kernel-table.ts";
 import { driftReport, troubleReport } from "./kernel-trouble.ts";
 import { Looks } from "./looks.ts";
-import { overrideOf, serversOf } from "./orders.ts";
+import { Operator } from "./operator.ts";
 import type { BalancingPorts } from "./ports.ts";
+import { Retiring } from "./retiring.ts";
 import type { ServedWorld } from "./served.ts";
 import { Served } from "./served.ts";
 import { ServerClaims } from "./server-claims.ts";
@@ -56,6 +57,8 @@ export class Balancing implements DirectorPart {
     undrain: (_, order) => this.#obey("undrain", order),
     disable: (_, order) => this.#obey("disable", order),
     weight: (_, order) => this.#obey("weight", order),
+    add: (_, order) => this.#obey("add", order),
+    remove: (_, order) => this.#obey("remove", order),
   };
   readonly #outlet: Outlet;
   readonly #ports: BalancingPorts;
@@ -67,8 +70,8 @@ export class Balancing implements DirectorPart {
   readonly #claims = new ServerClaims();
   /** By name. */
   readonly #served = new Map<string, Served>();
-  /** Not configured any more; their real servers finish their connections. */
-  readonly #retiring = new Set<Served>();
+  readonly #retiring: Retiring;
+  readonly #operator: Operator;
   readonly #keys = new Map<Served, ReadonlySet<ServiceKey>>();
   readonly #stirred = new Turn<Served>((all) => {
     for (const served of all) served.flush();
@@ -107,6 +110,16 @@ export class Balancing implements DirectorPart {
       () => this.#table.ipvs,
       (error) => this.#table.trouble(SYNC, error),
     );
+    this.#retiring = new Retiring({
+      clock,
+      open: (config) => this.#open(config),
+      over: (served) => this.#forget(served),
+    });
+    this.#operator = new Operator({
+      clock,
+      served: () => this.#served.values(),
+      event: (report) => outlet.event(report),
+    });
     this.#care = new Care(schedule, ports, this.#table, {
       all: () => [...this.#all()],
       audited: () => this.#sync.check(),
@@ -119,6 +132,7 @@ export class Balancing implements DirectorPart {
     if (this.#begun === undefined) {
       this.#store = new BalancingStore(settings.stateDirectory);
       this.#kept = this.#store.load();
+      this.#operator.restore(this.#kept.changes);
       if (!isNeeded(settings.balancing, this.#kept)) return;
       this.#begun = this.#begin();
     } else if (this.#running) this.#apply(settings.balancing);
@@ -178,7 +192,7 @@ export class Balancing implements DirectorPart {
     const { balancing } = this.#settings;
     this.#running = true;
     this.#apply(balancing, picture);
-    for (const config of this.#kept.retiring) this.#resume(config, picture);
+    this.#retiring.resume(this.#kept.retiring, this.#targets());
     this.#table.adopt(this.#kept.targets);
     if (balancing.flushAtStart && !this.#kept.running && picture !== undefined) {
       this.#table.adopt([...picture.table.values()].map(({ service }) => service.target));
@@ -196,17 +210,22 @@ export class Balancing implements DirectorPart {
   #apply(balancing: BalancingConfig, picture?: IpvsPicture): void {
     const wanted = new Map<string, VirtualServerConfig>();
     for (const one of balancing.virtualServers) {
-      if (!wanted.has(one.name)) wanted.set(one.name, one);
+      if (!wanted.has(one.name)) wanted.set(one.name, this.#operator.configured(one));
     }
     for (const [name, served] of [...this.#served]) {
       if (wanted.has(name)) continue;
       this.#served.delete(name);
-      this.#retire(served);
+      this.#operator.forget(name);
+      this.#retiring.add(served);
     }
     for (const [name, config] of wanted) {
       const known = this.#served.get(name);
+      this.#retiring.giveUp(new Set(targetsOf(config).map(serviceKey)));
       if (known === undefined) this.#serve(config, picture);
-      else if (!plainEqual(known.config, config, POSITIONS)) known.configure(config);
+      else if (!plainEqual(known.config, config, POSITIONS)) {
+        this.#retiring.part(known, config);
+        known.configure(config);
+      }
     }
     this.#setTimeouts(balancing.timeouts);
     this.#sync.configure(balancing.syncDaemon);
@@ -217,7 +236,6 @@ export class Balancing implements DirectorPart {
   }
 
   #serve(config: VirtualServerConfig, picture: IpvsPicture | undefined): void {
-    for (const old of this.#retiring) if (old.name === config.name) this.#forget(old);
     const served = this.#open(config);
     this.#served.set(config.name, served);
     const { clock } = this.#ports;
@@ -243,41 +261,24 @@ export class Balancing implements DirectorPart {
     return new Served(world, config);
   }
 
-  #retire(served: Served): void {
-    this.#retiring.add(served);
-    served.configure({ ...served.config, sorryServer: undefined, realServers: [] });
-  }
-
-  /** It was retiring when the director before this one ended. */
-  #resume(config: VirtualServerConfig, picture: IpvsPicture | undefined): void {
-    if (this.#served.has(config.name)) return;
-    const served = this.#open(config);
-    this.#retiring.add(served);
-    const { clock } = this.#ports;
-    const time = { now: clock.now(), wallMs: clock.wallClock() };
-    const kept = this.#kept.servers[config.name];
-    served.start({ ...startOf(config, picture?.table, kept, time), quorum: false });
-  }
-
   #changed(served: Served): void {
     if (this.#stopped !== undefined) return;
     const leaves = Object.keys(served.state.leaving).length > 0;
     if (this.#retiring.has(served) && !leaves) {
-      this.#forget(served);
+      this.#retiring.forget(served);
       return;
     }
     const entries = served.entries();
     const before = this.#keys.get(served);
     const keys = new Set(entries.map(({ service }) => serviceKey(service.target)));
     this.#keys.set(served, keys);
-    if (before !== undefined) this.#table.drop([...before].filter((key) => !keys.has(key)));
+    const gone = [...(before ?? [])].filter((key) => !keys.has(key) && !this.#retiring.holds(key));
+    this.#table.drop(gone);
     this.#table.want(entries);
     if (leaves) this.#care.arm();
   }
 
   #forget(served: Served): void {
-    this.#retiring.delete(served);
-    served.close();
     this.#table.drop(this.#keys.get(served) ?? []);
     this.#keys.delete(served);
     this.#saving.add("kept");
@@ -306,35 +307,26 @@ export class Balancing implements DirectorPart {
 
   #obey(command: ServerCommand, order: ServerOrder | undefined): ServerOrderOutcome {
     if (order === undefined) throw new Error("say which real server");
-    const found = serversOf(this.#served.values(), order.server);
-    const override = overrideOf(command, order, this.#ports.clock.wallClock());
-    for (const { served, server } of found) served.take({ kind: "override", server, override });
-    const servers = found.map(({ served, server }) => ({ service: served.name, server }));
-    const at = this.#ports.clock.wallClock();
-    for (const { service, server } of servers) {
-      const said = command === "weight" ? `weight ${order.weight}` : command;
-      const message = `${server}: ${said}, by ${order.who}`;
-      const detail = { change: "override", service, server, command, who: order.who };
-      this.#outlet.event({
-        at,
-        kind: "real-server",
-        level: "info",
-        subject: service,
-        message,
-        detail,
-      });
-    }
+    const outcome = this.#operator.obey(command, order);
     const failed = this.#save();
-    if (failed !== undefined) {
-      throw new Error(`it is done, but a restart would forget it: ${failed}`);
-    }
-    return { servers };
+    if (failed === undefined) return outcome;
+    throw new Error(`it is done, but a restart would forget it: ${failed}`);
   }
 
   #services(): readonly ServiceStatus[] {
     return [...this.#all()].map((served) =>
-      statusOf(served, this.#table, this.#care.connections, this.#retiring.has(served)),
+      statusOf(served, this.#table, this.#care.connections, {
+        retiring: this.#retiring.has(served),
+        changes: this.#operator.changesOf(served.name),
+        removed: this.#operator.removedOf(served.name),
+      }),
     );
+  }
+
+  /** Of the kernel, that are configured. */
+  #targets(): ReadonlySet<ServiceKey> {
+    const all = [...this.#served.values()].flatMap(({ config }) => targetsOf(config));
+    return new Set(all.map(serviceKey));
   }
 
   *#all(): Iterable<Served> {
@@ -346,7 +338,8 @@ export class Balancing implements DirectorPart {
   #save(running = true): string | undefined {
     if (!this.#running) return undefined;
     const { clock } = this.#ports;
-    const kept = keptOf([...this.#served.values()], [...this.#retiring], running, clock);
+    const { toKeep } = this.#operator;
+    const kept = keptOf([...this.#served.values()], [...this.#retiring], toKeep, running, clock);
     const failed = this.#store?.save(kept);
     const said = this.#notSaved;
     this.#notSaved = failed;

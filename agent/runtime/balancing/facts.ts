@@ -1,6 +1,8 @@
 import type { VirtualServerConfig } from "../../config/virtual-servers.ts";
+import { serviceKey } from "../../core/ipvs/service.ts";
 import type { PoolEffect } from "../../core/virtual-server/pool.ts";
 import type { EventReport } from "../ipc.ts";
+import { targetsOf } from "./adoption.ts";
 import type { Served } from "./served.ts";
 
 type Fact = Pick<EventReport, "kind" | "level" | "message" | "detail">;
@@ -27,9 +29,17 @@ function factOf(served: Served, effect: PoolEffect, before: VirtualServerConfig)
     case "left": {
       const { server } = effect;
       const detail = { change: "left", service: served.name, server };
-      return { kind: "real-server", level: "info", message: `${server} has left`, detail };
+      const message = `${server} has left${whence(served)}`;
+      return { kind: "real-server", level: "info", message, detail };
     }
   }
+}
+
+/** Of a target that is not configured any more, while the virtual server may be. */
+function whence({ config }: Served): string {
+  const [target, ...more] = config.realServers.length > 0 ? [] : targetsOf(config);
+  if (target === undefined) return "";
+  return ` ${serviceKey(target)}${more.length === 0 ? "" : ` and ${more.length} more`}`;
 }
 
 function stateFact(

@@ -9,16 +9,19 @@ import type { Served } from "./served.ts";
 export function keptOf(
   served: readonly Served[],
   retiring: readonly Served[],
+  changes: Kept["changes"],
   running: boolean,
   clock: Clock,
 ): Kept {
   const all = [...served, ...retiring];
+  const kept = (one: Served): KeptServer => keptServer(one, running, clock);
   return {
     ...NOTHING_KEPT,
     running,
     targets: running ? all.flatMap(({ config }) => targetsOf(config)) : [],
-    servers: Object.fromEntries(all.map((one) => [one.name, keptServer(one, running, clock)])),
-    retiring: running ? retiring.map(({ config }) => config) : [],
+    servers: Object.fromEntries(served.map((one) => [one.name, kept(one)])),
+    retiring: running ? retiring.map((one) => ({ config: one.config, kept: kept(one) })) : [],
+    changes,
   };
 }
 

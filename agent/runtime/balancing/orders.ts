@@ -3,37 +3,34 @@ import type { DestinationKey } from "../../core/ipvs/service.ts";
 import { destinationKey } from "../../core/ipvs/service.ts";
 import type { Override } from "../../core/virtual-server/pool.ts";
 import type { Served } from "./served.ts";
+import { isServer, isService, serverReference } from "./server-reference.ts";
 
 export interface Ordered {
   readonly served: Served;
   readonly server: DestinationKey;
 }
 
-/** The real servers that `[SERVICE/]ADDRESS[:PORT]` means. Throws an Error for people. */
+/** The real servers that `[SERVICE/]ADDRESS[:PORT]` means, of those that are there. */
 export function serversOf(all: Iterable<Served>, text: string): readonly Ordered[] {
-  const slash = text.lastIndexOf("/");
-  const service = slash < 0 ? undefined : text.slice(0, slash);
-  const wanted = text.slice(slash + 1);
-  const services = [...all].filter(({ name }) => service === undefined || name === service);
-  const found = services.flatMap((served) => fitting(served, wanted));
-  if (found.length > 0) return found;
-  const why =
-    services.length === 0 && service !== undefined
-      ? `there is no virtual server ${service}`
-      : `there is no real server ${wanted}`;
-  throw new Error(`${why}; holdfast services shows those there are`);
+  const { server: wanted } = serverReference(text);
+  return servicesOf(all, text).flatMap((served) => {
+    const fitting = served.config.realServers.filter((real) => isServer(real, wanted));
+    return [...new Set(fitting.map(destinationKey))].map((server) => ({ served, server }));
+  });
 }
 
-function fitting(served: Served, wanted: string): readonly Ordered[] {
-  const keys = served.config.realServers
-    .filter((real) => [destinationKey(real), real.address, real.name].includes(wanted))
-    .map(destinationKey);
-  return [...new Set(keys)].map((server) => ({ served, server }));
+/** The services that it may be of. Throws an Error for people where there is none. */
+export function servicesOf(all: Iterable<Served>, text: string): readonly Served[] {
+  const { service } = serverReference(text);
+  if (service === undefined) return [...all];
+  const services = [...all].filter(({ config }) => isService(config, service));
+  if (services.length > 0) return services;
+  throw new Error(`there is no virtual server ${service}; holdfast services shows those there are`);
 }
 
 /** Throws an Error for people. */
 export function overrideOf(
-  command: ServerCommand,
+  command: Exclude<ServerCommand, "add" | "remove">,
   { weight, who }: ServerOrder,
   at: number,
 ): Override | undefined {

@@ -64,7 +64,8 @@ export class Served {
     this.#attach();
   }
 
-  configure(config: VirtualServerConfig): void {
+  /** `drainTime`: how long those who are taken out now may finish their connections. */
+  configure(config: VirtualServerConfig, drainTime = config.drainTime): void {
     const before = this.#config;
     this.flush();
     this.#config = config;
@@ -72,7 +73,7 @@ export class Served {
     // By their index: what they were attached for may be another check now.
     const attached = this.#checks;
     this.#checks = new Map();
-    this.#step({ kind: "configured", before }, before);
+    this.#step({ kind: "configured", before, drainTime }, before);
     this.#attach();
     for (const list of attached.values()) for (const one of list) one.close();
   }

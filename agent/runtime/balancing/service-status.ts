@@ -1,3 +1,4 @@
+import type { RealServerConfig } from "../../config/virtual-servers.ts";
 import type { RealServerStatus, ServiceStatus } from "../../control/protocol.ts";
 import type { Destination, DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
@@ -7,6 +8,7 @@ import { targetsOf } from "./adoption.ts";
 import type { Counted } from "./connections.ts";
 import type { KernelTable } from "./kernel-table.ts";
 import type { Served } from "./served.ts";
+import type { ServerChanges } from "./server-changes.ts";
 
 type Kernel = Pick<KernelTable, "actual" | "refused">;
 type Count = (services: readonly ServiceKey[], server: DestinationKey) => Counted | undefined;
@@ -15,7 +17,7 @@ export function statusOf(
   served: Served,
   kernel: Kernel,
   count: Count,
-  retiring: boolean,
+  { retiring, ...around }: Around,
 ): ServiceStatus {
   const { config, state, name, suspended } = served;
   const services = targetsOf(config).map(serviceKey);
@@ -45,15 +47,35 @@ export function statusOf(
     refused: [...kernel.refused].flatMap(([subject, message]) =>
       services.some((key) => subject.startsWith(key)) ? [message] : [],
     ),
-    realServers: [...realServers(served, weights), ...leavingServers(served, weights)],
+    realServers: [
+      ...realServers(served, weights, around),
+      ...leavingServers(served, weights, around),
+      ...(retiring ? [] : removedServers(served, around)),
+    ],
   };
+}
+
+/** What operators changed, and how it stands with the whole. */
+interface Around extends Changed {
+  /** Not configured any more. */
+  readonly retiring: boolean;
+}
+
+interface Changed {
+  readonly changes: ServerChanges;
+  /** Real servers of the file that were taken away. */
+  readonly removed: readonly RealServerConfig[];
 }
 
 type Weights = (
   key: DestinationKey,
 ) => Pick<RealServerStatus, "weight" | "kernelWeight" | "connections">;
 
-function* realServers(served: Served, weights: Weights): Iterable<RealServerStatus> {
+function* realServers(
+  served: Served,
+  weights: Weights,
+  { changes }: Changed,
+): Iterable<RealServerStatus> {
   const held = new Set(served.state.panic?.held);
   for (const real of served.config.realServers) {
     const key = destinationKey(real);
@@ -67,6 +89,7 @@ function* realServers(served: Served, weights: Weights): Iterable<RealServerStat
       configuredWeight: real.weight,
       ...weights(key),
       override: server.override ?? null,
+      change: changeOf(changes, key),
       checks: checksOf(served, key, server),
     };
   }
@@ -84,17 +107,56 @@ const checksOf = (
     ...look.figures(),
   }));
 
-const leavingServers = ({ state }: Served, weights: Weights): readonly RealServerStatus[] =>
+const leavingServers = (
+  { state }: Served,
+  weights: Weights,
+  { changes }: Changed,
+): readonly RealServerStatus[] =>
   Object.keys(state.leaving).map((name) => ({
+    ...ABSENT,
     server: name,
     state: "leaving" as const,
     reason: "removed from the configuration",
-    since: null,
-    configuredWeight: 0,
     ...weights(name as DestinationKey),
-    override: null,
-    checks: [],
+    change: changeOf(changes, name as DestinationKey),
   }));
+
+/** Those of the file that are not even leaving. */
+const removedServers = (
+  { state }: Served,
+  { changes, removed }: Changed,
+): readonly RealServerStatus[] =>
+  removed.flatMap((real) => {
+    const server = destinationKey(real);
+    if (state.leaving[server] !== undefined) return [];
+    const change = changeOf(changes, server);
+    const { weight: configuredWeight } = real;
+    return [{ ...ABSENT, server, state: "removed" as const, configuredWeight, change }];
+  });
+
+const ABSENT = {
+  reason: "",
+  since: null,
+  configuredWeight: 0,
+  weight: null,
+  kernelWeight: null,
+  connections: null,
+  override: null,
+  checks: [],
+} as const;
+
+function changeOf(
+  { added, removed }: ServerChanges,
+  server: DestinationKey,
+): RealServerStatus["change"] {
+  const come = added[server];
+  if (come !== undefined) {
+    const { who, at, like } = come;
+    return { kind: "added", who, at, like: like ?? null };
+  }
+  const gone = removed[server];
+  return gone === undefined ? null : { kind: "removed", who: gone.who, at: gone.at, like: null };
+}
 
 const byKey = (destinations: readonly Destination[]): ReadonlyMap<DestinationKey, Destination> =>
   new Map(destinations.map((each) => [destinationKey(each), each]));

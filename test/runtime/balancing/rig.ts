@@ -8,7 +8,7 @@ import type {
   VirtualServerConfig,
 } from "../../../agent/config/virtual-servers.ts";
 import { NO_BALANCING } from "../../../agent/config/virtual-servers.ts";
-import type { ServerOrder } from "../../../agent/control/protocol.ts";
+import type { ServerCommand, ServerOrder } from "../../../agent/control/protocol.ts";
 import type { IpAddress } from "../../../agent/core/address.ts";
 import { serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { seconds } from "../../../agent/core/time.ts";
@@ -157,10 +157,7 @@ export class Rig {
     await this.rest();
   }
 
-  order(
-    command: "drain" | "undrain" | "disable" | "weight",
-    order: Partial<ServerOrder> = {},
-  ): unknown {
+  order(command: ServerCommand, order: Partial<ServerOrder> = {}): unknown {
     return this.part.commands[command]?.("all", { server: "10.0.0.1:80", who: "root", ...order });
   }
 

@@ -71,8 +71,11 @@ export function directorParts(settings: DirectorSettings, later: Later): readonl
         metrics: new PolicyMetrics(),
         notify: (notice) => opened.notifications?.notify(notice),
         services: {
-          views: () => opened.balancing?.views() ?? [],
-          claim: (...claim) => opened.balancing?.claim(...claim),
+          views: () => opened.balancing?.policies.views() ?? [],
+          claim: (...claim) => opened.balancing?.policies.claim(...claim),
+          names: () => opened.balancing?.policies.names() ?? [],
+          look: (service) => opened.balancing?.policies.look(service) ?? NO_SERVICE,
+          balance: (...said) => opened.balancing?.policies.balance(...said),
         },
       }),
   ];
@@ -112,3 +115,5 @@ function hostAddresses(): ReadonlySet<string> {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return new Set(all.map(({ address }) => address));
 }
+
+const NO_SERVICE: Promise<undefined> = Promise.resolve(undefined);

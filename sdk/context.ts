@@ -23,7 +23,7 @@ type Listed<P, K extends "process" | "interface"> = P extends {
   ? N & string
   : never;
 /** Names that a policy may control. */
-export type Controlled<P, K extends "routers" | "realServers"> = P extends {
+export type Controlled<P, K extends "routers" | "realServers" | "services"> = P extends {
   readonly control: { readonly [key in K]: readonly (infer N)[] };
 }
   ? N & string

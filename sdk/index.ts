@@ -1,5 +1,6 @@
 // The contract between a policy and the agent: what the author of a policy sees. It imports nothing
 // but its own parts, so that it runs and compiles anywhere.
+export type { Balance, Weights } from "./balance.ts";
 export type { Check, CheckResult, Targets, Track } from "./check.ts";
 export type { BaseContext, Context, NoState, Remembering } from "./context.ts";
 export type { Lease, RealServerControl, RouterControl } from "./control.ts";
@@ -35,6 +36,9 @@ export { definePolicy } from "./policy.ts";
 export type { Kv, Log, LogFields, Metrics } from "./records.ts";
 export type { Duration, Json } from "./values.ts";
 export type {
+  BalancedServer,
+  BalancedService,
+  LatencyView,
   NodeView,
   PeerView,
   PriorityPart,

@@ -75,6 +75,8 @@ export interface Permissions {
     readonly routers?: readonly string[];
     /** Real servers whose weight it moves: `"service/address:port"`. Gives `ctx.realServer`. */
     readonly realServers?: readonly string[];
+    /** Services (virtual_server) whose weights `balance` decides; `*` stands for any text. */
+    readonly services?: readonly string[];
   };
   /** Plugins of the operator's own, by name, each with the permission that it defines. Gives `ctx.plugin`. */
   readonly plugins?: Readonly<Record<string, Json>>;

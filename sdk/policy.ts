@@ -1,5 +1,6 @@
+import type { Balance } from "./balance.ts";
 import type { Check } from "./check.ts";
-import type { Context, NoState } from "./context.ts";
+import type { Context, Controlled, NoState } from "./context.ts";
 import type { Events } from "./events.ts";
 import type { Permissions } from "./permissions.ts";
 import type { Json } from "./values.ts";
@@ -39,6 +40,8 @@ export interface Policy<P extends Permissions, S, C extends string> {
   readonly state?: StateSpec<S>;
   /** By a name of your own; at most 64. */
   readonly checks?: { readonly [K in C]: Check<P, S> };
+  /** Decides the weights of the services of `permissions.control.services`. */
+  readonly balance?: [Controlled<P, "services">] extends [never] ? never : Balance<P, S>;
   /** What is done after events. A hook that throws is logged, and changes nothing. */
   readonly on?: {
     readonly [K in keyof Events<C>]?: (

@@ -50,6 +50,41 @@ export interface RealServerView {
   readonly activeConnections: number;
 }
 
+/** Milliseconds that the checks of a real server took, of those that succeeded. */
+export interface LatencyView {
+  /** The last one. */
+  readonly last: number;
+  /** Half of the last 64 took no longer. */
+  readonly p50: number;
+  /** All of them but 1 % took no longer. */
+  readonly p99: number;
+}
+
+/** A real server as `balance` sees it. */
+export interface BalancedServer extends RealServerView {
+  /** `"address:port"`, within its service: what weights are answered by. */
+  readonly key: string;
+  /** As configured; `weight` is what it has now. */
+  readonly configuredWeight: number;
+  /** Why it is up or down, as its checks say; often empty. */
+  readonly reason: string;
+  /** It counts as up because too many others fell with it (the guard against mass failures). */
+  readonly held: boolean;
+  /** What an operator said of it, which no weight changes. */
+  readonly order: "drain" | "disable" | "weight" | null;
+  /** As the slowest of its checks says; `undefined`: none has succeeded yet, or none takes time. */
+  readonly latencyMs: LatencyView | undefined;
+  readonly inactiveConnections: number;
+  /** Connections from which on the kernel sends none, and below which it does again; 0: no such limit. */
+  readonly upperThreshold: number;
+  readonly lowerThreshold: number;
+}
+
+/** A service as `balance` sees it. */
+export interface BalancedService extends ServiceView {
+  readonly realServers: readonly BalancedServer[];
+}
+
 export interface ServiceView {
   readonly name: string;
   readonly quorum: boolean;

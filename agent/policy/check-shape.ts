@@ -191,7 +191,8 @@ function readTargets<Word extends string>(
   return targets;
 }
 
-function controlled(permissions: Permissions, kind: string): readonly Json[] {
+/** Names that a policy asks to control. */
+export function controlled(permissions: Permissions, kind: string): readonly Json[] {
   const control = permissions["control"];
   const list = isRecord(control) ? control[kind] : undefined;
   return Array.isArray(list) ? list : [];

@@ -74,8 +74,8 @@ const fitsOne = (asked: Json, granted: readonly Json[]): boolean =>
     typeof each === "string" && typeof asked === "string" ? fits(each, asked) : each === asked,
   );
 
-/** `*` in a grant stands for any text. */
-function fits(pattern: string, text: string): boolean {
+/** `*` in a pattern stands for any text. */
+export function fits(pattern: string, text: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
   const last = rest.pop();
   if (last === undefined) return pattern === text;

@@ -6,6 +6,7 @@ import { isRecord } from "./shape-reader.ts";
 const CONTROL_WORDS: Readonly<Record<string, readonly string[]>> = {
   routers: ["control"],
   realServers: ["real_server"],
+  services: ["service"],
 };
 
 /** The line of a `grant` block that grants one part: `exec reload /usr/sbin/nginx -s reload`. */

@@ -127,7 +127,11 @@ const FORMS: Readonly<Record<keyof Permissions, Form>> = {
   gateway: texts("10.0.0.1"),
   mail: members({ to: texts("ops@example.org") }),
   webhook: named(target, 'slack: "${' + 'secret:slack}"'),
-  control: members({ routers: texts("VI_1"), realServers: texts("web/10.0.1.1:80") }),
+  control: members({
+    routers: texts("VI_1"),
+    realServers: texts("web/10.0.1.1:80"),
+    services: texts("[192.0.2.1]:tcp:80"),
+  }),
   plugins: named(anything, "name: …"),
 };
 

@@ -1,6 +1,8 @@
 import type { Events, Json } from "../../sdk/index.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { nearest } from "../config/keepalived/suggest.ts";
+import type { BalanceShape } from "./balance-shape.ts";
+import { readBalance } from "./balance-shape.ts";
 import type { CheckShape } from "./check-shape.ts";
 import { readChecks } from "./check-shape.ts";
 import type { Manifest } from "./manifest.ts";
@@ -13,6 +15,8 @@ export type EventName = keyof Events<string>;
 export interface PolicyShape {
   readonly about: string | undefined;
   readonly checks: readonly CheckShape[];
+  /** `undefined`: it decides no weights. */
+  readonly balance: BalanceShape | undefined;
   readonly events: readonly EventName[];
   /** `undefined`: it keeps no state. */
   readonly stateVersion: number | undefined;
@@ -55,6 +59,7 @@ export function readShape(json: string, manifest: Manifest): ShapeOutcome {
   const shape: PolicyShape = {
     about: readAbout(value["about"], reader),
     checks: readChecks(value["checks"], manifest.permissions, reader),
+    balance: readBalance(value["balance"], manifest.permissions, reader),
     events: readEvents(value["events"], reader),
     stateVersion: reader.optional(value["stateVersion"], (version) =>
       reader.integer(version, ["state", "version"], 0, 1_000_000),

@@ -16,6 +16,8 @@ const runs = create(null);
 const calls = create(null);
 const checks = create(null);
 const hooks = create(null);
+/** What decides the weights of services; `undefined`: nothing. */
+let balancer;
 const runOf = new WeakMap();
 /** What every `ctx` inherits. */
 const base = create(null);
@@ -162,7 +164,7 @@ function enter(id, runner, answers, more) {
   const ctx = create(base);
   apply(associate, runOf, [ctx, run]);
   try {
-    if (!runner) throw new WrongType("the policy has no such check or hook");
+    if (!runner) throw new WrongType("the policy has nothing of that name to run");
     const value = apply(runner.run, runner.owner, [freeze(ctx), more]);
     if (value === undefined || typeof value === "boolean") succeed(run, value);
     else void follow(run, value);
@@ -285,13 +287,20 @@ function take(policy) {
   if (typeof policy?.valueOf() !== "object") {
     throw new WrongType("the default export must be a policy: definePolicy({ … })");
   }
-  const { about, state: spec, checks: found = {}, on = {} } = policy;
+  const { about, state: spec, checks: found = {}, on = {}, balance: balancing } = policy;
   const declared = create(null);
   for (const name of keys(found)) {
     const { run, ...rest } = found[name];
     if (typeof run !== "function") throw new WrongType(`checks.${name}.run must be a function`);
     checks[name] = { owner: found[name], run };
     declared[name] = rest;
+  }
+  let balance;
+  if (balancing) {
+    const { run, ...rest } = balancing;
+    if (typeof run !== "function") throw new WrongType("balance.run must be a function");
+    balancer = { owner: balancing, run };
+    balance = rest;
   }
   const events = keys(on);
   for (const name of events) {
@@ -300,7 +309,7 @@ function take(policy) {
     hooks[name] = { owner: on, run };
   }
   if (spec) takeState(spec, given.state);
-  return { about, checks: declared, events, stateVersion: version };
+  return { about, checks: declared, balance, events, stateVersion: version };
 }
 
 /** The state as it was kept, brought to this version, or a first one. */
@@ -360,6 +369,7 @@ inject();
 function door(command, id, text, at, value) {
   now = at;
   if (command === "check") enter(id, checks[text], true);
+  else if (command === "balance") enter(id, balancer, true, parse(text));
   else if (command === "event") {
     const { name, event } = parse(text);
     enter(id, hooks[name], false, event);

@@ -23,6 +23,7 @@ type GuestCommand =
   | "start"
   | "view"
   | "check"
+  | "balance"
   | "event"
   | "good"
   | "bad"
@@ -125,7 +126,7 @@ export class Realm {
     this.#waitingView = view;
   }
 
-  /** Runs a check or a hook. `id` is the caller's: any whole number that is not in flight. */
+  /** Runs a check, a hook or `balance`. `id` is the caller's: any whole number that is not in flight. */
   enter(id: number, entry: Entry): Turn {
     const view = this.#waitingView;
     this.#waitingView = undefined;
@@ -134,6 +135,7 @@ export class Realm {
     return this.#turn(LIMITS.entryMs, told, () => {
       if (view !== undefined) this.#command("view", 0, view, told);
       if (entry.kind === "check") this.#command("check", id, entry.name, told);
+      else if (entry.kind === "balance") this.#command("balance", id, entry.event, told);
       else {
         const text = `{"name":${JSON.stringify(entry.name)},"event":${entry.event}}`;
         this.#command("event", id, text, told);

@@ -18,7 +18,8 @@ export type SavedState = string | undefined;
 /** What an evaluated policy declares, as it came out of the sandbox: JSON, to be checked by its reader. */
 export interface LoadedRealm {
   readonly realm: RealmId;
-  /** JSON of `{ about, checks: { NAME: { every, timeout, … } }, events: [NAME], stateVersion }`. */
+  /** JSON of `{ about, checks: { NAME: { every, timeout, … } }, balance: { every, … },
+   * events: [NAME], stateVersion }`. */
   readonly shape: string;
   readonly state: SavedState;
 }
@@ -46,11 +47,13 @@ export interface SandboxFailure {
 
 export type Entry =
   | { readonly kind: "check"; readonly name: string }
+  /** Of the service `name`; `event`: JSON of how it is. */
+  | { readonly kind: "balance"; readonly name: string; readonly event: string }
   /** `event`: JSON. */
   | { readonly kind: "event"; readonly name: string; readonly event: string };
 
 export type EntryOutcome =
-  /** `result`: JSON of what a check answered. `state`: as it is now, when it has changed. */
+  /** `result`: JSON of what a check or `balance` answered. `state`: as it is now, when it has changed. */
   | { readonly ok: true; readonly result: string; readonly state: SavedState }
   | { readonly ok: false; readonly failure: SandboxFailure };
 
@@ -95,7 +98,7 @@ export interface Sandbox {
   load(bundle: PolicyBundle, state: SavedState, view: string): Promise<LoadOutcome>;
   /** What `ctx` shows from the next entry on. JSON. */
   view(realm: RealmId, view: string): void;
-  /** Runs a check or a hook. Settles when its promise does; `timeoutMs` is the caller's business. */
+  /** Runs a check, a hook or `balance`. Settles when its promise does; `timeoutMs` is the caller's business. */
   enter(realm: RealmId, entry: Entry): Promise<EntryOutcome>;
   /** Gives an entry up: its outcome is `closed`, and what it still does counts for nothing. */
   abandon(realm: RealmId, entry: Entry): void;

@@ -28,6 +28,7 @@ describe("a declared policy", () => {
     assert.ok(outcome.ok);
     assert.deepEqual(outcome.shape, {
       about: undefined,
+      balance: undefined,
       events: [],
       stateVersion: undefined,
       checks: [
@@ -43,6 +44,39 @@ describe("a declared policy", () => {
         },
       ],
     });
+  });
+
+  test("balances the services that it asks for", () => {
+    const balanced = (balance: unknown, services: readonly string[] = ["web", "w*"]) =>
+      readShape(JSON.stringify({ balance }), {
+        permissions: { control: { services } },
+        places,
+      });
+    const outcome = balanced({ every: "20s" });
+    assert.ok(outcome.ok);
+    const { balance } = outcome.shape;
+    assert.deepEqual(balance, {
+      ...{ every: 20_000_000, timeout: 20_000_000, ttl: 60_000_000, services: ["web", "w*"] },
+    });
+    const quick = balanced({ every: "1s", timeout: "100ms", ttl: "5s" });
+    assert.ok(quick.ok);
+    assert.equal(quick.shape.balance?.timeout, 100_000);
+    assert.equal(quick.shape.balance?.ttl, 5_000_000);
+    const wrong: readonly (readonly [unknown, RegExp])[] = [
+      [{}, /every must be a time/],
+      [{ every: "10ms" }, /every must be 100ms to 1h/],
+      [{ every: "10s", ttl: "1s" }, /ttl must be 10s to 1h/],
+      [{ every: "1s", services: ["web"] }, /balance has no services/],
+      [5, /balance must be an object/],
+    ];
+    for (const [value, expected] of wrong) {
+      const refused = balanced(value);
+      assert.ok(!refused.ok);
+      assert.match(refused.problems.map(({ message }) => message).join("; "), expected);
+    }
+    const alone = balanced({ every: "1s" }, []);
+    assert.ok(!alone.ok);
+    assert.match(alone.problems[0]?.message ?? "", /no service whose weights it could decide/);
   });
 
   test("keeps what it says", () => {

@@ -30,6 +30,7 @@ const FORMS: Readonly<Record<string, readonly [form: RegExp, example: string]>> 
   gateway: [/^[0-9a-fA-F.:/*]+$/, "10.0.0.1"],
   mail: [/^[^\s@]+@[^\s@]+$/, "ops@example.org"],
   control: [/^./, "VI_1"],
+  service: [/^\S+$/, "[192.0.2.1]:tcp:80"],
   real_server: [/^\S+\/\S+:[0-9*]+$/, "web/10.0.1.1:80"],
 };
 
@@ -97,6 +98,7 @@ function grantList(grant: Grant, line: Statement, known: Known, lowering: Loweri
   });
   const texts = kept.map(({ text }) => text);
   if (keyword.text === "mail") grant.list(texts, "mail", "to");
+  else if (keyword.text === "service") grant.list(texts, "control", "services");
   else if (keyword.text === "real_server") grant.list(texts, "control", "realServers");
   else if (keyword.text === "control") {
     for (const word of kept) checkRouter(word, known, lowering);

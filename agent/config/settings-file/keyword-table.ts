@@ -37,6 +37,7 @@ const grantKeywords: readonly Keyword[] = [
   grant("webhook", { required: [name], optional: [word("preset or URL"), word("URL")] }, "A webhook by its name: NAME, NAME URL or NAME PRESET URL; a URL may refer to a secret. Without a URL, the policy's own"),
   grant("control", many(word("vrrp_instance")), "Virtual routers whose priority it may move"),
   grant("real_server", many(word("service/address:port")), "Real servers whose weight it may move"),
+  grant("service", many(word("virtual_server")), "Services whose weights it may decide: [192.0.2.1]:tcp:80, as holdfast services names them"),
   grant("plugin", { required: [name], rest: word("permission") }, "A plugin of the operator's own, with the permission that it defines"),
 ];
 

@@ -33,6 +33,30 @@ export function guard(
   return held.length >= least && few ? { held } : undefined;
 }
 
+/**
+ * The same guard against policies that decide the weights of a whole service: when they give 0 to so many
+ * of the servers that take part that less than `panicThreshold` percent of them are left. A single one is
+ * always believed, and what an operator said of a server is not theirs.
+ */
+export function emptied(
+  { panicThreshold }: PoolConfig,
+  servers: Readonly<Record<DestinationKey, ServerState>>,
+  passed: ReadonlyMap<DestinationKey, boolean>,
+): { readonly emptied: number; readonly of: number } | undefined {
+  if (panicThreshold === 0) return undefined;
+  let all = 0;
+  let out = 0;
+  for (const [key, { claims, override }] of Object.entries(servers)) {
+    if (override !== undefined || passed.get(key as DestinationKey) === false) continue;
+    const said = Object.values(claims);
+    if (said.some(({ kind }) => kind === "down")) continue;
+    all += 1;
+    if (said.some((claim) => claim.kind === "balance" && claim.weight === 0)) out += 1;
+  }
+  const few = (all - out) * 100 < panicThreshold * all;
+  return out >= 2 && few ? { emptied: out, of: all } : undefined;
+}
+
 /** From the first failure that one cause brings to the last: every check has come to its verdict. */
 export function panicWindow({ realServers }: Pick<PoolConfig, "realServers">): Micros {
   let longest = 0;

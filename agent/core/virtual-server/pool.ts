@@ -78,6 +78,8 @@ export type Override = {
 /** What a policy does to a server. */
 export type ServerClaim =
   | { readonly kind: "weight"; readonly weight: number }
+  /** One of the weights of a whole service: they count together, or none does. */
+  | { readonly kind: "balance"; readonly weight: number }
   | { readonly kind: "down"; readonly reason: string };
 
 export interface ServerState {
@@ -115,6 +117,8 @@ export interface PoolState {
   readonly leaving: Readonly<Record<DestinationKey, LeavingServer>>;
   /** Most of the servers fell at once: these are held in the pool all the same. */
   readonly panic: { readonly held: readonly DestinationKey[] } | undefined;
+  /** Policies' weights for the whole would empty it: they do not count. */
+  readonly overruled: boolean;
   readonly deadlineAt: Instant | undefined;
 }
 
@@ -125,6 +129,7 @@ export const EMPTY_POOL: PoolState = {
   servers: {},
   leaving: {},
   panic: undefined,
+  overruled: false,
   deadlineAt: undefined,
 };
 
@@ -157,6 +162,12 @@ export type PoolEvent =
       readonly server: DestinationKey;
       readonly source: string;
       readonly claim: ServerClaim | undefined;
+    }
+  /** The weights that a policy gives the whole service; who is not named has none of it. */
+  | {
+      readonly kind: "balance";
+      readonly source: string;
+      readonly weights: Readonly<Record<DestinationKey, number>>;
     }
   /** Active connections of servers that leave; a server that is not there has none. */
   | {
@@ -197,4 +208,6 @@ export type PoolEffect =
     }
   /** The guard holds so many servers in the pool, or does not any more. */
   | { readonly kind: "panic"; readonly held: number; readonly up: number }
+  /** Policies gave 0 to so many of the servers that take part that none of their weights counts, or not any more. */
+  | { readonly kind: "overruled"; readonly emptied: number; readonly of: number }
   | { readonly kind: "left"; readonly server: DestinationKey };

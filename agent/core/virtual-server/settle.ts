@@ -3,7 +3,7 @@ import { destinationKey } from "../ipvs/service.ts";
 import type { Transition } from "../machine.ts";
 import type { Instant } from "../time.ts";
 import { after, earliest, micros } from "../time.ts";
-import { guard } from "./panic.ts";
+import { emptied, guard } from "./panic.ts";
 import type {
   Finding,
   PoolConfig,
@@ -24,12 +24,15 @@ export function settle(config: PoolConfig, state: PoolState, now: Instant, start
   const fallen = note(config, state, now);
   const panic = guard(config, state.panic, fallen.servers, fallen.passed, now);
   const held = new Set(panic?.held);
+  const empty = emptied(config, fallen.servers, fallen.passed);
+  // While it holds servers, what a policy sees of them is as doubtful as what the checks see.
+  const overruled = empty !== undefined || panic !== undefined;
   const servers: Record<DestinationKey, ServerState> = {};
   for (const real of config.realServers) {
     const key = destinationKey(real);
     const known = fallen.servers[key];
     if (known === undefined || servers[key] !== undefined) continue;
-    const server = judge(real, known, { slowStart, held: held.has(key), now, start });
+    const server = judge(real, known, { slowStart, held: held.has(key), overruled, now, start });
     if (server !== known) tell(key, known, server, effects);
     servers[key] = server;
   }
@@ -37,9 +40,12 @@ export function settle(config: PoolConfig, state: PoolState, now: Instant, start
     const up = [...fallen.passed.values()].filter((good) => good).length;
     effects.push({ kind: "panic", held: held.size, up });
   }
+  if ((empty !== undefined) !== state.overruled) {
+    effects.push({ kind: "overruled", ...(empty ?? { emptied: 0, of: 0 }) });
+  }
   const quorum = decide(config, state.quorum, servers, effects, start);
   const leaving = stillLeaving(state.leaving, effects, now);
-  const settled = { ...state, servers, panic, quorum, leaving };
+  const settled = { ...state, servers, panic, overruled: empty !== undefined, quorum, leaving };
   return { state: { ...settled, deadlineAt: nextDeadline(config, settled) }, effects };
 }
 
@@ -59,6 +65,8 @@ interface Circumstances {
   readonly slowStart: number;
   /** By the guard. */
   readonly held: boolean;
+  /** Policies' weights for the whole service do not count. */
+  readonly overruled: boolean;
   readonly now: Instant;
   readonly start: boolean;
 }
@@ -90,11 +98,11 @@ export const passes = ({ found, presumed }: Pick<ServerState, "found" | "presume
 function judge(
   real: RealServer,
   known: ServerState,
-  { slowStart, held, now, start }: Circumstances,
+  { slowStart, held, overruled, now, start }: Circumstances,
 ): ServerState {
   const refusal = Object.values(known.claims).find(({ kind }) => kind === "down");
   const up = refusal === undefined && (held || passes(known));
-  const weight = targetWeight(real, known);
+  const weight = targetWeight(real, known, overruled);
   const reason = reasonOf(known, refusal?.kind === "down" ? refusal.reason : undefined, held);
   const changed = up !== known.up;
   // That it is down from the start is told when it is found so.

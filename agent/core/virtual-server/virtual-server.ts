@@ -36,6 +36,8 @@ function step(config: PoolConfig, state: PoolState, event: PoolEvent, now: Insta
     case "override":
     case "claim":
       return said(config, state, event, now);
+    case "balance":
+      return balanced(config, state, event, now);
     case "connections":
       return finish(config, state, event, now);
     case "tick":
@@ -154,9 +156,30 @@ function said(
   return settle(config, { ...state, servers: { ...state.servers, [event.server]: server } }, now);
 }
 
+/** Each server's part of it as a claim. Weights come and go all the time: they are no news one by one. */
+function balanced(
+  config: PoolConfig,
+  state: PoolState,
+  { source, weights }: On<"balance">,
+  now: Instant,
+): Step {
+  const servers: Record<DestinationKey, ServerState> = {};
+  for (const [name, server] of Object.entries(state.servers)) {
+    const key = name as DestinationKey;
+    const weight = weights[key];
+    const before = server.claims[source];
+    const same = before?.kind === "balance" ? before.weight === weight : weight === undefined;
+    const claim = weight === undefined ? undefined : ({ kind: "balance", weight } as const);
+    const claims = same ? server.claims : withClaim(server.claims, { source, claim });
+    servers[key] = same ? server : { ...server, claims };
+  }
+  const settled = settle(config, { ...state, servers }, now);
+  return { ...settled, effects: settled.effects.filter(({ kind }) => kind !== "weight") };
+}
+
 function withClaim(
   claims: ServerState["claims"],
-  { source, claim }: On<"claim">,
+  { source, claim }: Pick<On<"claim">, "source" | "claim">,
 ): ServerState["claims"] {
   const others = Object.entries(claims).filter(([name]) => name !== source);
   return Object.fromEntries(claim === undefined ? others : [...others, [source, claim]]);

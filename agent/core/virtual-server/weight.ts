@@ -7,17 +7,19 @@ const MOST_WEIGHT = 2_147_483_647;
 /**
  * What a server is to have while it is up, slow start left out. An operator's word counts for more
  * than a policy's, that for more than a check's, that for more than the configuration's; of several of
- * one rank the least.
+ * one rank the least. `overruled`: what policies say of the whole service does not count.
  */
 export function targetWeight(
   { weight }: Pick<RealServer, "weight">,
   { found, claims, override }: Pick<ServerState, "found" | "claims" | "override">,
+  overruled = false,
 ): number {
   if (override?.kind === "weight") return override.weight;
   if (override !== undefined) return 0;
   let claimed: number | undefined;
   for (const claim of Object.values(claims)) {
-    if (claim.kind === "weight") claimed = Math.min(claimed ?? claim.weight, claim.weight);
+    if (claim.kind === "down" || (claim.kind === "balance" && overruled)) continue;
+    claimed = Math.min(claimed ?? claim.weight, claim.weight);
   }
   if (claimed !== undefined) return claimed;
   let answered: number | undefined;

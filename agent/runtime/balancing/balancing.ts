@@ -10,7 +10,7 @@ import type { IpvsTimeouts } from "../../core/ipvs/connections.ts";
 import type { ServiceKey } from "../../core/ipvs/service.ts";
 import { serviceKey } from "../../core/ipvs/service.ts";
 import { plainEqual } from "../../core/plain-equal.ts";
-import type { PoolEffect, ServerClaim } from "../../core/virtual-server/pool.ts";
+import type { PoolEffect } from "../../core/virtual-server/pool.ts";
 import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import { KernelError } from "../../ports/error.ts";
 import type { IpvsPicture } from "../../ports/ipvs.ts";
@@ -27,12 +27,11 @@ import { IP_VS, KernelTable } from "./kernel-table.ts";
 import { driftReport, troubleReport } from "./kernel-trouble.ts";
 import { Looks } from "./looks.ts";
 import { Operator } from "./operator.ts";
+import { PolicyServices } from "./policy-services.ts";
 import type { BalancingPorts } from "./ports.ts";
 import { Retiring } from "./retiring.ts";
 import type { ServedWorld } from "./served.ts";
 import { Served } from "./served.ts";
-import { ServerClaims } from "./server-claims.ts";
-import { serverViews } from "./server-views.ts";
 import { serviceSeries } from "./service-series.ts";
 import { statusOf } from "./service-status.ts";
 import { SyncFollower } from "./sync-follower.ts";
@@ -67,7 +66,8 @@ export class Balancing implements DirectorPart {
   readonly #table: KernelTable;
   readonly #sync: SyncFollower;
   readonly #care: Care;
-  readonly #claims = new ServerClaims();
+  /** What policies see of it, and do to it. */
+  readonly policies: PolicyServices;
   /** By name. */
   readonly #served = new Map<string, Served>();
   readonly #retiring: Retiring;
@@ -124,6 +124,12 @@ export class Balancing implements DirectorPart {
       all: () => [...this.#all()],
       audited: () => this.#sync.check(),
     });
+    this.policies = new PolicyServices({
+      served: this.#served,
+      connections: this.#care.connections,
+      count: (targets) => this.#care.count(targets),
+      wallClock: () => clock.wallClock(),
+    });
   }
 
   configure(settings: DirectorSettings): void {
@@ -150,20 +156,6 @@ export class Balancing implements DirectorPart {
 
   status(): Pick<DirectorStatus, "services" | "ipvs"> {
     return { services: this.#services(), ipvs: this.#table.refused.get(IP_VS) ?? null };
-  }
-
-  /** What a policy does to the real server `service/address:port`; `undefined`: nothing any more. */
-  claim(name: string, source: string, claim: ServerClaim | undefined): void {
-    this.#claims.set(name, source, claim);
-    for (const served of this.#served.values()) {
-      const server = served.serverOf(name);
-      if (server !== undefined) served.take({ kind: "claim", server, source, claim });
-    }
-  }
-
-  /** As policies see them. */
-  views(): ReturnType<typeof serverViews> {
-    return serverViews(this.#served.values(), this.#care.connections);
   }
 
   async metrics(): Promise<string> {
@@ -241,12 +233,7 @@ export class Balancing implements DirectorPart {
     const { clock } = this.#ports;
     const time = { now: clock.now(), wallMs: clock.wallClock() };
     served.start(startOf(config, picture?.table, this.#kept.servers[config.name], time));
-    if (this.#claims.size === 0) return;
-    for (const { server, name } of served.names()) {
-      for (const [source, claim] of this.#claims.of(name)) {
-        served.take({ kind: "claim", server, source, claim });
-      }
-    }
+    this.policies.resume(served);
   }
 
   #open(config: VirtualServerConfig): Served {

@@ -1,6 +1,7 @@
-import type { DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
+import type { DestinationKey, ServiceKey, ServiceTarget } from "../../core/ipvs/service.ts";
 import type { Micros } from "../../core/time.ts";
 import { seconds } from "../../core/time.ts";
+import { KernelError } from "../../ports/error.ts";
 import type { ServiceCounters } from "../../ports/ipvs.ts";
 import type { Schedule } from "../schedule.ts";
 import { targetsOf } from "./adoption.ts";
@@ -70,6 +71,12 @@ export class Care {
   /** All that the kernel counted of a service, as it was counted last. */
   readonly traffic = (service: ServiceKey): ServiceCounters | undefined =>
     this.#counts.traffic(service);
+
+  /** Connections of these services, now. */
+  async count(services: readonly ServiceTarget[]): Promise<void> {
+    const picture = await this.#table.ipvs?.read(services);
+    if (picture !== undefined && !(picture instanceof KernelError)) this.#counts.add(picture);
+  }
 
   /** There may be something new to look after. */
   arm(): void {

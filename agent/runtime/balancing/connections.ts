@@ -16,6 +16,11 @@ export class Connections {
     this.#counters = counters;
   }
 
+  /** Of some services only. */
+  add({ counters }: IpvsPicture): void {
+    this.#counters = new Map([...this.#counters, ...counters]);
+  }
+
   /** All that is counted of a service. */
   traffic = (service: ServiceKey): ServiceCounters | undefined => this.#counters.get(service);
 

@@ -26,6 +26,8 @@ function factOf(served: Served, effect: PoolEffect, before: VirtualServerConfig)
       return quorumFact(served, effect);
     case "panic":
       return panicFact(effect);
+    case "overruled":
+      return overruledFact(effect);
     case "left": {
       const { server } = effect;
       const detail = { change: "left", service: served.name, server };
@@ -83,6 +85,17 @@ function quorumFact(
     detail: { service, up, start, weight, threshold, alive },
   };
 }
+
+const overruledFact = ({ emptied, of }: Of<"overruled">): Fact => ({
+  kind: "alarm",
+  level: emptied > 0 ? "error" : "info",
+  message:
+    emptied > 0
+      ? `a policy gives weight 0 to ${emptied} of ${of} real servers, which is more than ` +
+        "holdfast_panic allows: its weights do not count"
+      : "the weights that a policy gives count again",
+  detail: { alarm: "weights-overruled", emptied, of },
+});
 
 const panicFact = ({ held, up }: Of<"panic">): Fact => ({
   kind: "alarm",

@@ -85,7 +85,9 @@ export class Served {
     for (const list of this.#checks.values()) for (const one of list) one.suspend(suspended);
   }
 
-  take(event: Extract<PoolEvent, { readonly kind: "override" | "claim" | "connections" }>): void {
+  take(
+    event: Extract<PoolEvent, { readonly kind: "override" | "claim" | "balance" | "connections" }>,
+  ): void {
     this.flush();
     this.#step(event);
   }

@@ -1,13 +1,17 @@
-import type { ServiceView } from "../../../sdk/index.ts";
+import type { BalancedServer, BalancedService, ServiceView } from "../../../sdk/index.ts";
 import type { DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
-import { serviceKey } from "../../core/ipvs/service.ts";
+import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
 import { takesPart } from "../../core/virtual-server/settle.ts";
 import { presentWeight } from "../../core/virtual-server/weight.ts";
 import { targetsOf } from "./adoption.ts";
 import type { Counted } from "./connections.ts";
+import { latencyOf } from "./latency.ts";
 import type { Served } from "./served.ts";
 
-type Count = (services: readonly ServiceKey[], server: DestinationKey) => Counted | undefined;
+export type Count = (
+  services: readonly ServiceKey[],
+  server: DestinationKey,
+) => Counted | undefined;
 
 /** Services as policies see them. */
 export const serverViews = (all: Iterable<Served>, count: Count): readonly ServiceView[] =>
@@ -29,3 +33,35 @@ export const serverViews = (all: Iterable<Served>, count: Count): readonly Servi
       }),
     };
   });
+
+/** One service as whoever balances it sees it. */
+export function balancedView(served: Served, count: Count): BalancedService {
+  const { name, state, config } = served;
+  const services = targetsOf(config).map(serviceKey);
+  const held = new Set(state.panic?.held);
+  const realServers = new Map<DestinationKey, BalancedServer>();
+  for (const real of config.realServers) {
+    const key = destinationKey(real);
+    const found = state.servers[key];
+    // What stands twice counts once, as it stands first.
+    if (found === undefined || realServers.has(key)) continue;
+    const up = takesPart(found);
+    const { active, inactive } = count(services, key) ?? { active: 0, inactive: 0 };
+    realServers.set(key, {
+      key,
+      name: `${name}/${key}`,
+      up,
+      weight: up ? presentWeight(found) : 0,
+      configuredWeight: real.weight,
+      reason: found.reason,
+      held: held.has(key),
+      order: found.override?.kind ?? null,
+      latencyMs: latencyOf(served.checksOf(key)),
+      activeConnections: active,
+      inactiveConnections: inactive,
+      upperThreshold: real.upperThreshold,
+      lowerThreshold: real.lowerThreshold,
+    });
+  }
+  return { name, quorum: state.quorum, realServers: [...realServers.values()] };
+}

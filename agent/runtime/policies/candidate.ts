@@ -1,11 +1,15 @@
 import type { Json } from "../../../sdk/index.ts";
+import type { Micros } from "../../core/time.ts";
 import type { BuiltPolicy } from "../../policy/build-policy.ts";
-import type { CheckShape } from "../../policy/check-shape.ts";
 import { compareGrants } from "../../policy/grants.ts";
 import { hasErrors } from "../../policy/problem.ts";
-import type { EntryOutcome, RealmEffect, SavedState } from "../../sandbox/sandbox.ts";
+import type { Entry, EntryOutcome, RealmEffect, SavedState } from "../../sandbox/sandbox.ts";
+import type { BalanceAnswer } from "./balance-answer.ts";
+import { balanceAnswer } from "./balance-answer.ts";
+import type { BalanceSet } from "./balance-set.ts";
 import type { CheckAnswer } from "./check-answer.ts";
-import { checkAnswer, TIMED_OUT } from "./check-answer.ts";
+import { checkAnswer } from "./check-answer.ts";
+import type { CheckSet } from "./check-set.ts";
 import type { PolicyVersion } from "./policy-version.ts";
 import type { PolicyWorld } from "./policy-world.ts";
 import { problemText } from "./refusal.ts";
@@ -38,6 +42,8 @@ export class Candidate {
   readonly effects: RealmEffect[] = [];
   /** What its first runs came to, by check. */
   readonly found = new Map<string, CheckAnswer>();
+  /** What its first words on weights came to, by service. */
+  readonly balanced = new Map<string, BalanceAnswer>();
   readonly #world: PolicyWorld;
 
   constructor(world: PolicyWorld, version: PolicyVersion, state: SavedState) {
@@ -51,46 +57,64 @@ export class Candidate {
   }
 
   /**
-   * Runs each check once. Answers what speaks against this version: a check that fails here and does
-   * not where it decides today (`failsToday`), unless a call of it failed or is not done in time.
+   * Runs each check once, and `balance` once for each service that it would have. Answers what speaks
+   * against this version: what fails here and does not where it decides today, unless a call of it
+   * failed or is not done in time.
    */
-  async try(failsToday: (check: string) => boolean): Promise<readonly string[]> {
+  async try(checks: CheckSet, balances: BalanceSet): Promise<readonly string[]> {
     const faults: string[] = [];
-    const runs = this.version.shape.checks.map(async (check) => {
-      const { answer, excused } = await this.#runOnce(check);
-      this.found.set(check.name, answer);
-      if (!answer.failed || excused || failsToday(check.name)) return;
-      faults.push(`the first run of the check ${check.name} failed: ${answer.reason}`);
+    await Promise.all([this.#tryChecks(checks, faults), this.#tryBalance(balances, faults)]);
+    return faults;
+  }
+
+  async #tryChecks(today: CheckSet, faults: string[]): Promise<void> {
+    const runs = this.version.shape.checks.map(async ({ name, timeout }) => {
+      const { outcome, excused } = await this.#runOnce({ kind: "check", name }, timeout);
+      const answer = checkAnswer(outcome);
+      this.found.set(name, answer);
+      if (!answer.failed || excused || today.failing(name)) return;
+      faults.push(`the first run of the check ${name} failed: ${answer.reason}`);
     });
     await Promise.all(runs);
-    return faults;
+  }
+
+  async #tryBalance(today: BalanceSet, faults: string[]): Promise<void> {
+    const { balance } = this.version.shape;
+    if (balance === undefined) return;
+    const runs = today.servicesOf(balance).map(async (name) => {
+      const service = await this.#world.ports.services?.look(name);
+      if (service === undefined) return;
+      const entry = { kind: "balance", name, event: JSON.stringify(service) } as const;
+      const { outcome, excused } = await this.#runOnce(entry, balance.timeout);
+      const answer = balanceAnswer(outcome, service);
+      this.balanced.set(name, answer);
+      if (answer.kind !== "failed" || excused || today.failing(name)) return;
+      faults.push(`its first answer to balance ${name} failed: ${answer.reason}`);
+    });
+    await Promise.all(runs);
   }
 
   /** `excused`: it is the world that failed, or did not answer in time. */
   async #runOnce(
-    check: CheckShape,
-  ): Promise<{ readonly answer: CheckAnswer; readonly excused: boolean }> {
+    entry: Entry,
+    timeout: Micros,
+  ): Promise<{ readonly outcome: EntryOutcome; readonly excused: boolean }> {
     const { schedule, ports } = this.#world;
-    const entry = { kind: "check", name: check.name } as const;
-    const running = this.version.enter(entry, check.timeout);
+    const running = this.version.enter(entry, timeout);
     const places = { clock: ports.clock, schedule };
     let waited = false;
-    const outcome = await timeLimit<EntryOutcome | undefined>(
-      places,
-      check.timeout,
-      running,
-      () => {
-        waited = this.version.waits(entry);
-        this.version.abandon(entry);
-        return undefined;
-      },
-    );
+    const outcome = await timeLimit<EntryOutcome | undefined>(places, timeout, running, () => {
+      waited = this.version.waits(entry);
+      this.version.abandon(entry);
+      return undefined;
+    });
     if (outcome === undefined) {
-      const seconds = check.timeout / 1_000_000;
-      return { answer: { ...TIMED_OUT, reason: `timeout after ${seconds} s` }, excused: waited };
+      const message = `timeout after ${timeout / 1_000_000} s`;
+      const failure = { kind: "exception", message, stack: [] } as const;
+      return { outcome: { ok: false, failure }, excused: waited };
     }
     if (outcome.ok) this.state = outcome.state ?? this.state;
     const excused = !outcome.ok && this.version.worldFailed(outcome.failure.message);
-    return { answer: checkAnswer(outcome), excused };
+    return { outcome, excused };
   }
 }

@@ -47,7 +47,8 @@ function answerOf(ok: boolean, answer: object): CheckAnswer {
   return { ...verdict(ok, reason), ...(weight === undefined ? {} : { weight }) };
 }
 
-const MOST_SERVER_WEIGHT = 65_535;
+/** A policy's range of a real server's weight. */
+export const MOST_SERVER_WEIGHT = 65_535;
 
 function serverWeight(value: unknown): number | undefined {
   if (typeof value !== "number" || Number.isNaN(value)) return undefined;

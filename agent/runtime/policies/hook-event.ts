@@ -38,6 +38,13 @@ export function hookEvent({ kind, subject, at, detail }: EventReport): Happened 
   };
 }
 
+/** The service in which something changed that whoever balances it goes by; `undefined`: nothing did. */
+export function movedService({ kind, subject, detail }: EventReport): string | undefined {
+  if (kind !== "real-server") return undefined;
+  const { change } = detail;
+  return change === "state" || change === "override" ? subject : undefined;
+}
+
 function serverEvent({
   change,
   service,

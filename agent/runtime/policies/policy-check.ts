@@ -11,7 +11,7 @@ import { sameEffect } from "../../core/policy/leases.ts";
 import type { WhenStale } from "../../core/policy/standing.ts";
 import { standingOf, trackEffect } from "../../core/policy/standing.ts";
 import type { Instant } from "../../core/time.ts";
-import { instant, micros, milliseconds, since } from "../../core/time.ts";
+import { micros, since } from "../../core/time.ts";
 import type { Claim } from "../../core/track/tracking.ts";
 import type { CheckShape } from "../../policy/check-shape.ts";
 import { checkerConfig } from "../../policy/check-shape.ts";
@@ -20,6 +20,7 @@ import type { CheckAnswer } from "./check-answer.ts";
 import { TIMED_OUT } from "./check-answer.ts";
 import type { PolicyWorld } from "./policy-world.ts";
 import { ServerTracks } from "./server-tracks.ts";
+import { wakeAt } from "./turn-time.ts";
 
 /** A run of the check in the sandbox. */
 export interface CheckRun {
@@ -43,13 +44,6 @@ interface Standing {
   /** Wall clock. */
   readonly since: number | null;
 }
-
-/**
- * A check begins at most this late, and at most this part of its interval. To be woken, process and
- * thread, costs several times as much as a check does.
- */
-const GRAIN = milliseconds(50);
-const GRAINS = 20;
 
 const UNKNOWN: Standing = { verdict: "unknown", stale: false, reason: "", since: null };
 
@@ -186,15 +180,7 @@ export class PolicyCheck {
       else if (effect.kind === "abandon") this.#abandon();
       else this.#judge(effect.verdict, effect.stale, effect.reason);
     }
-    this.#slot.set(this.#wakeAt());
-  }
-
-  /** The deadline; its turn a little later, with others: so many checks wake the process less often. */
-  #wakeAt(): Instant | undefined {
-    const deadline = checker.deadline(this.#state);
-    if (deadline === undefined || deadline !== this.#state.nextAt) return deadline;
-    const grain = Math.max(1, Math.min(GRAIN, Math.floor(this.#shape.every / GRAINS)));
-    return instant(Math.ceil(deadline / grain) * grain);
+    this.#slot.set(wakeAt(state, this.#shape.every));
   }
 
   #begin(number: number): void {

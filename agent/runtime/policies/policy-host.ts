@@ -7,8 +7,9 @@ import type { Sandbox } from "../../sandbox/sandbox.ts";
 import type { DirectorPart, Outlet } from "../director/part.ts";
 import type { DirectorSettings, EventReport } from "../ipc.ts";
 import { Schedule } from "../schedule.ts";
+import { BalanceSeats } from "./balance-seats.ts";
 import { Capabilities } from "./capabilities.ts";
-import { hookEvent } from "./hook-event.ts";
+import { hookEvent, movedService } from "./hook-event.ts";
 import { Policy } from "./policy.ts";
 import { PolicyFolder } from "./policy-folder.ts";
 import type { PolicyWorld } from "./policy-world.ts";
@@ -70,6 +71,7 @@ export class PolicyHost implements DirectorPart {
       capabilities: this.#capabilities,
       view: this.#view,
       realms: this.#realms,
+      seats: new BalanceSeats(),
       memory: {
         load: (policy) => this.#memory?.memory.load(policy),
         save: (policy, state) => this.#memory?.memory.save(policy, state),
@@ -91,6 +93,8 @@ export class PolicyHost implements DirectorPart {
   }
 
   event(report: EventReport): void {
+    const moved = movedService(report);
+    if (moved !== undefined) for (const policy of this.#policies.values()) policy.stir(moved);
     const happened = hookEvent(report);
     if (happened === undefined) return;
     if (happened.view === undefined) this.#view.servicesChanged();
@@ -101,6 +105,7 @@ export class PolicyHost implements DirectorPart {
 
   snapshot(routers: readonly RouterSnapshot[]): void {
     this.#routers = routers.length;
+    for (const policy of this.#policies.values()) policy.lookAtServices();
     for (const change of this.#view.snapshot(routers)) {
       const text = JSON.stringify(change);
       for (const policy of this.#policies.values()) policy.hear("peer", text);

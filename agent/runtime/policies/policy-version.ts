@@ -112,7 +112,7 @@ export class PolicyVersion implements RealmOwner {
     );
   }
 
-  /** Runs a check or a hook. The caller keeps the time, and abandons it. */
+  /** Runs a check, a hook or `balance`. The caller keeps the time, and abandons it. */
   async enter(entry: Entry, timeout: Micros): Promise<EntryOutcome> {
     const place = this.#place;
     if (place === undefined || this.closed) return CLOSED;
@@ -122,7 +122,7 @@ export class PolicyVersion implements RealmOwner {
     this.#show();
     let outcome = await place.sandbox.enter(place.realm, entry);
     // Others failed, and took it along. A check does no harm twice; a hook might.
-    for (let tries = 1; entry.kind === "check" && isMoved(outcome) && tries < TRIES; tries += 1) {
+    for (let tries = 1; entry.kind !== "event" && isMoved(outcome) && tries < TRIES; tries += 1) {
       if (this.closed || this.#entries.get(key) !== latest) break;
       outcome = await place.sandbox.enter(place.realm, entry);
     }

@@ -2,6 +2,7 @@ import type { Sandbox } from "../../sandbox/sandbox.ts";
 import type { Outlet } from "../director/part.ts";
 import type { DirectorSettings } from "../ipc.ts";
 import type { Schedule } from "../schedule.ts";
+import type { BalanceSeats } from "./balance-seats.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { PolicyHostPorts, PolicyMemory } from "./ports.ts";
 import type { Realms } from "./realms.ts";
@@ -16,6 +17,7 @@ export interface PolicyWorld {
   readonly memory: PolicyMemory;
   readonly view: WorldView;
   readonly realms: Realms;
+  readonly seats: BalanceSeats;
   readonly settings: () => DirectorSettings;
   readonly sandbox: () => Promise<Sandbox>;
   /** The policies of the start have judged: routers go by what is told from now on. */

@@ -1,10 +1,13 @@
 import type { CheckStatus, PolicyStatus } from "../../control/protocol.ts";
+import type { Micros } from "../../core/time.ts";
 import { after, seconds } from "../../core/time.ts";
-import type { CheckShape } from "../../policy/check-shape.ts";
 import type { PolicyFile } from "../../policy/discover.ts";
 import type { EventName } from "../../policy/shape.ts";
+import type { Entry, EntryOutcome } from "../../sandbox/sandbox.ts";
 import type { LogLevel } from "../ipc.ts";
 import type { Slot } from "../schedule.ts";
+import { balanceAnswer } from "./balance-answer.ts";
+import { BalanceSet } from "./balance-set.ts";
 import { Candidate, grantsOf } from "./candidate.ts";
 import { checkAnswer } from "./check-answer.ts";
 import { CheckSet } from "./check-set.ts";
@@ -12,12 +15,12 @@ import { EffectDesk } from "./effect-desk.ts";
 import type { HookCall, HookRun } from "./hook-queue.ts";
 import { HOOK_TIMEOUT, HookQueue } from "./hook-queue.ts";
 import { KeptState } from "./kept-state.ts";
-import type { CheckRun } from "./policy-check.ts";
 import type { VersionListener } from "./policy-version.ts";
 import { PolicyVersion } from "./policy-version.ts";
 import type { PolicyWorld } from "./policy-world.ts";
 import { Quarantine } from "./quarantine.ts";
 import { failureText, problemText } from "./refusal.ts";
+import { strangers } from "./strangers.ts";
 import { timeLimit } from "./time-limit.ts";
 
 /** What a build has read, told to the folder. */
@@ -39,6 +42,7 @@ export class Policy {
   readonly #desk: EffectDesk;
   readonly #hooks: HookQueue;
   readonly #checks: CheckSet;
+  readonly #balances: BalanceSet;
   readonly #quarantine: Quarantine;
   /** Set while the version that decides is being made anew. */
   readonly #recovery: Slot;
@@ -67,9 +71,18 @@ export class Policy {
     );
     this.#checks = new CheckSet(world, {
       policy: name,
-      run: (check) => this.#runCheck(check),
+      run: ({ name, timeout }) => this.#run({ kind: "check", name }, timeout, checkAnswer),
       changed: (check, up, reason, lasted) =>
         this.hear("checkChange", JSON.stringify({ check, up, reason, lasted })),
+    });
+    this.#balances = new BalanceSet(world, {
+      policy: name,
+      balance: ({ timeout }, service) => {
+        const event = JSON.stringify(service);
+        const entry = { kind: "balance", name: service.name, event } as const;
+        return this.#run(entry, timeout, (outcome) => balanceAnswer(outcome, service));
+      },
+      tell: (...told) => this.#tell(...told),
     });
     this.#recovery = schedule.slot(() => this.#lost());
     this.#quarantine = new Quarantine(world, {
@@ -82,7 +95,7 @@ export class Policy {
       },
       ends: () => {
         this.#tell("info", "out of quarantine: it runs again", {});
-        this.#checks.retry();
+        this.#retry();
       },
     });
   }
@@ -118,6 +131,14 @@ export class Policy {
     if (this.#current?.shape.events.includes(name)) this.#hooks.push({ name, event });
   }
 
+  /** What it may balance by in this service has changed. */
+  stir(service: string): void {
+    this.#balances.hasten(service);
+  }
+
+  /** There may be other services. */
+  lookAtServices = (): void => this.#balances.look();
+
   status(): PolicyStatus {
     const quarantined = this.#quarantine.holds ? "quarantined" : "running";
     return {
@@ -133,7 +154,7 @@ export class Policy {
   }
 
   checks(): readonly CheckStatus[] {
-    return this.#checks.status();
+    return [...this.#checks.status(), ...this.#balances.status()];
   }
 
   /** Resolves when each check has run once. */
@@ -145,6 +166,7 @@ export class Policy {
   remove(): void {
     const version = this.#end();
     this.#checks.close();
+    this.#balances.close();
     this.#desk.clear();
     if (this.#versions > 0) this.#tell("info", "its file is gone: it runs no more", {});
     if (version !== undefined) void this.#retire(version, "shutdown");
@@ -161,6 +183,7 @@ export class Policy {
     this.#dropCandidate();
     this.#hooks.clear();
     this.#checks.stop();
+    this.#balances.stop();
     this.#quarantine.close();
     this.#recovery.set(undefined);
     this.#state.flush();
@@ -206,7 +229,7 @@ export class Policy {
     this.#candidate = candidate;
     const decides = this.#current !== undefined;
     if ((decides || this.#world.started()) && !this.#quarantine.holds) {
-      const faults = await candidate.try((check) => this.#checks.failing(check));
+      const faults = await candidate.try(this.#checks, this.#balances);
       if (overtaken()) return;
       if (decides && faults.length > 0) {
         this.#dropCandidate();
@@ -217,7 +240,7 @@ export class Policy {
     this.#swap(candidate);
   }
 
-  #swap({ version, state, effects, found }: Candidate): void {
+  #swap({ version, state, effects, found, balanced }: Candidate): void {
     const before = this.#current;
     this.#candidate = undefined;
     this.#current = version;
@@ -232,6 +255,7 @@ export class Policy {
     this.#warnOfStrangers(version);
     if (before !== undefined) void this.#retire(before, "reload");
     this.#checks.declare(version.shape.checks, found);
+    this.#balances.declare(version.shape.balance, balanced);
     this.hear("start", JSON.stringify({ reason }));
     for (const effect of effects) this.#desk.perform(effect, version.permissions, true);
   }
@@ -247,15 +271,21 @@ export class Policy {
     version.close();
   }
 
-  #runCheck(check: CheckShape): CheckRun | undefined {
+  /** Runs what answers; `undefined`: nothing can be run now. */
+  #run<Answer>(entry: Entry, timeout: Micros, read: (outcome: EntryOutcome) => Answer) {
     const version = this.#active();
     if (version === undefined) return undefined;
-    const entry = { kind: "check", name: check.name } as const;
-    const answer = version.enter(entry, check.timeout).then((outcome) => {
+    const answer = version.enter(entry, timeout).then((outcome) => {
       if (outcome.ok && version === this.#current) this.#state.keep(outcome.state);
-      return checkAnswer(outcome);
+      return read(outcome);
     });
-    return { answer, abandon: () => version.abandon(entry) };
+    return { answer, abandon: (): void => version.abandon(entry) };
+  }
+
+  /** What could not run can now. */
+  #retry(): void {
+    this.#checks.retry();
+    this.#balances.retry();
   }
 
   #runHook({ name, event }: HookCall): HookRun | undefined {
@@ -304,7 +334,7 @@ export class Policy {
       if (version !== this.#current) return;
       this.#recovery.set(undefined);
       if (!this.#quarantine.holds) this.hear("start", JSON.stringify({ reason: "recovery" }));
-      this.#checks.retry();
+      this.#retry();
     },
     valuesChanged: (version) => {
       if (version === this.#current) this.#checks.hasten();
@@ -347,11 +377,7 @@ export class Policy {
 
   /** A misspelt name would move nothing, in silence. */
   #warnOfStrangers({ shape }: PolicyVersion): void {
-    const routers = new Set(shape.checks.flatMap(({ track }) => [...track.routers.keys()]));
-    for (const { kind, name } of this.#world.settings().subjects) {
-      if (kind === "instance") routers.delete(name);
-    }
-    for (const router of routers) {
+    for (const router of strangers(shape, this.#world.settings().subjects)) {
       this.#tell("warn", `there is no vrrp_instance ${router} for it to move`, { router });
     }
   }

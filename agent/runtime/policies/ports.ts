@@ -1,7 +1,8 @@
-import type { ServiceView } from "../../../sdk/index.ts";
+import type { BalancedService, ServiceView } from "../../../sdk/index.ts";
 import type { Plugin } from "../../../sdk/plugin.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Notice } from "../../core/notify/notice.ts";
+import type { ServerWeights } from "../../core/policy/server-weights.ts";
 import type { ServerClaim } from "../../core/virtual-server/pool.ts";
 import type { BuildOutcome } from "../../policy/build-policy.ts";
 import type { Discovery } from "../../policy/discover.ts";
@@ -79,4 +80,10 @@ export interface ServicePorts {
   views(): readonly ServiceView[];
   /** What `source` does to a real server, by its name in views; `undefined`: nothing any more. */
   claim(server: string, source: string, claim: ServerClaim | undefined): void;
+  /** Names of services. */
+  names(): readonly string[];
+  /** A service as it is now, its connections counted anew; `undefined`: there is none of this name. */
+  look(service: string): Promise<BalancedService | undefined>;
+  /** The weights that `source` gives a service; `undefined`: none any more. */
+  balance(service: string, source: string, weights: ServerWeights | undefined): void;
 }

@@ -78,6 +78,7 @@ describe("grants, in the form of the SDK's permissions", () => {
       "control VI_1\nreal_server web/10.0.1.1:80",
       { control: { routers: ["VI_1"], realServers: ["web/10.0.1.1:80"] } },
     ],
+    ["service [192.0.2.1]:tcp:80 web*", { control: { services: ["[192.0.2.1]:tcp:80", "web*"] } }],
     ["plugin lamp red green", { plugins: { lamp: ["red", "green"] } }],
     ["plugin lamp", { plugins: { lamp: true } }],
     ["http *\nread *", { http: ["*"], read: ["*"] }],

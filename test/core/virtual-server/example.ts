@@ -146,6 +146,8 @@ function words(effect: PoolEffect): string {
       return `${effect.server} ${effect.before}→${effect.after}`;
     case "quorum":
       return `${effect.start ? "start " : ""}quorum ${effect.up ? "up" : "down"} ${effect.weight}/${effect.threshold}`;
+    case "overruled":
+      return `overruled ${effect.emptied}/${effect.of}`;
     case "panic":
       return `held ${effect.held}, up ${effect.up}`;
     case "left":

@@ -107,6 +107,9 @@ const events: fc.Arbitrary<Exclude<PoolEvent, { readonly kind: "configured" }>> 
             ? { kind: "down" as const, reason: "a policy says so" }
             : { kind: "weight" as const, weight: Number(said) },
     })),
+  fc
+    .tuple(fc.constantFrom("a", "b"), fc.dictionary(last.map(key), fc.constantFrom(0, 5)))
+    .map(([source, weights]) => ({ kind: "balance" as const, source, weights })),
   fc.constant({ kind: "tick" as const }),
   fc.array(last).map((busy) => ({
     kind: "connections" as const,

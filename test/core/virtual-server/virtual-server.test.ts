@@ -149,6 +149,37 @@ describe("weights", () => {
     assert.equal(web.weights, "1=30 2=1");
   });
 
+  test("a policy's weights of the whole: less than an operator's, and nothing for who is down or not named", () => {
+    const balanced = (web: Pool, weights: Readonly<Record<number, number>>, source = "policy a") =>
+      web.step({
+        kind: "balance",
+        source,
+        weights: Object.fromEntries(
+          Object.entries(weights).map(([last, weight]) => [key(Number(last)), weight]),
+        ),
+      });
+    const web = new Pool(pool({ realServers: [1, 2, 3].map((last) => server(last)) }));
+    assert.deepEqual(balanced(web, { 1: 50, 2: 20 }), []);
+    assert.equal(web.weights, "1=50 2=20 3=1");
+    web.find(2, "down");
+    assert.equal(web.weights, "1=50 3=1");
+    assert.deepEqual(balanced(web, { 2: 9, 3: 4, 7: 8 }), []);
+    assert.equal(web.weights, "1=1 3=4");
+    web.say(3, drain);
+    balanced(web, { 3: 40 });
+    assert.equal(web.weights, "1=1 3=0");
+    web.say(3, undefined);
+    web.find(2, "up");
+    const claim = { kind: "weight", weight: 3 } as const;
+    web.step({ kind: "claim", server: key(3), source: "policy b", claim });
+    assert.equal(web.weights, "1=1 2=1 3=3");
+    balanced(web, {});
+    assert.equal(web.weights, "1=1 2=1 3=3");
+    assert.deepEqual(Object.keys(web.state.servers[key(3)]?.claims ?? {}), ["policy b"]);
+    assert.deepEqual(balanced(web, { 1: 0, 2: 0, 3: 0 }), ["quorum down 0/1"]);
+    assert.equal(web.weights, "1=0 2=0 3=0");
+  });
+
   test("a policy takes a server down", () => {
     const web = new Pool(pool());
     const claim = { kind: "down", reason: "too slow" } as const;
@@ -190,6 +221,40 @@ describe("weights", () => {
 
 describe("the guard against mass failures", () => {
   const four = [1, 2, 3, 4].map((last) => server(last));
+  const weights = (...each: readonly number[]) => ({
+    kind: "balance" as const,
+    source: "policy a",
+    weights: Object.fromEntries(each.map((weight, at) => [key(at + 1), weight])),
+  });
+
+  test("a policy that would empty the service is overruled as a whole", () => {
+    const web = new Pool(pool({ panicThreshold: 50, realServers: four }));
+    assert.deepEqual(web.step(weights(5, 5, 0, 0)), []);
+    assert.equal(web.weights, "1=5 2=5 3=0 4=0");
+    assert.deepEqual(web.step(weights(5, 0, 0, 0)), ["overruled 3/4"]);
+    assert.equal(web.weights, "1=1 2=1 3=1 4=1");
+    assert.deepEqual(web.step(weights(0, 0, 0, 0)), []);
+    assert.equal(web.weights, "1=1 2=1 3=1 4=1");
+    assert.deepEqual(web.step(weights(5, 5, 5, 0)), ["overruled 0/0"]);
+    assert.equal(web.weights, "1=5 2=5 3=5 4=0");
+    // Who is down, or an operator's, is not among those whom it empties.
+    web.say(1, drain);
+    web.find(2, "down");
+    assert.deepEqual(web.step(weights(5, 5, 5, 0)), []);
+    assert.equal(web.weights, "1=0 3=5 4=0");
+  });
+
+  test("while it holds servers, no policy's weights count", () => {
+    const web = new Pool(pool({ panicThreshold: 50, realServers: four }));
+    web.step(weights(5, 5, 5, 5));
+    for (const last of [1, 2, 3]) web.find(last, "down");
+    assert.equal(web.weights, "1=1 2=1 3=1 4=1");
+    web.step(weights(0, 0, 0, 7));
+    assert.equal(web.weights, "1=1 2=1 3=1 4=1");
+    for (const last of [1, 2, 3]) web.find(last, "up");
+    web.step(weights(5, 5, 5, 7));
+    assert.equal(web.weights, "1=5 2=5 3=5 4=7");
+  });
 
   test("most of them at once: all who fell are held", () => {
     const web = new Pool(pool({ panicThreshold: 50, realServers: four }));

@@ -269,14 +269,17 @@ describe("orders", { timeout: 20_000 }, () => {
 describe("policies", { timeout: 20_000 }, () => {
   test("move weights, take servers down, and see them", async (context) => {
     const one = rig(context);
-    one.part.claim(`${NAME}/10.0.0.2:80`, "policy a", { kind: "down", reason: "too slow" });
+    one.part.policies.claim(`${NAME}/10.0.0.2:80`, "policy a", {
+      kind: "down",
+      reason: "too slow",
+    });
     await one.configure(balancing([web()]));
     assert.equal(one.pool, "1=1");
-    one.part.claim(`${NAME}/10.0.0.2:80`, "policy a", undefined);
-    one.part.claim(`${NAME}/10.0.0.1:80`, "policy a", { kind: "weight", weight: 9 });
+    one.part.policies.claim(`${NAME}/10.0.0.2:80`, "policy a", undefined);
+    one.part.policies.claim(`${NAME}/10.0.0.1:80`, "policy a", { kind: "weight", weight: 9 });
     await one.rest();
     assert.equal(one.pool, "1=9 2=1");
-    assert.deepEqual(one.part.views(), [
+    assert.deepEqual(one.part.policies.views(), [
       {
         name: NAME,
         quorum: true,

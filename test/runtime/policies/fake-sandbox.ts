@@ -27,6 +27,7 @@ export interface FakeProgram {
     Record<string, { readonly run: Run; readonly [key: string]: unknown }>
   >;
   readonly on?: Readonly<Record<string, Run>>;
+  readonly balance?: { readonly run: Run; readonly [key: string]: unknown };
   readonly stateVersion?: number;
   readonly initial?: Json;
 }
@@ -100,8 +101,10 @@ export class FakeSandbox implements Sandbox {
       name,
       rest,
     ]);
+    const { run: _, ...balance } = program.balance ?? {};
     const shape = JSON.stringify({
       checks: Object.fromEntries(checks),
+      balance: program.balance === undefined ? undefined : balance,
       events: Object.keys(program.on ?? {}),
       stateVersion: program.stateVersion,
     });
@@ -168,8 +171,12 @@ export class FakeSandbox implements Sandbox {
 
   async #run(id: RealmId, realm: FakeRealm, entry: Entry): Promise<EntryOutcome> {
     const { program } = realm;
-    const run =
-      entry.kind === "check" ? program.checks?.[entry.name]?.run : program.on?.[entry.name];
+    const runs = {
+      check: program.checks?.[entry.name]?.run,
+      event: program.on?.[entry.name],
+      balance: program.balance?.run,
+    };
+    const run = runs[entry.kind];
     const who = { kind: entry.kind, name: entry.name };
     const ctx: FakeContext = {
       view: JSON.parse(realm.view) as { [key: string]: Json },
@@ -191,7 +198,7 @@ export class FakeSandbox implements Sandbox {
         this.#listener.effect({ realm: id, operation, arguments: JSON.stringify(args) }),
     };
     try {
-      const event = entry.kind === "event" ? (JSON.parse(entry.event) as Json) : undefined;
+      const event = entry.kind !== "check" ? (JSON.parse(entry.event) as Json) : undefined;
       const result = JSON.stringify((await run?.(ctx, event)) ?? null);
       const { stateVersion } = program;
       const state =

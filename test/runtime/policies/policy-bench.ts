@@ -9,7 +9,7 @@ import type { Outlet } from "../../../agent/runtime/director/part.ts";
 import type { DirectorSettings, EventReport } from "../../../agent/runtime/ipc.ts";
 import { PolicyHost } from "../../../agent/runtime/policies/policy-host.ts";
 import type { PolicyHostPorts } from "../../../agent/runtime/policies/ports.ts";
-import type { Json, ServiceView } from "../../../sdk/index.ts";
+import type { BalancedServer, BalancedService, Json, ServiceView } from "../../../sdk/index.ts";
 import type { Plugin } from "../../../sdk/plugin.ts";
 import { CallError } from "../../../sdk/plugin.ts";
 import { settle, VirtualTime } from "../virtual-time.ts";
@@ -133,6 +133,11 @@ export class PolicyBench {
   /** By real server and source. */
   readonly serverClaims = new Map<string, ServerClaim>();
   services: readonly ServiceView[] = [];
+  /** Services that may be balanced, and the weights that they were given, by service and source. */
+  readonly pools = new Map<string, BalancedService>();
+  readonly weights = new Map<string, Readonly<Record<string, number>>>();
+  /** All that was said of weights. */
+  readonly balanced: string[] = [];
   readonly series: string[] = [];
   readonly saved = new Map<string, string>();
   readonly host: PolicyHost;
@@ -270,6 +275,14 @@ export class PolicyBench {
           if (claim === undefined) this.serverClaims.delete(key);
           else this.serverClaims.set(key, claim);
         },
+        names: () => [...this.pools.keys()],
+        look: (service) => Promise.resolve(this.pools.get(service)),
+        balance: (service, source, weights) => {
+          const key = `${service} ${source}`;
+          this.balanced.push(`${service} ${JSON.stringify(weights ?? null)}`);
+          if (weights === undefined) this.weights.delete(key);
+          else this.weights.set(key, weights);
+        },
       },
     };
   }
@@ -280,12 +293,37 @@ export class PolicyBench {
   }
 }
 
+/** A service with these real servers, which are up. */
+export const poolOf = (
+  name: string,
+  servers: Readonly<Record<string, Partial<BalancedServer>>>,
+): BalancedService => ({
+  name,
+  quorum: true,
+  realServers: Object.entries(servers).map(([key, part]) => ({
+    key,
+    name: `${name}/${key}`,
+    up: true,
+    weight: 1,
+    configuredWeight: 1,
+    reason: "",
+    held: false,
+    order: null,
+    latencyMs: undefined,
+    activeConnections: 0,
+    inactiveConnections: 0,
+    upperThreshold: 0,
+    lowerThreshold: 0,
+    ...part,
+  })),
+});
+
 const pathOf = (name: string): string => `${DIRECTORY}/${name}.ts`;
 const nameOf = (file: string): string => file.slice(DIRECTORY.length + 1, -3);
 
 /** Grants for every policy. */
 export const ALL: Readonly<Record<string, SettingValue>> = {
-  control: { routers: ["VI_1", "VI_2"], realServers: ["web/10.0.0.1:80"] },
+  control: { routers: ["VI_1", "VI_2"], realServers: ["web/10.0.0.1:80"], services: ["*"] },
   process: ["nginx"],
   mail: { to: ["ops@example.org"] },
   webhook: { slack: true },

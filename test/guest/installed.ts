@@ -16,7 +16,10 @@ export class Installed {
       [join(ROOT, "agent/build.ts"), join(this.#folder, "dist")],
       { encoding: "utf8" },
     );
-    if (built.status !== 0) throw new Error(built.stderr);
+    if (built.status !== 0) {
+      this.dispose();
+      throw new Error(built.stderr);
+    }
     cpSync(join(ROOT, "agent/holdfast.mjs"), this.program);
     cpSync(join(ROOT, "package.json"), join(this.#folder, "package.json"));
     symlinkSync(join(ROOT, "node_modules"), join(this.#folder, "node_modules"));

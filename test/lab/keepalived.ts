@@ -10,10 +10,13 @@ export class Keepalived {
   readonly node: LabNode;
   readonly folder: string;
   log = "";
+  readonly #parts: readonly string[];
   #child: ChildProcess | undefined;
 
-  constructor(node: LabNode, config: string) {
+  /** `parts`: options that say which of its processes run; with none of them all do. */
+  constructor(node: LabNode, config: string, parts: readonly string[] = ["--vrrp"]) {
     this.node = node;
+    this.#parts = parts;
     this.folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-${node.name}-`));
     this.configure(config);
   }
@@ -27,7 +30,7 @@ export class Keepalived {
     const child = this.node.spawn(
       "keepalived",
       [
-        ...["--dont-fork", "--log-console", "--log-detail", "--vrrp"],
+        ...["--dont-fork", "--log-console", "--log-detail", ...this.#parts],
         ...["--use-file", file("keepalived.conf"), "--pid", file("pid")],
         ...["--vrrp_pid", file("vrrp.pid"), "--checkers_pid", file("checkers.pid"), ...more],
       ],

@@ -59,12 +59,12 @@ const config = (priority: number): string =>
     ],
   );
 
-/** As an operator who does it by hand has it. */
-const BY_HAND = [
-  `-A -t ${NAT}:80 -s rr`,
-  `-a -t ${NAT}:80 -r 13.133.222.4:80 -m -w 1`,
-  `-a -t ${NAT}:80 -r 13.133.222.5:80 -m -w 1`,
-];
+/** As users without a virtual_server do it. */
+const BY_HAND = `
+ipvsadm -A -t 13.133.222.13:80 -s rr
+ipvsadm -a -t 13.133.222.13:80 -r 13.133.222.4:80 -m
+ipvsadm -a -t 13.133.222.13:80 -r 13.133.222.5:80 -m
+`;
 
 interface Director {
   readonly node: LabNode;
@@ -92,7 +92,7 @@ describe("two directors", () => {
   }
 
   async function serve(node: LabNode): Promise<void> {
-    const server = new WebServer(node);
+    const server = new WebServer(node, node.name);
     servers.push(server);
     await server.start();
   }
@@ -165,7 +165,8 @@ describe("two directors", () => {
       node.exec("ip", ["route", "add", "default", "via", INNER_GATEWAY]);
       await serve(node);
     }
-    await Promise.all([first.agent.start(), second.agent.start()]);
+    // One after the other: several would keep each other from starting in time.
+    for (const { agent } of [first, second]) await agent.start();
   });
   after(async () => {
     client.close();
@@ -179,7 +180,10 @@ describe("two directors", () => {
   }, async () => {
     await untilActive(first);
     await untilBackup(second);
-    assert.partialDeepStrictEqual(ipvsadm(first.node, "-S", "-n").split("\n"), BY_HAND);
+    const hand = lab.node("hand");
+    assert.equal(hand.exec("sh", ["-e", "-c", BY_HAND]).stderr, "");
+    const services = ipvsadm(first.node, "-S", "-n");
+    assert.equal(services.replaceAll(/.*\b10\.0\.0\..*\n/g, ""), ipvsadm(hand, "-S", "-n"));
     for (const [host, pages] of [
       [DIRECT, ["direct-11", "direct-12"]],
       [NAT, ["nat-4", "nat-5"]],

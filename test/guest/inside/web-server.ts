@@ -2,12 +2,12 @@ import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
 import { RunFolder } from "../../lab/servers/run-folder.ts";
 import { listens, Server } from "../../lab/servers/server.ts";
 
-/** nginx on port 80 of a node: `/` is the node's name, `/long` comes at 16 kB a second. */
+/** nginx on port 80 of a node: `/` is this page, `/long` comes at 16 kB a second. */
 export class WebServer {
   readonly #folder = new RunFolder();
   readonly #server: Server;
 
-  constructor(node: LabNode) {
+  constructor(node: LabNode, page: string) {
     const { path } = this.#folder;
     const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     const config = this.#folder.write(
@@ -24,7 +24,7 @@ http {
   keepalive_requests 100000;
   server {
     listen 80;
-    location / { return 200 "${node.name}"; }
+    location / { return 200 "${page}"; }
     location /long { root ${path}; limit_rate 16k; }
   }
 }

@@ -94,7 +94,7 @@ export interface ServerState {
   /** Why it is what it is; empty where nothing was said. */
   readonly reason: string;
   readonly changedAt: Instant;
-  /** When its checks last took it down; `undefined` while they do not. */
+  /** When its checks last took it down, long ago if it began so; `undefined` while they do not. */
   readonly fellAt: Instant | undefined;
   /** Slow start: since when, and how many of `RAMP_STEPS` are done. */
   readonly ramp: { readonly from: Instant; readonly steps: number } | undefined;

@@ -4,7 +4,7 @@ import { destinationKey } from "../ipvs/service.ts";
 import type { Machine, Transition } from "../machine.ts";
 import { plainEqual } from "../plain-equal.ts";
 import type { Instant } from "../time.ts";
-import { after } from "../time.ts";
+import { after, instant } from "../time.ts";
 import { isInPool } from "./desired.ts";
 import type {
   Finding,
@@ -68,6 +68,9 @@ function start(config: PoolConfig, event: On<"start">, now: Instant): Step {
 const presumption = ({ checks }: RealServer): boolean =>
   checks.every(({ timing }) => !timing.startsDown);
 
+/** Who is down from the start has not fallen: the guard against a mass failure lets it be. */
+const LONG_AGO = instant(Number.MIN_SAFE_INTEGER);
+
 const fresh = (real: RealServer, presumed: boolean, now: Instant): ServerState => ({
   found: real.checks.map(() => NOT_FOUND),
   presumed,
@@ -75,7 +78,7 @@ const fresh = (real: RealServer, presumed: boolean, now: Instant): ServerState =
   told: false,
   reason: "",
   changedAt: now,
-  fellAt: undefined,
+  fellAt: presumed || real.checks.length === 0 ? undefined : LONG_AGO,
   ramp: undefined,
   override: undefined,
   claims: {},

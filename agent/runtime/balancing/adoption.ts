@@ -36,8 +36,9 @@ export function startOf(
 }
 
 /**
- * A server that takes part in the kernel's pool was up, and one with checks that does not was down:
- * nothing changes until they have looked. `undefined`: the kernel knows nothing of the service.
+ * A server that is in the kernel's pool was up, and one with checks that is not was down: nothing changes
+ * until they have looked. Weight 0 says that somebody wants it so, but of one that a failure leaves in the
+ * pool with 0 (inhibit_on_failure). `undefined`: the kernel knows nothing of the service.
  */
 function presumedOf(
   config: VirtualServerConfig,
@@ -50,8 +51,9 @@ function presumedOf(
   const weights = new Map(entry.destinations.map((each) => [destinationKey(each), each.weight]));
   const presumed: Record<DestinationKey, boolean> = {};
   for (const real of config.realServers) {
-    const key = destinationKey(real);
-    presumed[key] = real.checks.length === 0 || (weights.get(key) ?? 0) > 0;
+    const weight = weights.get(destinationKey(real));
+    const inPool = weight !== undefined && (weight > 0 || !real.inhibitOnFailure);
+    presumed[destinationKey(real)] = real.checks.length === 0 || inPool;
   }
   return presumed;
 }

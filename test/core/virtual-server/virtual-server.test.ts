@@ -256,6 +256,25 @@ describe("the guard against mass failures", () => {
     assert.equal(web.weights, "1=5 2=5 3=5 4=7");
   });
 
+  test("who is down from the start has not fallen", () => {
+    const checks = [checkLike({ startsDown: true })];
+    const alpha = [1, 2, 3].map((last) => server(last, { checks }));
+    const web = new Pool(pool({ panicThreshold: 50, realServers: alpha }));
+    assert.deepEqual(web.first, []);
+    for (const last of [1, 2, 3]) assert.deepEqual(web.find(last, "down"), [`${key(last)} down`]);
+    assert.equal(web.weights, "");
+    // Nor has who was down when the director before ended.
+    const presumed = { [key(1)]: false, [key(2)]: false, [key(3)]: true, [key(4)]: false };
+    const restarted = new Pool(pool({ panicThreshold: 50, realServers: four }), {
+      ...START,
+      presumed,
+      quorum: true,
+    });
+    assert.deepEqual(restarted.first, []);
+    for (const last of [1, 2, 4]) assert.deepEqual(restarted.find(last, "down"), []);
+    assert.equal(restarted.weights, "3=1");
+  });
+
   test("most of them at once: all who fell are held", () => {
     const web = new Pool(pool({ panicThreshold: 50, realServers: four }));
     assert.deepEqual(web.find(1, "down"), ["10.0.0.1:80 down"]);

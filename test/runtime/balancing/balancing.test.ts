@@ -176,6 +176,22 @@ describe("a restart", { timeout: 20_000 }, () => {
     assert.equal(one.pool, "1=1 2=1");
   });
 
+  test("leaves who has weight 0 by an order or by configuration where it is, before it has looked", async (context) => {
+    const one = rig(context);
+    const realServers = [1, 2].map((last) =>
+      real(last, { weight: 2 - last, checks: [tcpCheck(last, { warmup: seconds(5) })] }),
+    );
+    await one.configure(balancing([web({ realServers })]));
+    one.order("drain");
+    await one.wait(6);
+    assert.equal(one.pool, "1=0 2=0");
+    one.kernel.done.length = 0;
+    one.restart();
+    await one.configure(balancing([web({ realServers })]));
+    await one.wait(6);
+    assert.deepEqual(one.kernel.done, []);
+  });
+
   test("removes services of its own that nobody wants, and leaves those of others", async (context) => {
     const one = rig(context);
     await one.configure(balancing([web()]));

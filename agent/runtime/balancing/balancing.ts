@@ -73,10 +73,8 @@ export class Balancing implements DirectorPart {
   readonly #retiring: Retiring;
   readonly #operator: Operator;
   readonly #keys = new Map<Served, ReadonlySet<ServiceKey>>();
-  readonly #stirred = new Turn<Served>((all) => {
-    for (const served of all) served.flush();
-  });
-  readonly #saving = new Turn<"kept">(() => this.#save());
+  readonly #stirred: Turn<Served>;
+  readonly #saving: Turn<"kept">;
   #settings: DirectorSettings | undefined;
   #timeouts: IpvsTimeouts | undefined;
   #store: BalancingStore | undefined;
@@ -95,6 +93,10 @@ export class Balancing implements DirectorPart {
     // Nothing here waits in a socket that a late deadline would have to see first.
     const schedule = new Schedule(clock, ports.openTimer, () => undefined);
     this.#schedule = schedule;
+    this.#stirred = new Turn(clock, schedule, (all) => {
+      for (const served of all) served.flush();
+    });
+    this.#saving = new Turn(clock, schedule, () => this.#save());
     this.#looks = new Looks({ clock, schedule, openProbes, outlet });
     const trouble = (subject: string, error: KernelError | undefined): void =>
       outlet.event(troubleReport(subject, error, clock.wallClock()));

@@ -29,8 +29,8 @@ export class Served {
   #config: VirtualServerConfig;
   #state: PoolState = virtualServer.initial;
   #checks = new Map<DestinationKey, readonly Attachment[]>();
-  /** Found before: a mass failure asks for all of them. */
-  readonly #reals = new Map<DestinationKey, RealServerConfig>();
+  /** Made once for each configuration: a mass failure asks for all of them. */
+  readonly #reals = new WeakMap<VirtualServerConfig, ReadonlyMap<string, RealServerConfig>>();
   #found: Found[] = [];
   #suspended = false;
   /** Wall-clock milliseconds of the last change, and how many there were since the start, by server. */
@@ -69,7 +69,6 @@ export class Served {
     const before = this.#config;
     this.flush();
     this.#config = config;
-    this.#reals.clear();
     // By their index: what they were attached for may be another check now.
     const attached = this.#checks;
     this.#checks = new Map();
@@ -109,9 +108,15 @@ export class Served {
     key: DestinationKey,
     before: VirtualServerConfig = this.#config,
   ): RealServerConfig | undefined {
-    const known = this.#reals.get(key) ?? serverOf(this.#config, key) ?? serverOf(before, key);
-    if (known !== undefined) this.#reals.set(key, known);
-    return known;
+    return this.#realsOf(this.#config).get(key) ?? this.#realsOf(before).get(key);
+  }
+
+  #realsOf(config: VirtualServerConfig): ReadonlyMap<string, RealServerConfig> {
+    const known = this.#reals.get(config);
+    if (known !== undefined) return known;
+    const made = new Map(config.realServers.map((real) => [destinationKey(real), real]));
+    this.#reals.set(config, made);
+    return made;
   }
 
   /** As keepalived names it. */
@@ -193,8 +198,3 @@ export class Served {
     this.#changes.set(effect.server, { at: this.#world.clock.wallClock(), count });
   }
 }
-
-const serverOf = (
-  { realServers }: VirtualServerConfig,
-  key: DestinationKey,
-): RealServerConfig | undefined => realServers.find((real) => destinationKey(real) === key);

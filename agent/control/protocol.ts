@@ -172,7 +172,21 @@ export interface RealServerStatus {
     /** Whose method and checks it has; `null`: nobody's. */
     readonly like: string | null;
   } | null;
+  /** What policies say of it, the one that said it last at the end. */
+  readonly contributions: readonly ServerContribution[];
   readonly checks: readonly ServerCheckStatus[];
+}
+
+/** A weight that a policy gives a real server, or that it takes it out. */
+export interface ServerContribution {
+  /** `policy NAME`, `policy NAME/CHECK`, `policy NAME balance`. */
+  readonly source: string;
+  /** `balance`: one of the weights of the whole service. */
+  readonly kind: "weight" | "balance" | "down";
+  /** `null`: it takes the server out. */
+  readonly weight: number | null;
+  /** Wall-clock milliseconds: since when it says so. */
+  readonly since: number;
 }
 
 export interface ServerCheckStatus {

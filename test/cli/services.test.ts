@@ -17,6 +17,7 @@ const server: RealServerStatus = {
   connections: { active: 3, inactive: 9 },
   override: null,
   change: null,
+  contributions: [],
   checks: [
     {
       kind: "tcp",
@@ -68,6 +69,14 @@ test("each service with its real servers, and what an operator said", () => {
   assert.match(text, /10\.0\.0\.1:80 +up +5 +3 +12 s +tcp 1\.2 ms \(1\.1, 33\.6\) +connected/);
   assert.match(text, /10\.0\.0\.2:80 +drained +0 of 5 .*by eve, 1 min ago/);
   assert.match(text, /10\.0\.0\.3:80 +down +out \(kernel: 5\).*connection refused/);
+  const by = { source: "policy least-latency balance", since: NOW - 3_000 };
+  const balanced: RealServerStatus = {
+    ...server,
+    weight: 2,
+    contributions: [{ ...by, kind: "balance", weight: 2 }],
+  };
+  const row = renderServices([{ ...service, realServers: [balanced] }], NOW, PLAIN);
+  assert.match(row, / weight 2 by policy least-latency balance, 3 s ago; connected/);
   assert.equal(renderServices([], NOW, PLAIN), "No virtual server is configured.\n");
 });
 

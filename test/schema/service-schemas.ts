@@ -35,6 +35,16 @@ const realServer = z.strictObject({
     })
     .nullable()
     .describe("An operator added it beside the file, or took it away."),
+  contributions: z
+    .array(
+      z.strictObject({
+        source: z.string().describe("For example `policy least-latency balance`."),
+        kind: z.enum(["weight", "balance", "down"]),
+        weight: count.nullable().describe("null: it takes the server out."),
+        since: wallClock,
+      }),
+    )
+    .describe("What policies say of it."),
   checks: z.array(
     z.strictObject({
       kind: z.string(),

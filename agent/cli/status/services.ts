@@ -112,11 +112,16 @@ const checksText = ({ checks }: RealServerStatus): string =>
 const tenths = (ms: number): number => Math.round(ms * 10) / 10;
 
 /** Who said so, first what was said last. */
-function whyText({ override, change, reason }: RealServerStatus, now: number): string {
+function whyText(server: RealServerStatus, now: number): string {
+  const { override, change, contributions, reason } = server;
   const said = override === null ? [] : [by(override, now)];
   if (change !== null) {
     const like = change.like === null ? "" : `, like ${change.like}`;
     said.push(`${override === null ? "" : `${change.kind} `}${by(change, now)}${like}`);
+  }
+  for (const { source, weight, since } of contributions) {
+    const what = weight === null ? "taken out" : `weight ${weight}`;
+    said.push(`${what} ${by({ who: source, at: since }, now)}`);
   }
   return [...said, ...(reason === "" ? [] : [printable(reason)])].join("; ");
 }

@@ -306,6 +306,7 @@ export class Balancing implements DirectorPart {
     return [...this.#all()].map((served) =>
       statusOf(served, this.#table, this.#care.connections, {
         retiring: this.#retiring.has(served),
+        claimsOf: (name) => this.policies.claimsOf(name),
         changes: this.#operator.changesOf(served.name),
         removed: this.#operator.removedOf(served.name),
       }),

@@ -98,7 +98,8 @@ export const policyLook = (
         found({ ...NOT_FOUND, verdict: "down", reason });
       } else if (reading.verdict !== "unknown") {
         const verdict = reading.verdict === "up" ? "up" : "down";
-        found({ ...NOT_FOUND, verdict, reason: reading.reason });
+        const { reason, weight } = reading;
+        found({ ...NOT_FOUND, verdict, reason, weight });
       }
     }),
   );

@@ -1,5 +1,9 @@
 import type { RealServerConfig } from "../../config/virtual-servers.ts";
-import type { RealServerStatus, ServiceStatus } from "../../control/protocol.ts";
+import type {
+  RealServerStatus,
+  ServerContribution,
+  ServiceStatus,
+} from "../../control/protocol.ts";
 import type { Destination, DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
 import type { ServerState } from "../../core/virtual-server/pool.ts";
@@ -9,6 +13,7 @@ import type { Counted } from "./connections.ts";
 import type { KernelTable } from "./kernel-table.ts";
 import type { Served } from "./served.ts";
 import type { ServerChanges } from "./server-changes.ts";
+import type { HeldClaim } from "./server-claims.ts";
 
 type Kernel = Pick<KernelTable, "actual" | "refused">;
 type Count = (services: readonly ServiceKey[], server: DestinationKey) => Counted | undefined;
@@ -63,6 +68,8 @@ interface Around extends Changed {
 
 interface Changed {
   readonly changes: ServerChanges;
+  /** What policies say of the real server `service/address:port`. */
+  readonly claimsOf: (name: string) => ReadonlyMap<string, HeldClaim>;
   /** Real servers of the file that were taken away. */
   readonly removed: readonly RealServerConfig[];
 }
@@ -74,7 +81,7 @@ type Weights = (
 function* realServers(
   served: Served,
   weights: Weights,
-  { changes }: Changed,
+  { changes, claimsOf }: Changed,
 ): Iterable<RealServerStatus> {
   const held = new Set(served.state.panic?.held);
   for (const real of served.config.realServers) {
@@ -90,10 +97,21 @@ function* realServers(
       ...weights(key),
       override: server.override ?? null,
       change: changeOf(changes, key),
+      contributions: contributionsOf(claimsOf(`${served.name}/${key}`)),
       checks: checksOf(served, key, server),
     };
   }
 }
+
+const contributionsOf = (claims: ReadonlyMap<string, HeldClaim>): readonly ServerContribution[] =>
+  [...claims]
+    .map(([source, { claim, since }]) => ({
+      source,
+      kind: claim.kind,
+      weight: claim.kind === "down" ? null : claim.weight,
+      since,
+    }))
+    .sort((one, other) => one.since - other.since);
 
 const checksOf = (
   served: Served,
@@ -142,6 +160,7 @@ const ABSENT = {
   kernelWeight: null,
   connections: null,
   override: null,
+  contributions: [],
   checks: [],
 } as const;
 

@@ -50,6 +50,12 @@ export interface DirectorPart {
   stop(): Promise<void>;
 }
 
+/** The verdict of a policy's check. */
+export interface PolicyReading extends Reading {
+  /** What its last good answer said that a real server takes, 0–65535. */
+  readonly weight?: number;
+}
+
 /** What a part may say to the rest of the agent. */
 export interface Outlet {
   /** What a tracker of the configuration found; the last one counts, and an unknown one changes nothing. */
@@ -64,10 +70,10 @@ export interface Outlet {
   log(level: LogLevel, message: string): void;
   requestSnapshot(): void;
   /**
-   * The verdict of a policy's check, for a vrrp_script that names it: `policy:NAME/CHECK`;
+   * The verdict of a policy's check, for a vrrp_script or a real server that names it: `policy:NAME/CHECK`;
    * `undefined`: there is no such check any more.
    */
-  policyVerdict(policy: string, check: string, reading: Reading | undefined): void;
+  policyVerdict(policy: string, check: string, reading: PolicyReading | undefined): void;
   /** Hears of the reading of a tracker, or of a BFD session (`track_bfd NAME`), now, and of each later one, until the answer is called. */
   onReading(tracker: TrackerId, listener: (reading: Reading | undefined) => void): () => void;
   /**
@@ -77,6 +83,6 @@ export interface Outlet {
   onPolicyVerdict(
     policy: string,
     check: string,
-    listener: (reading: Reading | undefined) => void,
+    listener: (reading: PolicyReading | undefined) => void,
   ): () => void;
 }

@@ -1,4 +1,6 @@
 import type { ScriptTracker as ScriptConfig } from "../../config/trackers.ts";
+import type { Reading } from "../../core/track/tracking.ts";
+import type { PolicyReading } from "./part.ts";
 import type { Tracker, TrackerFigures, TrackerWorld } from "./tracker.ts";
 
 type Run = ScriptConfig["run"];
@@ -19,8 +21,8 @@ export class PolicyTracker implements Tracker<ScriptConfig> {
     this.#close = onPolicyVerdict(policy, check, (reading) => {
       const reason = `there is no check ${this.#name} among the policies that run`;
       if (reading === undefined) found({ verdict: "failed", value: 0, reason });
-      else if (reading.verdict !== "unknown") found(reading);
-      else found({ ...reading, verdict: initFail ? "down" : "unknown", presumed: true });
+      else if (reading.verdict !== "unknown") found(ownOf(reading));
+      else found({ ...ownOf(reading), verdict: initFail ? "down" : "unknown", presumed: true });
     });
   }
 
@@ -38,3 +40,6 @@ export class PolicyTracker implements Tracker<ScriptConfig> {
     this.#close();
   }
 }
+
+/** Its weight is for real servers. */
+const ownOf = ({ verdict, value, reason }: PolicyReading): Reading => ({ verdict, value, reason });

@@ -1,17 +1,21 @@
-import type { Reading } from "../../core/track/tracking.ts";
+import type { PolicyReading } from "./part.ts";
 
-type Listener = (reading: Reading | undefined) => void;
+type Listener = (reading: PolicyReading | undefined) => void;
 
 /** Nobody can know yet whether there is such a check. */
-const LOADING: Reading = { verdict: "unknown", value: 0, reason: "policies are being loaded" };
+const LOADING: PolicyReading = {
+  verdict: "unknown",
+  value: 0,
+  reason: "policies are being loaded",
+};
 
 /** The verdicts of policies' checks, and who wants to hear of them. */
 export class PolicyVerdicts {
-  readonly #verdicts = new Map<string, Reading>();
+  readonly #verdicts = new Map<string, PolicyReading>();
   readonly #listeners = new Map<string, Set<Listener>>();
   #loaded = false;
 
-  set(policy: string, check: string, reading: Reading | undefined): void {
+  set(policy: string, check: string, reading: PolicyReading | undefined): void {
     const key = keyOf(policy, check);
     if (reading === undefined) this.#verdicts.delete(key);
     else this.#verdicts.set(key, reading);
@@ -43,7 +47,7 @@ export class PolicyVerdicts {
     };
   }
 
-  #current(key: string): Reading | undefined {
+  #current(key: string): PolicyReading | undefined {
     return this.#verdicts.get(key) ?? (this.#loaded ? undefined : LOADING);
   }
 }

@@ -64,6 +64,7 @@ export class PolicyCheck {
   readonly #servers: ServerTracks;
   /** What the last good answer said of the real servers that it tracks. */
   #weight: number | undefined;
+  #toldWeight: number | undefined;
   #runs = 0;
   #failures = 0;
   #lastMs: number | null = null;
@@ -168,7 +169,7 @@ export class PolicyCheck {
   #found(answer: CheckAnswer): void {
     this.#count(answer);
     this.#step({ kind: "found", result: answer.result, reason: answer.reason });
-    this.#tellServers();
+    this.#tellWeight();
   }
 
   #step(event: CheckerEvent): void {
@@ -199,7 +200,7 @@ export class PolicyCheck {
       this.#count(answer);
       const { result, reason } = answer;
       this.#step({ kind: "result", run: number, result, reason });
-      this.#tellServers();
+      this.#tellWeight();
     });
   }
 
@@ -258,7 +259,14 @@ export class PolicyCheck {
     const { outlet } = this.#world;
     const { policy } = this.#owner;
     const { verdict, reason } = this.#standing;
-    outlet.policyVerdict(policy, this.name, { verdict, value: 0, reason });
+    const reading = { verdict, value: 0, reason } as const;
+    const weight = verdict === "up" ? this.#weight : undefined;
+    this.#toldWeight = weight;
+    outlet.policyVerdict(
+      policy,
+      this.name,
+      weight === undefined ? reading : { ...reading, weight },
+    );
     const { routers } = this.#shape.track;
     this.#tellServers();
     const source = `policy ${policy}/${this.name}`;
@@ -281,6 +289,12 @@ export class PolicyCheck {
       this.#claims.set(router, claim);
       outlet.claim(claim);
     }
+  }
+
+  /** A good answer may come with another weight, and be no other verdict. */
+  #tellWeight(): void {
+    const { verdict } = this.#standing;
+    if (verdict === "up" && this.#weight !== this.#toldWeight) this.#tell();
   }
 
   #tellServers(): void {

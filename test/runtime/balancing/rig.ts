@@ -19,6 +19,7 @@ import type { ProbeOutcome } from "../../../agent/ports/server-probes.ts";
 import { Balancing } from "../../../agent/runtime/balancing/balancing.ts";
 import type { BalancingPorts } from "../../../agent/runtime/balancing/ports.ts";
 import type { Outlet } from "../../../agent/runtime/director/part.ts";
+import { PolicyVerdicts } from "../../../agent/runtime/director/policy-verdicts.ts";
 import type { DirectorSettings, EventReport } from "../../../agent/runtime/ipc.ts";
 import { FakeIpvs } from "../../ipvs/fake-ipvs.ts";
 import { settle, VirtualTime } from "../virtual-time.ts";
@@ -126,6 +127,7 @@ export class Rig {
   opened = 0;
   leaveServices = false;
   snapshots = 0;
+  readonly verdicts = new PolicyVerdicts();
   readonly #readings = new Map<TrackerId, (reading: Reading | undefined) => void>();
   #directors = 0;
   part: Balancing = this.#open();
@@ -190,7 +192,7 @@ export class Rig {
       requestSnapshot: () => {
         this.snapshots += 1;
       },
-      onPolicyVerdict: () => () => undefined,
+      onPolicyVerdict: (...who) => this.verdicts.listen(...who),
       onReading: (tracker, listener) => {
         this.#readings.set(tracker, listener);
         return () => this.#readings.delete(tracker);

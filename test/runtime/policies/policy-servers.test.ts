@@ -60,6 +60,25 @@ describe("real servers", () => {
     assert.equal(claim(), undefined);
   });
 
+  test("a check whose weight changes says so to whoever goes by it", async () => {
+    const health = new Health();
+    const one = await bench(health.program());
+    const reading = () => one.heard.verdicts.get("nginx/alive");
+    assert.deepEqual(reading(), { verdict: "up", value: 0, reason: "" });
+    health.answer = { ok: true, weight: 40 };
+    await one.time.advance(1_100);
+    assert.deepEqual(reading(), { verdict: "up", value: 0, reason: "", weight: 40 });
+    health.answer = { ok: true, weight: 70_000 };
+    await one.time.advance(1_100);
+    assert.equal((reading() as { readonly weight?: number } | undefined)?.weight, 65_535);
+    health.answer = { ok: false, weight: 3 };
+    await one.time.advance(1_100);
+    assert.deepEqual(reading(), { verdict: "down", value: 0, reason: "" });
+    health.answer = true;
+    await one.time.advance(1_100);
+    assert.deepEqual(reading(), { verdict: "up", value: 0, reason: "" });
+  });
+
   test("hooks hear of them and of quorums, and views show them", async () => {
     const heard: unknown[] = [];
     const seen: unknown[] = [];

@@ -150,6 +150,8 @@ export interface HttpUrl {
   readonly path: string;
   /** Host header; `undefined`: the address. */
   readonly host: string | undefined;
+  /** SNI in place of the probe's; `null`: none is sent. */
+  readonly serverName?: string | null;
   /** From–to, both included. */
   readonly statusCodes: readonly (readonly [number, number])[];
   /** MD5 of the body, 32 hexadecimal digits. */

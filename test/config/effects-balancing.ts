@@ -85,6 +85,7 @@ export const BALANCING_WORDS: Readonly<Record<string, KeywordEffect>> = {
   notify_down: value("notifyDown", SERVERS),
   holdfast_check: value("policy", SERVERS),
   holdfast_grpc: value("service", CHECKS),
+  holdfast_tls: value("tls", CHECKS),
   MISC_CHECK: value("checks", CHECKS),
   SMTP_CHECK: value("checks", CHECKS),
   TCP_CHECK: value("checks", SERVERS),

@@ -45,7 +45,8 @@ const OWN = `virtual_server 192.0.2.1 443 {
   real_server 192.0.2.10 443 {
     holdfast_check "policy:web/alive"
     weight 3
-    holdfast_grpc a.Service
+    holdfast_grpc a.Service {
+    }
     SSL_GET {
       holdfast_verify on
       holdfast_ca /etc/ssl/own.pem

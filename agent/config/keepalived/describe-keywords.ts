@@ -40,7 +40,7 @@ function describe(
     arguments: describeGrammar(keyword.grammar),
     block: block?.kind === "lines" ? block.lines : block?.kind,
     scope,
-    own: file === "holdfast.conf" || keyword.name.startsWith("holdfast_"),
+    own: file === "holdfast.conf" || /(?:^|\.)holdfast_/.test(path),
     deprecatedFor,
     default: keyword.default,
     meaning,

@@ -58,8 +58,8 @@ const request: readonly Keyword[] = [
   keyword("nb_get_retry", one(integer(0, 4_294_967_295)), "–", "Deprecated synonym of retry (only here)", { deprecatedFor: "retry" }),
   keyword("virtualhost", one(word("text")), "RS/VS value", "Host header for all urls"),
   keyword("http_protocol", one(oneOf("1.0", "1.0C", "1.0c", "1.1")), "1.0", "1.0 / 1.0C (adds Connection: close) / 1.1"),
-  keyword("enable_sni", maybe(boolean), "off", "Send SNI (virtualhost)"),
-  keyword("sni_name", one(word("text")), "virtualhost", "SNI text"),
+  keyword("enable_sni", maybe(boolean), "off", "Send SNI: the virtualhost of each url"),
+  keyword("sni_name", one(word("text")), "virtualhost", "SNI text, of all urls"),
   keyword("fast_recovery", maybe(boolean), "off", "Probe all urls at once when coming up"),
   keyword("holdfast_http2", maybe(boolean), "off", "HTTP/2: agreed on by ALPN with SSL_GET, spoken at once with HTTP_GET"),
 ];
@@ -150,7 +150,13 @@ const realServer: readonly Keyword[] = [
   keyword("virtualhost", one(word("text")), "VS value", "Host header"),
   keyword("snmp_name", one(word("text")), "none", "SNMP label", { later: true }),
   keyword("holdfast_check", one(word("policy:NAME/CHECK")), "none", "A policy's check as a check of this server", { repeats: true }),
-  keyword("holdfast_grpc", maybe(word("service")), "none; bare = the whole server", "grpc.health.v1 on the server's port, without TLS, as a check of it", { repeats: true }),
+  block("holdfast_grpc", maybe(word("service")), [
+    ...probe,
+    keyword("holdfast_tls", maybe(boolean), "off", "With TLS; the certificate is verified, unless holdfast_verify off"),
+    keyword("holdfast_verify", maybe(boolean), "on", "Verify the certificate: its chain, its dates, and its name where sni_name or virtualhost give one"),
+    keyword("holdfast_ca", one(path), "ca of SSL, else the system's", "Authorities that the certificate may come from"),
+    keyword("sni_name", one(word("text")), "virtualhost", "SNI text"),
+  ], "none; without a service the whole server", "grpc.health.v1, as a check of the server", { repeats: true }),
   ...checks,
 ];
 

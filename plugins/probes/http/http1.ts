@@ -20,7 +20,8 @@ export interface Fetch {
 
 export async function fetchOverHttp1(fetch: Fetch): Promise<ProbeOutcome> {
   const { sockets, secure, probe, check, signal } = fetch;
-  const { to, tls } = probe;
+  const { to } = probe;
+  const { tls } = check;
   let answer: Answer | undefined;
   const outcome = await converse(
     (listener) =>

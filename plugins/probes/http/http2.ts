@@ -8,8 +8,8 @@ import { statusProblem } from "./url-checks.ts";
 
 export function fetchOverHttp2(fetch: Fetch): Promise<ProbeOutcome> {
   const { sockets, secure, probe, check, signal } = fetch;
-  const { to, tls } = probe;
-  const { url } = check;
+  const { to } = probe;
+  const { url, tls } = check;
   const body = check.body.begin();
   let status = 0;
   const judge = (talk: Talk): void => {

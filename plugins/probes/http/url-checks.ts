@@ -6,6 +6,8 @@ import { requestText } from "./http-request.ts";
 export interface UrlCheck {
   readonly url: HttpUrl;
   readonly body: BodyCheck;
+  /** Of the probe, with the name that this URL asks for. */
+  readonly tls: HttpProbe["tls"];
   /** Of HTTP/1. */
   readonly request: Uint8Array;
 }
@@ -23,6 +25,7 @@ export class UrlChecks {
     this.#checks = probe.urls.map((url) => ({
       url,
       body: new BodyCheck(url),
+      tls: tlsOf(probe, url),
       request: Buffer.from(requestText(probe, url)),
     }));
   }
@@ -36,6 +39,11 @@ export class UrlChecks {
     else this.#next = this.#next === undefined ? 0 : (this.#next + 1) % this.#checks.length;
   }
 }
+
+const tlsOf = ({ tls }: HttpProbe, { serverName }: HttpUrl): HttpProbe["tls"] =>
+  tls === undefined || serverName === undefined
+    ? tls
+    : { ...tls, serverName: serverName ?? undefined };
 
 /** `undefined`: it is among them. */
 export function statusProblem(status: number, { statusCodes }: HttpUrl): string | undefined {

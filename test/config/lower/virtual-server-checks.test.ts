@@ -3,8 +3,12 @@ import { describe, test } from "node:test";
 import { at, configOf } from "./lowered.ts";
 import { check, FILES, url, virtual } from "./virtual-server-text.ts";
 
-const ssl = (lines: string, around = ""): string =>
-  `${around}${check("SSL_GET", `holdfast_verify off\n${lines}\nurl {\npath /\n}`)}`;
+const ssl = (lines: string, around = "", urls = "url {\npath /\n}"): string =>
+  `${around}${check("SSL_GET", `${/verify/.test(lines) ? "" : "holdfast_verify off\n"}${lines}\n${urls}`)}`;
+
+/** Three of different names, the second one without any. */
+const VHOSTS =
+  "url {\npath /a\nvirtualhost a.example\n}\nurl {\npath /\n}\nurl {\npath /b\nvirtualhost b.example\n}";
 
 const REAL = "virtualServers.0.realServers.0";
 const CHECK = `${REAL}.checks.0`;
@@ -81,12 +85,21 @@ const PROBES: readonly Row[] = [
   [virtual("lb_kind DR", "TCP_CHECK {\n}", "fwmark 5"), `${PROBE}.to.port`, 80],
   [tcp("").replace("10 80", "10"), `${PROBE}.to.port`, 80],
   [
-    virtual("", "holdfast_grpc a.b.Service"),
+    virtual("", "holdfast_grpc a.b.Service {\n}"),
     PROBE,
     { kind: "grpc", to: TO, tls: undefined, service: "a.b.Service" },
   ],
-  [virtual("", "holdfast_grpc\nretry 4"), `${PROBE}.service`, ""],
-  [virtual("", "holdfast_grpc\nretry 4"), `${TIMING}.retries`, 4],
+  [check("holdfast_grpc", ""), `${PROBE}.service`, ""],
+  [check("holdfast_grpc", "retry 4"), `${TIMING}.retries`, 4],
+  [check("holdfast_grpc", "connect_port 8443\nholdfast_tls"), `${PROBE}.to.port`, 8443],
+  [
+    check("holdfast_grpc", "holdfast_tls\nsni_name g.example"),
+    `${PROBE}.tls.serverName`,
+    "g.example",
+  ],
+  [check("holdfast_grpc", "holdfast_tls"), `${PROBE}.tls.verify`, true],
+  [check("holdfast_grpc", "holdfast_tls\nholdfast_ca /own"), `${PROBE}.tls.caFile`, "/own"],
+  [check("holdfast_grpc", "holdfast_tls\nholdfast_verify off"), `${PROBE}.tls.verify`, false],
   [check("PING_CHECK", ""), PROBE, { kind: "ping", to: TO }],
   [
     check("SMTP_CHECK", ""),
@@ -252,6 +265,14 @@ const HTTP: readonly Row[] = [
   [ssl("virtualhost v.example"), `${PROBE}.tls.serverName`, undefined],
   [ssl("holdfast_verify on\nvirtualhost v.example"), `${PROBE}.tls.verify`, true],
   [ssl("holdfast_verify on\nvirtualhost v.example"), `${PROBE}.tls.serverName`, "v.example"],
+  // Each URL asks for its own virtualhost; what is the first one's is not said again.
+  [ssl("enable_sni\nvirtualhost v.example", "", VHOSTS), `${PROBE}.tls.serverName`, "a.example"],
+  [ssl("enable_sni", "", VHOSTS), `${PROBE}.urls.0.serverName`, undefined],
+  [ssl("enable_sni", "", VHOSTS), `${PROBE}.urls.1.serverName`, null],
+  [ssl("enable_sni\nvirtualhost v.example", "", VHOSTS), `${PROBE}.urls.1.serverName`, "v.example"],
+  [ssl("holdfast_verify on", "", VHOSTS), `${PROBE}.urls.2.serverName`, "b.example"],
+  [ssl("enable_sni\nsni_name s.example", "", VHOSTS), `${PROBE}.urls.2.serverName`, undefined],
+  [ssl("", "", VHOSTS), `${PROBE}.urls.2.serverName`, undefined],
   [ssl("holdfast_ca /own").replace("holdfast_verify off\n", ""), `${PROBE}.tls.verify`, true],
   [ssl("holdfast_ca /own", "SSL {\nca /ca\n}\n"), `${PROBE}.tls.caFile`, "/own"],
 ];

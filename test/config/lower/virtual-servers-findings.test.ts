@@ -106,6 +106,7 @@ const ERRORS: readonly Row[] = [
   [url("digest 12"), ["8:8 check-invalid"], /genhash/],
   [url("regex a++"), ["8:7 regex-unsupported"], /holdfast_check/],
   [url("regex a\nregex_options ucp"), ["9:15 regex-unsupported"]],
+  [check("holdfast_grpc", "holdfast_ca /own"), ["6:1 check-invalid"], /holdfast_tls/],
   [check("TCP_CHECK", "bindto 2001:db8::1"), ["5:1 check-invalid"], /family/],
   [check("TCP_CHECK", "connect_ip fe80::1"), ["5:1 check-invalid"], /bind_if/],
   [check("UDP_CHECK", "payload zz"), ["6:9 check-invalid"]],

@@ -10,7 +10,7 @@ import { createServer } from "node:tls";
 import type { HttpProbe } from "../../../plugins/probes/http/http-request.ts";
 import type { Authority, ServerIdentity } from "../certificates.ts";
 import { createAuthority } from "../certificates.ts";
-import { endpoint, http, listening, openRig, tlsOptions } from "./rig.ts";
+import { endpoint, http, httpUrl, listening, openRig, tlsOptions } from "./rig.ts";
 
 const rig = openRig();
 const DAY_MS = 86_400_000;
@@ -104,6 +104,16 @@ describe("SSL_GET", () => {
       await rig.reason(http(port, { ...says("false"), host: "www.test" }, { tls: tlsOptions() })),
       "up: HTTP 200",
     );
+  });
+
+  test("asks with each URL for its own name", async () => {
+    const asked: unknown[] = [];
+    const port = await serve(identity, (socket) => `${asked.push(socket.servername)}`);
+    const tls = tlsOptions({ serverName: "a.test" });
+    const names = [{}, { serverName: "b.test" }, { serverName: null }] as const;
+    const urls = names.map((name) => httpUrl(name));
+    assert.equal(await rig.reason(http(port, {}, { tls, urls })), "up: HTTP 200");
+    assert.deepEqual(asked, ["a.test", "b.test", false]);
   });
 
   test("shows a certificate of its own", async () => {

@@ -1,25 +1,12 @@
-import { parseAddress } from "../../../../core/address.ts";
 import type { HttpProbe, HttpUrl, ProbeEndpoint, TlsProbe } from "../../../virtual-servers.ts";
-import type { Statement, Word } from "../../tree.ts";
+import type { Statement } from "../../tree.ts";
 import type { Lowering } from "../lowering.ts";
 import { report } from "../lowering.ts";
 import { readBodyPattern } from "./body-pattern.ts";
 import type { Lines } from "./lines.ts";
-import { linesOf, NO_LINES, switchOf, textOf } from "./lines.ts";
-
-/** The SSL block: what SSL_GET shows of itself, and whom it believes. */
-export type TlsIdentity = Pick<TlsProbe, "caFile" | "certificateFile" | "keyFile" | "keyPassword">;
-
-/** The last of several SSL blocks counts. */
-export function readTlsIdentity(statement: Statement | undefined): TlsIdentity {
-  const lines = statement === undefined ? NO_LINES : linesOf(statement);
-  return {
-    caFile: textOf(lines, "ca"),
-    certificateFile: textOf(lines, "certificate"),
-    keyFile: textOf(lines, "key"),
-    keyPassword: textOf(lines, "password"),
-  };
-}
+import { linesOf, switchOf, textOf } from "./lines.ts";
+import type { TlsIdentity } from "./probe-tls.ts";
+import { readServerName, readTls } from "./probe-tls.ts";
 
 /** What stands around an HTTP_GET or SSL_GET. */
 export interface HttpSurroundings {
@@ -53,7 +40,7 @@ export function readHttpProbe(
     to,
     tls,
     version: switchOf(lines, "holdfast_http2", lowering) === true ? "2" : version(lines),
-    urls,
+    urls: tls === undefined ? urls : urls.map((url) => named(url, tls, lines, lowering)),
   };
 }
 
@@ -62,30 +49,10 @@ function version(lines: Lines): HttpProbe["version"] {
   return said === "1.0C" || said === "1.1" ? said : "1.0";
 }
 
-function readTls(
-  keyword: Word,
-  lines: Lines,
-  host: string | undefined,
-  identity: TlsIdentity,
-  lowering: Lowering,
-): TlsProbe {
-  const ca = textOf(lines, "holdfast_ca");
-  const said = switchOf(lines, "holdfast_verify", lowering);
-  const verify = said ?? ca !== undefined;
-  if (!verify && said === undefined) {
-    const message = "SSL_GET looks at no certificate: whoever answers counts as the server";
-    const hint = "write holdfast_verify on in it, and holdfast_ca FILE for authorities of your own";
-    report(lowering, "certificate-unverified", keyword, message, hint);
-  }
-  const names = verify || switchOf(lines, "enable_sni", lowering) === true;
-  const name = names ? (textOf(lines, "sni_name") ?? host) : undefined;
-  return {
-    ...identity,
-    // RFC 6066 §3: a server name is no address.
-    serverName: name !== undefined && parseAddress(name) === undefined ? name : undefined,
-    verify,
-    caFile: ca ?? identity.caFile,
-  };
+/** As keepalived each URL asks for its own virtualhost; said only where it is another than the first one's. */
+function named(url: HttpUrl, tls: TlsProbe, lines: Lines, lowering: Lowering): HttpUrl {
+  const serverName = readServerName(lines, tls.verify, url.host, lowering);
+  return serverName === tls.serverName ? url : { ...url, serverName: serverName ?? null };
 }
 
 const DEFAULT_STATUS = [[200, 299]] as const;

@@ -10,9 +10,9 @@ import { report } from "../lowering.ts";
 import type { TimingDraft } from "./check-timing.ts";
 import { readTiming } from "./check-timing.ts";
 import { readForwarding } from "./forwarding.ts";
-import type { TlsIdentity } from "./http-probe.ts";
 import { linesOf, switchOf, textOf, wholeOf } from "./lines.ts";
 import { endpointAt } from "./probe-endpoint.ts";
+import type { TlsIdentity } from "./probe-tls.ts";
 import { readChecks } from "./server-checks.ts";
 import { readPort } from "./targets.ts";
 

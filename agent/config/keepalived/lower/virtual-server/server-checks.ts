@@ -9,6 +9,7 @@ import { report } from "../lowering.ts";
 import { readTrackerWeight } from "../tracker-weight.ts";
 import type { TimingDraft } from "./check-timing.ts";
 import { completeTiming, NO_TIMING, readTiming } from "./check-timing.ts";
+import { readGrpcProbe } from "./grpc-probe.ts";
 import type { HttpSurroundings } from "./http-probe.ts";
 import { readHttpProbe } from "./http-probe.ts";
 import type { Lines } from "./lines.ts";
@@ -52,12 +53,9 @@ const READERS: ReadonlyMap<string, ReadCheck> = new Map(
       readUdpProbe(statement, lines, to, lowering),
     ),
     holdfast_check: policyCheck,
-    holdfast_grpc: networked(({ statement }, to) => ({
-      kind: "grpc",
-      to,
-      tls: undefined,
-      service: statement.words[0]?.text ?? "",
-    })),
+    holdfast_grpc: networked(({ statement, lines, server, lowering }, to) =>
+      readGrpcProbe(statement, lines, to, server, lowering),
+    ),
   }),
 );
 

@@ -13,7 +13,7 @@ import { report } from "../lowering.ts";
 import type { TimingDraft } from "./check-timing.ts";
 import { readTiming } from "./check-timing.ts";
 import { NAT, readForwarding } from "./forwarding.ts";
-import type { TlsIdentity } from "./http-probe.ts";
+import type { TlsIdentity } from "./probe-tls.ts";
 import type { Lines } from "./lines.ts";
 import { linesOf, secondsOf, switchOf, textOf, wholeOf } from "./lines.ts";
 import { granularityFamily, readPersistence } from "./persistence.ts";

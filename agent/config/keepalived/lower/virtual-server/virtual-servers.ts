@@ -7,7 +7,7 @@ import type { Lowering } from "../lowering.ts";
 import { report } from "../lowering.ts";
 import { named } from "../named.ts";
 import { NO_TIMING } from "./check-timing.ts";
-import { readTlsIdentity } from "./http-probe.ts";
+import { readTlsIdentity } from "./probe-tls.ts";
 import { linesOf } from "./lines.ts";
 import { readSyncDaemon } from "./sync-daemon.ts";
 import type { Groups } from "./targets.ts";

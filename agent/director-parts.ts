@@ -7,6 +7,7 @@ import { openProbes } from "../plugins/probes/registry.ts";
 import { syslogChannel } from "../plugins/syslog/syslog-channel.ts";
 import { webhookChannel } from "../plugins/webhook/webhook-channel.ts";
 import { systemClock } from "./linux/clock.ts";
+import { openDataPathHost } from "./linux/data-path-host.ts";
 import { watchFile } from "./linux/file-watch.ts";
 import { enterNamedNamespace } from "./linux/namespace.ts";
 import { openIpvs } from "./linux/netlink/ipvs.ts";
@@ -106,6 +107,7 @@ const openBalancing = (outlet: Outlet, tell: BalancingPorts["tell"]): Balancing 
         runProgram,
         wallClock: () => systemClock.wallClock(),
       }),
+    openDataPathHost,
     hostAddresses,
     tell,
   });

@@ -95,7 +95,18 @@ export interface ProbeEndpoint {
   readonly interface: string | undefined;
   /** SO_MARK; 0: none. */
   readonly fwmark: number;
+  /** holdfast_data_path: `address` is a virtual one, and packets go the way of clients' to this real server. */
+  readonly dataPath?: DataPath;
 }
+
+/** The way to one real server: the kernel has a service for it, and a mark leads there. */
+export interface DataPath {
+  readonly server: IpAddress;
+  readonly forwarding: Forwarding;
+}
+
+/** Marks of data paths, first and last. */
+export const DATA_PATH_MARKS = { first: 0x4846_0000, last: 0x484f_ffff };
 
 /** One check of one real server. */
 export interface ServerCheckConfig {

@@ -26,6 +26,7 @@ export interface Libc {
     value: Uint8Array,
     length: Uint8Array,
   ): number;
+  getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   close(fd: number): number;
   epoll_create1(flags: number): number;
@@ -60,6 +61,7 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   recvmsg: "intptr_t recvmsg(int, void *, int)",
   setsockopt: "int setsockopt(int, int, int, const void *, uint32_t)",
   getsockopt: "int getsockopt(int, int, int, void *, void *)",
+  getsockname: "int getsockname(int, void *, void *)",
   ioctl: "int ioctl(int, unsigned long, void *)",
   close: "int close(int)",
   epoll_create1: "int epoll_create1(int)",

@@ -48,7 +48,7 @@ export async function findWay(
 }
 
 /** struct rtmsg, the destination, and the interface where one is asked for. */
-function routeRequest(address: IpAddress, interfaceIndex: number | undefined): Uint8Array {
+export function routeRequest(address: IpAddress, interfaceIndex?: number): Uint8Array {
   const bytes = addressBytes(address);
   const body = new BodyWriter().u8(familyNumber(familyOf(address))).u8(bytes.length * 8);
   body.u16(0).u32(0).u32(0).attributeBytes(RTA.destination, bytes);
@@ -62,7 +62,7 @@ const linkNamed = (channel: Channel, name: string) =>
 const linkAt = (channel: Channel, index: number) => askLink(channel, linkRequest(index).finish());
 
 /** struct ifinfomsg. */
-const linkRequest = (index: number): BodyWriter =>
+export const linkRequest = (index: number): BodyWriter =>
   new BodyWriter().u8(AF.unspecified).u8(0).u16(0).u32(index).u32(0).u32(0);
 
 async function askLink(

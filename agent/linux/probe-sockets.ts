@@ -20,6 +20,7 @@ import { lastErrno, libc } from "./libc.ts";
 import { ipSocketAddress } from "./socket-address.ts";
 import * as option from "./socket-option.ts";
 import { setSource } from "./socket-source.ts";
+import { sourceTowards } from "./source-towards.ts";
 
 const BUFFER_LENGTH = 65_536;
 const WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
@@ -185,10 +186,24 @@ function openSocket(protocol: Protocol, to: ProbeEndpoint, place: Uint8Array): n
   // Else UDP would hear of closed ports alone, and not of hosts that are not there.
   const told = family === "ipv4" ? option.IP_RECVERR : option.IPV6_RECVERR;
   if (protocol === "udp") option.trySetOption(fd, told, 1);
-  const errno = setSource(fd, to, family) ?? connect(fd, place);
+  const from = ownSource(to);
+  const errno =
+    typeof from === "string" ? from : (setSource(fd, from, family) ?? connect(fd, place));
   if (errno === undefined) return fd;
   libc().close(fd);
   return errno;
+}
+
+/**
+ * What goes to an address that may be this host's own would be sent from that very address, where no answer
+ * comes: with a data path it is sent from the one that the real server is talked to from. Or the errno.
+ */
+function ownSource(to: ProbeEndpoint): ProbeEndpoint | string {
+  if (to.dataPath === undefined || to.sourceAddress !== undefined) return to;
+  const source = sourceTowards(to.dataPath.server, to.interface);
+  if ("errno" in source) return source.errno;
+  const { address: sourceAddress } = source;
+  return sourceAddress === to.address ? "EADDRNOTAVAIL" : { ...to, sourceAddress };
 }
 
 function connect(fd: number, place: Uint8Array): string | undefined {

@@ -41,6 +41,7 @@ const OWN = `virtual_server 192.0.2.1 443 {
   holdfast_slow_start 5
   lvs_method NAT
   holdfast_panic 50
+  holdfast_data_path
   protocol TCP
   real_server 192.0.2.10 443 {
     holdfast_check "policy:web/alive"

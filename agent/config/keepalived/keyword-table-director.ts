@@ -194,6 +194,7 @@ const virtualServer: readonly Keyword[] = [
   keyword("holdfast_drain", one(seconds(0, 86_400)), "0", "How long a real server that is removed may finish its connections"),
   keyword("holdfast_slow_start", one(seconds(0, 86_400)), "0", "How long a real server that comes back takes to get its whole weight"),
   keyword("holdfast_panic", one(integer(0, 100)), "0", "Percentage: when real servers fail at once and fewer are left, the last good pool stays"),
+  keyword("holdfast_data_path", maybe(boolean), "off", "Checks of real servers behind DR and TUN connect to the virtual address, by the way that clients' packets take"),
   keyword("alpha", maybe(boolean), "off", "Assume RSs down at start"),
   keyword("omega", maybe(boolean), "off", "Run down notifiers at shutdown"),
   keyword("quorum_up", { required: [word("command")], optional: [name, name] }, "none", "Script when quorum gained", { command: true }),

@@ -14,6 +14,8 @@ export interface Kept {
   readonly running: boolean;
   /** Services that are ours to remove. */
   readonly targets: readonly ServiceTarget[];
+  /** Interfaces on which packets from own addresses were let in for data paths. */
+  readonly localSources: readonly string[];
   /** By name of the virtual server. */
   readonly servers: Readonly<Record<string, KeptServer>>;
   /** Out of the configuration; their real servers finish their connections. */
@@ -41,6 +43,7 @@ export const NOTHING_KEPT: Kept = {
   version: VERSION,
   running: false,
   targets: [],
+  localSources: [],
   servers: {},
   retiring: [],
   changes: {},

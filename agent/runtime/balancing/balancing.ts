@@ -21,10 +21,11 @@ import { startOf, targetsOf } from "./adoption.ts";
 import type { Kept } from "./balancing-store.ts";
 import { BalancingStore, NOTHING_KEPT } from "./balancing-store.ts";
 import { Care } from "./care.ts";
+import { DataPaths } from "./data-paths.ts";
 import { reportOf } from "./facts.ts";
 import { keptOf } from "./kept.ts";
 import { IP_VS, KernelTable } from "./kernel-table.ts";
-import { driftReport, troubleReport } from "./kernel-trouble.ts";
+import { answersReport, driftReport, troubleReport } from "./kernel-trouble.ts";
 import { Looks } from "./looks.ts";
 import { Operator } from "./operator.ts";
 import { PolicyServices } from "./policy-services.ts";
@@ -64,6 +65,7 @@ export class Balancing implements DirectorPart {
   readonly #schedule: Schedule;
   readonly #looks: Looks;
   readonly #table: KernelTable;
+  readonly #dataPaths: DataPaths;
   readonly #sync: SyncFollower;
   readonly #care: Care;
   /** What policies see of it, and do to it. */
@@ -97,7 +99,6 @@ export class Balancing implements DirectorPart {
       for (const served of all) served.flush();
     });
     this.#saving = new Turn(clock, schedule, () => this.#save());
-    this.#looks = new Looks({ clock, schedule, openProbes, outlet });
     const trouble = (subject: string, error: KernelError | undefined): void =>
       outlet.event(troubleReport(subject, error, clock.wallClock()));
     this.#table = new KernelTable({
@@ -105,9 +106,19 @@ export class Balancing implements DirectorPart {
       schedule,
       openIpvs,
       opened: () => this.#opened(),
+      released: () => this.#saving.add("kept"),
       trouble,
       drifted: (key, commands) => outlet.event(driftReport(key, commands, clock.wallClock())),
     });
+    this.#dataPaths = new DataPaths(this.#table, {
+      clock,
+      openHost: ports.openDataPathHost,
+      syncs: () => this.#settings?.balancing.syncDaemon !== undefined,
+      remember: () => this.#save(),
+      trouble: (...told) => outlet.event(answersReport(...told, clock.wallClock())),
+    });
+    const dataPaths = this.#dataPaths;
+    this.#looks = new Looks({ clock, schedule, openProbes, dataPaths, outlet });
     this.#sync = new SyncFollower(
       () => this.#table.ipvs,
       (error) => this.#table.trouble(SYNC, error),
@@ -185,12 +196,15 @@ export class Balancing implements DirectorPart {
     const picture = opened instanceof KernelError ? undefined : opened;
     const { balancing } = this.#settings;
     this.#running = true;
+    this.#table.adopt(this.#kept.targets);
+    this.#dataPaths.adopt(this.#kept.localSources);
     this.#apply(balancing, picture);
     this.#retiring.resume(this.#kept.retiring, this.#targets());
-    this.#table.adopt(this.#kept.targets);
     if (balancing.flushAtStart && !this.#kept.running && picture !== undefined) {
       this.#table.adopt([...picture.table.values()].map(({ service }) => service.target));
     }
+    // What comes later begins anew.
+    this.#kept = NOTHING_KEPT;
   }
 
   /** What was configured while ip_vs could not be had. */
@@ -219,6 +233,7 @@ export class Balancing implements DirectorPart {
       else if (!plainEqual(known.config, config, POSITIONS)) {
         this.#retiring.part(known, config);
         known.configure(config);
+        this.policies.resume(known);
       }
     }
     this.#setTimeouts(balancing.timeouts);
@@ -330,7 +345,9 @@ export class Balancing implements DirectorPart {
     const { clock } = this.#ports;
     const { toKeep } = this.#operator;
     const kept = keptOf([...this.#served.values()], [...this.#retiring], toKeep, running, clock);
-    const failed = this.#store?.save(kept);
+    const targets = running ? [...kept.targets, ...this.#dataPaths.targets] : [];
+    const { localSources } = this.#dataPaths;
+    const failed = this.#store?.save({ ...kept, targets, localSources });
     const said = this.#notSaved;
     this.#notSaved = failed;
     if (failed !== undefined && failed !== said) {
@@ -352,6 +369,7 @@ export class Balancing implements DirectorPart {
     }
     await this.#begun;
     if (this.#running && !leaveServices) await this.#leave(balancing?.flushAtStop === true);
+    this.#dataPaths.close(leaveServices);
     // What stays in the kernel is the next one's.
     this.#save(leaveServices);
     this.#looks.close();
@@ -368,7 +386,7 @@ export class Balancing implements DirectorPart {
         this.#table.adopt([...picture.table.values()].map(({ service }) => service.target));
       }
     }
-    this.#table.drop([...this.#table.ours]);
+    this.#table.drop([...this.#table.ours.keys()]);
     await this.#table.settled();
   }
 }

@@ -25,6 +25,17 @@ export function troubleReport(
   };
 }
 
+/** Answers on a data path do not reach this host, or do again. */
+export function answersReport(
+  subject: string,
+  error: KernelError | undefined,
+  at: number,
+): EventReport {
+  const report = troubleReport(subject, error, at);
+  if (error === undefined) return { ...report, message: "answers come through: checks go on" };
+  return { ...report, level: "warn", message: `checks stand still: ${report.message}` };
+}
+
 /** Somebody else changed a service of ours. */
 export const driftReport = (
   service: ServiceKey,

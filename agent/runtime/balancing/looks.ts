@@ -2,19 +2,22 @@ import type { ProbeConfig, ServerCheckConfig } from "../../config/virtual-server
 import { seedOf } from "../../core/check/spread.ts";
 import type { Micros } from "../../core/time.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { ProbeOutcome, RunProbe } from "../../ports/server-probes.ts";
+import type { RunProbe } from "../../ports/server-probes.ts";
 import type { Outlet } from "../director/part.ts";
 import type { Schedule } from "../schedule.ts";
+import type { DataPaths, OpenDataPath } from "./data-paths.ts";
 import { bfdLook, fileLook, policyLook, refusedLook } from "./followed-look.ts";
 import type { Look, LookListener } from "./look.ts";
 import { lookKey } from "./look.ts";
 import type { OpenedProbes, ServerProbes, TimedProbe } from "./ports.ts";
+import type { RunLook } from "./timed-look.ts";
 import { TimedLook } from "./timed-look.ts";
 
 export interface LooksWorld {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly openProbes: () => OpenedProbes;
+  readonly dataPaths: Pick<DataPaths, "open">;
   readonly outlet: Pick<Outlet, "onPolicyVerdict" | "onReading" | "log">;
 }
 
@@ -30,6 +33,8 @@ export interface Attachment {
 export class Looks {
   readonly #world: LooksWorld;
   readonly #looks = new Map<string, Look>();
+  /** Of those looks that go through one. */
+  readonly #paths = new Map<string, OpenDataPath>();
   #opened: OpenedProbes | undefined;
   /** Two directors of one configuration are not to look at the same moment. */
   node = "";
@@ -61,6 +66,8 @@ export class Looks {
         if (!look.detach(listener, awake)) return;
         look.close();
         this.#looks.delete(key);
+        this.#paths.get(key)?.close();
+        this.#paths.delete(key);
       },
     };
   }
@@ -87,7 +94,7 @@ export class Looks {
       case "bfd":
         return bfdLook(probe, outlet);
       default: {
-        const run = runOf(this.#probes(), probe, timing.timeout);
+        const run = this.#runOf(probe, timing.timeout, key);
         if (run === undefined) return refusedLook(`this agent has no probe of kind ${probe.kind}`);
         const say = (text: string): void => outlet.log("warn", `${name}: ${probe.kind} ${text}`);
         const world = {
@@ -99,14 +106,17 @@ export class Looks {
       }
     }
   }
-}
 
-function runOf(
-  probes: Partial<ServerProbes>,
-  probe: TimedProbe,
-  timeout: Micros,
-): ((signal: AbortSignal) => Promise<ProbeOutcome>) | undefined {
-  // The kind of the one is the kind of the other.
-  const run = probes[probe.kind] as RunProbe<TimedProbe> | undefined;
-  return run === undefined ? undefined : (signal) => run(probe, signal, timeout);
+  #runOf(probe: TimedProbe, timeout: Micros, key: string): RunLook | undefined {
+    // The kind of the one is the kind of the other.
+    const run = this.#probes()[probe.kind] as RunProbe<TimedProbe> | undefined;
+    if (run === undefined) return undefined;
+    if (!("to" in probe) || probe.to.dataPath === undefined) {
+      return (signal) => run(probe, signal, timeout);
+    }
+    const path = this.#world.dataPaths.open(probe.to, probe.to.dataPath);
+    this.#paths.set(key, path);
+    const marked = { ...probe, to: path.to };
+    return async (signal) => ((await path.isUsable()) ? run(marked, signal, timeout) : undefined);
+  }
 }

@@ -73,8 +73,13 @@ function movedEndpoint(
   model: RealServerConfig,
   { address, port }: Newcomer,
 ): ProbeEndpoint {
-  if (to.address !== model.address) return to;
   const fits = familyOf(address) === familyOf(model.address);
+  const { dataPath, ...direct } = to;
+  if (dataPath?.server === model.address) {
+    // To one of the other family there is none.
+    return fits ? { ...to, dataPath: { ...dataPath, server: address } } : { ...direct, address };
+  }
+  if (to.address !== model.address) return to;
   return {
     ...to,
     address,

@@ -2,6 +2,7 @@ import type { CommandConfig } from "../../config/trackers.ts";
 import type { ProbeConfig } from "../../config/virtual-servers.ts";
 import type { Telling } from "../../core/notify/tell.ts";
 import type { Clock, OpenTimer } from "../../ports/clock.ts";
+import type { DataPathHost } from "../../ports/data-path-host.ts";
 import type { OpenIpvs } from "../../ports/ipvs.ts";
 import type { ProbeOf, RunProbe } from "../../ports/server-probes.ts";
 
@@ -29,6 +30,8 @@ export interface BalancingPorts {
   readonly openIpvs: OpenIpvs;
   /** Called when there is the first check. */
   readonly openProbes: () => OpenedProbes;
+  /** Called when there is the first check by a data path. */
+  readonly openDataPathHost: () => DataPathHost;
   /** Addresses that are on this host now, in canonical text; for ha_suspend. */
   readonly hostAddresses: () => ReadonlySet<string>;
   /** What keepalived would tell of this: scripts, lines of FIFOs, mail. Nobody waits for it. */

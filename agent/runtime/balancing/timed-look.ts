@@ -3,7 +3,7 @@ import type { CheckerConfig, CheckerEvent } from "../../core/check/checker.ts";
 import { checker } from "../../core/check/checker.ts";
 import { spread } from "../../core/check/spread.ts";
 import type { Instant } from "../../core/time.ts";
-import { instant, micros, milliseconds } from "../../core/time.ts";
+import { instant, micros, milliseconds, since } from "../../core/time.ts";
 import { NOT_FOUND } from "../../core/virtual-server/pool.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ProbeOutcome } from "../../ports/server-probes.ts";
@@ -34,11 +34,17 @@ const GRAINS = 100;
  */
 const JITTER = 0.05;
 
+/** A timeout that is noticed so much later found this process at a standstill. */
+const STALL = milliseconds(100);
+
+/** One look; `undefined`: it could not be had, which says nothing of what is looked at. */
+export type RunLook = (signal: AbortSignal) => Promise<ProbeOutcome | undefined>;
+
 /** Looks when it is its turn: a probe of one kind, as its timing says. */
 export class TimedLook extends Look {
   readonly durations = new Durations();
   readonly #world: TimedLookWorld;
-  readonly #probe: (signal: AbortSignal) => Promise<ProbeOutcome>;
+  readonly #probe: RunLook;
   readonly #slot: Slot;
   readonly #config: CheckerConfig;
   readonly #logAllFailures: boolean;
@@ -51,14 +57,11 @@ export class TimedLook extends Look {
   #failures = 0;
   #lastMs: number | null = null;
   #suspended = true;
+  /** The run before was lost to a stall. */
+  #stalled = false;
 
   /** `seed`: what its start is spread by, another number for each look. */
-  constructor(
-    world: TimedLookWorld,
-    timing: CheckTiming,
-    probe: (signal: AbortSignal) => Promise<ProbeOutcome>,
-    seed: number,
-  ) {
+  constructor(world: TimedLookWorld, timing: CheckTiming, probe: RunLook, seed: number) {
     super();
     this.#world = world;
     this.#probe = probe;
@@ -76,7 +79,7 @@ export class TimedLook extends Look {
       jitter: { span: micros(interval * JITTER), seed, early: true },
       retryInterval,
     };
-    this.#slot = world.schedule.slot(() => this.#step({ kind: "tick" }));
+    this.#slot = world.schedule.slot((now) => this.#due(now));
   }
 
   figures(): LookFigures {
@@ -102,11 +105,35 @@ export class TimedLook extends Look {
   /** What it found holds; what runs counts for nothing. */
   #standStill(): void {
     this.#slot.set(undefined);
+    this.#lose();
+  }
+
+  #lose(): void {
     const { running } = this.#state;
     this.#running?.abort();
     this.#running = undefined;
     if (running === undefined) return;
     this.#step({ kind: "result", run: running.run, result: "lost", reason: "" });
+  }
+
+  /**
+   * After a stall of this process an answer that came in time may still wait: it counts, and a look that
+   * the stall has cost is made once more. But once in a row only: who is always late has to find as well.
+   */
+  #due(now: Instant): void {
+    const { running } = this.#state;
+    const late = running !== undefined && since(running.timeoutAt, now) > STALL;
+    if (!late || this.#stalled) {
+      this.#step({ kind: "tick" });
+      return;
+    }
+    this.#stalled = true;
+    setImmediate(() => {
+      if (this.#suspended) return;
+      const lost = this.#state.running?.run === running.run;
+      if (lost) this.#lose();
+      this.#step({ kind: lost ? "hasten" : "tick" });
+    });
   }
 
   #step(event: CheckerEvent): void {
@@ -135,6 +162,11 @@ export class TimedLook extends Look {
       // Closed, suspended, or counted already, as it took too long.
       if (this.#running !== controller) return;
       this.#running = undefined;
+      this.#stalled = false;
+      if (outcome === undefined) {
+        this.#step({ kind: "result", run, result: "lost", reason: "" });
+        return;
+      }
       this.#count(outcome);
       const { ok, reason } = outcome;
       this.#step({ kind: "result", run, result: ok ? "good" : "bad", reason });
@@ -144,6 +176,7 @@ export class TimedLook extends Look {
   #abandon(): void {
     this.#running?.abort();
     this.#running = undefined;
+    this.#stalled = false;
     this.#count({ ok: false, reason: "timeout", ms: this.#config.timeout / 1_000 });
   }
 

@@ -26,6 +26,7 @@ test("the table has each of keepalived's 531 keyword paths, and our own besides"
       "virtual_server.holdfast_drain",
       "virtual_server.holdfast_slow_start",
       "virtual_server.holdfast_panic",
+      "virtual_server.holdfast_data_path",
       "virtual_server.real_server.holdfast_check",
       "virtual_server.real_server.holdfast_grpc",
       "virtual_server.real_server.holdfast_grpc.holdfast_tls",

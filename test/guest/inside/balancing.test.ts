@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import type { Server } from "node:net";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -10,6 +11,7 @@ import type { BalancingConfig } from "../../../agent/config/virtual-servers.ts";
 import { serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
 import { systemClock } from "../../../agent/linux/clock.ts";
+import { openDataPathHost } from "../../../agent/linux/data-path-host.ts";
 import { openIpvs } from "../../../agent/linux/netlink/ipvs.ts";
 import { openPings } from "../../../agent/linux/pings.ts";
 import { openProbeSockets } from "../../../agent/linux/probe-sockets.ts";
@@ -23,7 +25,7 @@ import { openProbes } from "../../../plugins/probes/registry.ts";
 import { fine } from "../../ipvs/port-suite.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { enterNamespace, ip } from "../../linux/network-rig.ts";
-import { balancing, real, TARGET, tcpCheck, web } from "../../runtime/balancing/rig.ts";
+import { balancing, NAME, real, TARGET, tcpCheck, web } from "../../runtime/balancing/rig.ts";
 
 const PATIENCE = 20_000;
 
@@ -42,7 +44,7 @@ class Machine {
   static async make(context: TestContext): Promise<Machine> {
     enterNamespace();
     ip("addr add 192.0.2.1/32 dev lo");
-    for (const last of [1, 2]) ip(`addr add 10.0.0.${last}/32 dev lo`);
+    for (const last of [1, 2, 3]) ip(`addr add 10.0.0.${last}/32 dev lo`);
     const machine = new Machine(fine(await openIpvs()));
     context.after(() => machine.#dispose());
     for (const last of [1, 2]) await machine.serve(last);
@@ -62,8 +64,13 @@ class Machine {
     this.part = this.#open();
   }
 
-  async serve(last: number): Promise<void> {
-    const server = createServer((socket) => socket.end());
+  /** `answer`: what it says to whoever comes. */
+  async serve(last: number, answer?: string): Promise<void> {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      if (answer === undefined) socket.end();
+      else socket.write(answer);
+    });
     await new Promise<void>((resolve) => server.listen(80, `10.0.0.${last}`, resolve));
     this.#servers.set(last, server);
   }
@@ -105,6 +112,7 @@ class Machine {
           runProgram,
           wallClock: () => systemClock.wallClock(),
         }),
+      openDataPathHost,
       hostAddresses: () => new Set(),
       tell: () => undefined,
     });
@@ -167,5 +175,40 @@ describe("load balancing on the kernel's own table", { timeout: 120_000 }, () =>
     await machine.part.stop();
     const { table } = fine(await machine.kernel.read());
     assert.deepEqual([...table.keys()], ["tcp 192.0.2.1:8080"]);
+  });
+
+  test("has a real server that an operator adds, and one that he removes until its last connection ends", async (context) => {
+    const machine = await Machine.make(context);
+    const nat = { forwarding: { kind: "nat" } } as const;
+    const checks = [tcpCheck(1, quick)];
+    const file = balancing([service({ realServers: [real(1, { ...nat, checks })] })]);
+    await machine.configure(file);
+    const order = (command: "add" | "remove", server: string): unknown =>
+      machine.part.commands[command]?.("all", { server: `${NAME}/${server}`, who: "test" });
+    order("add", "10.0.0.3");
+    await machine.becomes("1=1 3=1");
+    // Nobody listens there yet: the model's check looks at the new one's own address.
+    await machine.becomes("1=1");
+    await machine.serve(3, "3");
+    await machine.becomes("1=1 3=1");
+    machine.fail(1);
+    await machine.becomes("3=1");
+    const client = connect(80, "192.0.2.1");
+    context.after(() => client.destroy());
+    assert.equal(String(await once(client, "data")), "3");
+    order("remove", "10.0.0.3");
+    await machine.becomes("3=0");
+    await machine.serve(1);
+    await machine.becomes("1=1 3=0");
+    client.destroy();
+    await machine.becomes("1=1");
+    order("add", "10.0.0.3");
+    order("remove", "10.0.0.1");
+    await machine.becomes("3=1");
+    const before = machine.part;
+    machine.restart();
+    await machine.configure(file);
+    assert.equal(await machine.pool(), "3=1");
+    await before.stop();
   });
 });

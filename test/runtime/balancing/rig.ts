@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type {
   BalancingConfig,
+  ProbeEndpoint,
   RealServerConfig,
   ServerCheckConfig,
   VirtualServerConfig,
@@ -23,6 +24,7 @@ import { PolicyVerdicts } from "../../../agent/runtime/director/policy-verdicts.
 import type { DirectorSettings, EventReport } from "../../../agent/runtime/ipc.ts";
 import { FakeIpvs } from "../../ipvs/fake-ipvs.ts";
 import { settle, VirtualTime } from "../virtual-time.ts";
+import { FakeDataPathHost } from "./fake-data-path-host.ts";
 
 const POSITION = { file: "/x.conf", line: 1, column: 1 };
 
@@ -121,7 +123,10 @@ export class Rig {
   readonly weights = new Map<number, number>();
   /** Probes, by last number of the address. */
   readonly probes: number[] = [];
+  /** What was sent by data paths. */
+  readonly sent: ProbeEndpoint[] = [];
   readonly addresses = new Set<string>([VIP]);
+  readonly dataPathHost = new FakeDataPathHost();
   /** What opening ip_vs comes to in place of the pretended kernel. */
   refused: KernelError | undefined;
   opened = 0;
@@ -205,9 +210,10 @@ export class Rig {
       openTimer: (due) => this.time.openTimer(() => (lives() ? due() : undefined)),
       openIpvs: () => Promise.resolve(this.#openIpvs(lives)),
       openProbes: () => ({
-        probes: { tcp: ({ to }) => Promise.resolve(this.#probe(to.address)) },
+        probes: { tcp: ({ to }) => Promise.resolve(this.#probe(to)) },
         close: () => undefined,
       }),
+      openDataPathHost: () => this.dataPathHost,
       hostAddresses: () => this.addresses,
       tell: (subject, tellings) => {
         for (const telling of tellings) {
@@ -234,9 +240,10 @@ export class Rig {
     });
   }
 
-  #probe(address: IpAddress): ProbeOutcome {
-    const last = Number(address.split(".").at(-1));
+  #probe(to: ProbeEndpoint): ProbeOutcome {
+    const last = Number((to.dataPath?.server ?? to.address).split(".").at(-1));
     this.probes.push(last);
+    if (to.dataPath !== undefined) this.sent.push(to);
     const weight = this.weights.get(last);
     if (this.dead.has(last)) return { ok: false, reason: "connection refused", ms: 1 };
     return { ok: true, reason: "connected", ms: 1, ...(weight === undefined ? {} : { weight }) };

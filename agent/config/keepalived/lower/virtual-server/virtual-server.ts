@@ -12,12 +12,13 @@ import type { Lowering } from "../lowering.ts";
 import { report } from "../lowering.ts";
 import type { TimingDraft } from "./check-timing.ts";
 import { readTiming } from "./check-timing.ts";
+import { overDataPath } from "./data-path.ts";
 import { NAT, readForwarding } from "./forwarding.ts";
-import type { TlsIdentity } from "./probe-tls.ts";
 import type { Lines } from "./lines.ts";
 import { linesOf, secondsOf, switchOf, textOf, wholeOf } from "./lines.ts";
 import { granularityFamily, readPersistence } from "./persistence.ts";
 import { fitServer, Pool } from "./pool.ts";
+import type { TlsIdentity } from "./probe-tls.ts";
 import { readQuorum } from "./quorum.ts";
 import type { ServerDefaults } from "./real-server.ts";
 import { readNotifyCommand, readRealServer, readServerAddress, serverName } from "./real-server.ts";
@@ -218,7 +219,7 @@ function complete(
     drainTime: span("holdfast_drain"),
     slowStart: span("holdfast_slow_start"),
     panicThreshold: wholeOf(lines, "holdfast_panic", { low: 0, high: 100 }, lowering) ?? 0,
-    realServers: real,
+    realServers: overDataPath(lines, targets, real, lowering),
   };
 }
 

@@ -7,8 +7,9 @@ import type { Lowering } from "../lowering.ts";
 import { report } from "../lowering.ts";
 import { named } from "../named.ts";
 import { NO_TIMING } from "./check-timing.ts";
-import { readTlsIdentity } from "./probe-tls.ts";
+import { reportReservedMarks } from "./data-path.ts";
 import { linesOf } from "./lines.ts";
+import { readTlsIdentity } from "./probe-tls.ts";
 import { readSyncDaemon } from "./sync-daemon.ts";
 import type { Groups } from "./targets.ts";
 import { readGroup } from "./targets.ts";
@@ -44,6 +45,7 @@ export function lowerBalancing(
   const servers = rootsOf("virtual_server").flatMap(
     (statement) => lowerVirtualServer(statement, around, lowering) ?? [],
   );
+  reportReservedMarks(servers, lowering);
   return {
     virtualServers: withoutDuplicates(servers, lowering),
     timeouts: readTimeouts(statements.get("lvs_timeouts"), lowering),

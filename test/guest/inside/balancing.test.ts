@@ -11,7 +11,6 @@ import type { BalancingConfig } from "../../../agent/config/virtual-servers.ts";
 import { serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
 import { systemClock } from "../../../agent/linux/clock.ts";
-import { openDataPathHost } from "../../../agent/linux/data-path-host.ts";
 import { openIpvs } from "../../../agent/linux/netlink/ipvs.ts";
 import { openPings } from "../../../agent/linux/pings.ts";
 import { openProbeSockets } from "../../../agent/linux/probe-sockets.ts";
@@ -112,7 +111,6 @@ class Machine {
           runProgram,
           wallClock: () => systemClock.wallClock(),
         }),
-      openDataPathHost,
       hostAddresses: () => new Set(),
       tell: () => undefined,
     });

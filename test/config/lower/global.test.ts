@@ -129,6 +129,32 @@ describe("global_defs", () => {
     });
   }
 
+  describe("what is said of BFD's process is the vrrp process's, where there is a session", () => {
+    const session = "bfd_instance peer {\nneighbor_ip 192.0.2.2\n}\n";
+    const rows: readonly (readonly [lines: string, path: string, wanted: unknown])[] = [
+      ["bfd_priority -10", "nice", -10],
+      ["bfd_priority -10\nvrrp_priority -15", "nice", -15],
+      ["bfd_rt_priority 50", "realtimePriority", 50],
+      ["bfd_rt_priority 50", "realtimeLimit", 1_000_000],
+      ["bfd_rt_priority 50\nvrrp_rt_priority 20", "realtimePriority", 50],
+      ["bfd_rlimit_rttime 500000\nvrrp_rlimit_rttime 300000", "realtimeLimit", 500_000],
+      ["bfd_rlimit_rtime 500000", "realtimeLimit", 500_000],
+      ["bfd_cpu_affinity 1", "cpuAffinity", [1]],
+      ["bfd_cpu_affinity 1\nvrrp_cpu_affinity 0", "cpuAffinity", [0]],
+      ["bfd_no_swap", "noSwap", true],
+      ["", "noSwap", false],
+    ];
+    for (const [lines, path, wanted] of rows) {
+      test(`${lines.replaceAll("\n", " ") || "nothing"}: ${path}`, () => {
+        const text = `global_defs {\n${lines}\n}\n`;
+        const scheduling = (of: string) => configOf(of).global.vrrpScheduling;
+        assert.deepEqual(at(scheduling(text + session), path), wanted);
+        const alone = lines.replaceAll(/^bfd_.*\n?/gm, "");
+        assert.deepEqual(scheduling(text), scheduling(`global_defs {\n${alone}\n}\n`));
+      });
+    }
+  });
+
   test("an instance's own word wins", () => {
     const own = "skip_check_adv_addr off\ndown_timer_adverts 4\nmcast_dst_ip 224.1.1.1\nversion 2";
     const { instances } = configOf(

@@ -11,6 +11,7 @@ import { parseExtraInterfaces } from "./instance-keywords.ts";
 import { parseWhole } from "./literals.ts";
 import type { Lowering, Said } from "./lowering.ts";
 import { report, wordsOf } from "./lowering.ts";
+import type { SchedulingDraft } from "./scheduling.ts";
 import {
   firstWord,
   readInterface,
@@ -21,19 +22,12 @@ import {
   reportValue,
 } from "./values.ts";
 
-/** What a process of the agent is to run as. */
-export interface SchedulingDraft {
-  nice?: number;
-  realtimePriority?: number;
-  realtimeLimit?: number;
-  cpuAffinity?: readonly number[];
-  noSwap?: boolean;
-}
-
 /** What global_defs and the roots beside it said. */
 export interface GlobalDraft {
   readonly announcement: AnnouncementDraft;
   readonly vrrpScheduling: SchedulingDraft;
+  /** Of the process that keepalived has for BFD; here it is the first one's work. */
+  readonly bfdScheduling: SchedulingDraft;
   readonly directorScheduling: SchedulingDraft;
   readonly texts: Map<string, string>;
   readonly switches: Map<string, boolean>;
@@ -53,6 +47,7 @@ export interface GlobalDraft {
 export const emptyGlobal = (): GlobalDraft => ({
   announcement: {},
   vrrpScheduling: {},
+  bfdScheduling: {},
   directorScheduling: {},
   texts: new Map(),
   switches: new Map(),
@@ -119,7 +114,7 @@ const keptToggle: ReadGlobal = (draft, statement, lowering) => {
   toggle(draft, statement, lowering);
 };
 
-type Process = "vrrpScheduling" | "directorScheduling";
+type Process = "vrrpScheduling" | "bfdScheduling" | "directorScheduling";
 
 /** Below the least, the kernel would kill the process in its ordinary work. */
 const realtimeLimit =
@@ -189,6 +184,7 @@ const LONGEST_SCRIPT = 1_000;
 const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   ...announcement,
   ...scheduling("vrrp", "vrrpScheduling"),
+  ...scheduling("bfd", "bfdScheduling"),
   ...scheduling("checker", "directorScheduling"),
   checker_log_all_failures: toggle,
   checker_process_name: text,

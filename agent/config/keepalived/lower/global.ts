@@ -5,15 +5,15 @@ import type {
   GlobalConfig,
   NetlinkReceiveBuffer,
   ReceiveBuffer,
-  SchedulingConfig,
 } from "../../config.ts";
 import { DEFAULTS } from "../../defaults.ts";
 import { globalAnnouncement } from "./announcement.ts";
-import type { GlobalDraft, SchedulingDraft } from "./global-keywords.ts";
+import type { GlobalDraft } from "./global-keywords.ts";
 import type { Inherited } from "./inherited.ts";
 import type { NameDirectories } from "./name-tables.ts";
 import { NAME_DIRECTORIES } from "./name-tables.ts";
 import { inheritedNotify } from "./notifications.ts";
+import { completeScheduling, together } from "./scheduling.ts";
 import type { ScriptRules } from "./script-rules.ts";
 
 export function inheritedFrom(draft: GlobalDraft): Inherited {
@@ -59,8 +59,13 @@ export function nameDirectories({ texts }: GlobalDraft): NameDirectories {
   };
 }
 
-export function completeGlobal(draft: GlobalDraft, hostName: string): GlobalConfig {
-  const { texts, switches, spans } = draft;
+/** `hasSessions`: there is BFD to do; what is said of its process counts for nothing without, as in keepalived. */
+export function completeGlobal(
+  draft: GlobalDraft,
+  hostName: string,
+  hasSessions: boolean,
+): GlobalConfig {
+  const { texts, switches, spans, vrrpScheduling, bfdScheduling } = draft;
   const on = (name: string): boolean => switches.get(name) ?? false;
   return {
     routerId: texts.get("router_id") ?? hostName,
@@ -69,7 +74,9 @@ export function completeGlobal(draft: GlobalDraft, hostName: string): GlobalConf
     usePidDirectory: on("use_pid_dir"),
     childWaitTime: spans.get("child_wait_time") ?? DEFAULTS.childWaitTime,
     processNames: processNames(draft),
-    vrrpScheduling: completeScheduling(draft.vrrpScheduling),
+    vrrpScheduling: completeScheduling(
+      hasSessions ? together(vrrpScheduling, bfdScheduling) : vrrpScheduling,
+    ),
     directorScheduling: completeScheduling(draft.directorScheduling),
     automaticPriority: automaticPriority(draft),
     disableLocalIgmp: on("disable_local_igmp"),
@@ -99,17 +106,6 @@ function processNames({ texts, switches }: GlobalDraft): GlobalConfig["processNa
       texts.get("checker_process_name") ??
       texts.get("lvs_process_name") ??
       (usual ? "keepalived_lvs" : undefined),
-  };
-}
-
-function completeScheduling(draft: SchedulingDraft): SchedulingConfig {
-  const limit = draft.realtimePriority === undefined ? undefined : DEFAULTS.realtimeLimit;
-  return {
-    nice: draft.nice,
-    realtimePriority: draft.realtimePriority,
-    realtimeLimit: draft.realtimeLimit ?? limit,
-    cpuAffinity: draft.cpuAffinity,
-    noSwap: draft.noSwap === true,
   };
 }
 

@@ -59,7 +59,7 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
   );
   const delays = lowerDelays(rootsOf("interface_up_down_delays"), lowering);
   const config: Config = {
-    global: completeGlobal(global, host.configId),
+    global: completeGlobal(global, host.configId, bfdInstances.length > 0),
     instances,
     syncGroups,
     ...lowerStatics(rootsOf, inherited, lowering),

@@ -13,6 +13,7 @@ export const instant = (value: number): Instant => Math.trunc(value) as Instant;
 export const after = (start: Instant, span: Micros): Instant => (start + span) as Instant;
 export const since = (start: Instant, end: Instant): Micros => (end - start) as Micros;
 
+export const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 export const sooner = (a: Instant, b: Instant): Instant => (a < b ? a : b);
 
 /** The earliest of several deadlines; `undefined` when none is set. */

@@ -12,6 +12,9 @@ export function routerEffects(
   return {
     "send-advertisement": (router, { priority }) => sender.send(router, priority),
     "install-addresses": (router) => possessions.take(router),
+    // Nothing is fenced: these do not come yet.
+    "open-addresses": () => undefined,
+    "probe-holder": () => undefined,
     "remove-addresses": (router) => possessions.give(router),
     "announce-addresses": (router, { repeat }) => possessions.announce(router, repeat),
     // The step as a whole tells the sync group.

@@ -65,6 +65,7 @@ export function instance(
       timerExpiredBackup: undefined,
       inSyncGroup: change.syncGroup !== undefined,
       primaryAddress: undefined,
+      fenced: false,
       announcement: {
         repeat: 2,
         delay: micros(0),

@@ -56,25 +56,78 @@ const oneActive: MakeChecker = ({ world }) => {
   return {
     effect: ignore,
     settled(time) {
-      for (const [index, a] of world.nodes.entries()) {
-        for (const b of world.nodes.slice(index + 1)) {
-          const pair = `${a.name} and ${b.name}`;
-          if (!inTouch(a, b)) {
-            since.delete(pair);
-            continue;
-          }
-          const start = since.get(pair) ?? time;
-          since.set(pair, start);
-          const interval = Math.max(a.router.advertisementInterval, b.router.advertisementInterval);
-          if (time - start > interval * 1.002 + SLACK) {
-            const millis = Math.round((time - start) / 1000);
-            throw new Violation("one-active", time, `${pair} both active for ${millis} ms`);
-          }
+      for (const [a, b] of pairs(world.nodes)) {
+        const pair = `${a.name} and ${b.name}`;
+        if (!inTouch(a, b)) {
+          since.delete(pair);
+          continue;
+        }
+        const start = since.get(pair) ?? time;
+        since.set(pair, start);
+        const interval = Math.max(a.router.advertisementInterval, b.router.advertisementInterval);
+        if (time - start > interval * 1.002 + SLACK) {
+          const millis = Math.round((time - start) / 1000);
+          throw new Violation("one-active", time, `${pair} both active for ${millis} ms`);
         }
       }
     },
   };
 };
+
+/** Every two of them. */
+function* pairs(nodes: readonly Node[]): Generator<readonly [Node, Node]> {
+  for (const [index, a] of nodes.entries()) for (const b of nodes.slice(index + 1)) yield [a, b];
+}
+
+/**
+ * I1: the addresses are reachable on one node at most, whatever stalls or dies, preemption included, as
+ * long as advertisements are delivered and the group shares its intervals.
+ */
+const oneReachable: MakeChecker = ({ world, scenario }) => {
+  const since = new Map<string, number>();
+  // Longer ago than anything that a router goes by: its down interval, or a lease.
+  const memory = (a: Node): number =>
+    (2 * a.router.downTimerAdverts + 3) * scenario.longestInterval;
+  const inTouch = (a: Node, b: Node): boolean =>
+    a.router.fenced &&
+    b.router.fenced &&
+    a.router.advertisementInterval === b.router.advertisementInterval &&
+    world.segment.isClean(a, b) &&
+    world.segment.isClean(b, a);
+  const touchingFor = (a: Node, b: Node, time: number): number => {
+    const pair = `${a.name} and ${b.name}`;
+    if (!inTouch(a, b)) {
+      since.delete(pair);
+      return 0;
+    }
+    const start = since.get(pair) ?? time;
+    since.set(pair, start);
+    return time - start;
+  };
+  return {
+    effect: ignore,
+    settled(time) {
+      for (const [a, b] of pairs(world.nodes)) {
+        if (touchingFor(a, b, time) < memory(a)) continue;
+        if (!a.isReachable(time) || !b.isReachable(time)) continue;
+        throw new Violation("one-reachable", time, `hosts reach both ${a.name} and ${b.name}`);
+      }
+    },
+  };
+};
+
+/** Once settled, the active router is the one that hosts reach: its gate is open. */
+const activeReachable: MakeChecker = (trial) => ({
+  effect: ignore,
+  settled(time) {
+    const since = settledSince(trial);
+    if (since === undefined || time < since) return;
+    for (const node of trial.world.nodes) {
+      if (!isActive(node) || node.isReachable(time)) continue;
+      throw new Violation("active-reachable", time, `nobody reaches ${node.name}, which is active`);
+    }
+  },
+});
 
 /** I3: once faults stop, each segment has an active router, and keeps it. */
 const someActive: MakeChecker = (trial) => ({
@@ -178,6 +231,8 @@ export const CHECKERS: readonly MakeChecker[] = [
   addressesFollowState,
   faultHolds,
   oneActive,
+  oneReachable,
+  activeReachable,
   someActive,
   coupled,
   noFlapping,

@@ -1,5 +1,6 @@
 import type { Instant } from "../../agent/core/time.ts";
 import { micros } from "../../agent/core/time.ts";
+import type { Contest } from "../../agent/core/vrrp/contest.ts";
 import type { VrrpEffect } from "../../agent/core/vrrp/effect.ts";
 import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
 import type { VrrpState } from "../../agent/core/vrrp/state.ts";
@@ -35,6 +36,19 @@ const without = (call: Call, unwanted: (effect: VrrpEffect) => boolean): ReturnT
 };
 
 const ignored = (call: Call): ReturnType<Step> => ({ state: call.state, effects: [] });
+
+/** A router that becomes active is reachable at the same moment. */
+function openAtOnce(call: Call, which: (contest: Contest) => boolean): ReturnType<Step> {
+  const { state, effects } = honest(call);
+  const became = state.kind === "active" && call.state.kind !== "active";
+  if (!became || state.contest === undefined || !which(state.contest)) return { state, effects };
+  const kept = effects.filter(({ kind }) => kind !== "probe-holder");
+  const opening: readonly VrrpEffect[] = [
+    { kind: "open-addresses" },
+    { kind: "announce-addresses", repeat: 1 },
+  ];
+  return { state: { ...state, contest: undefined }, effects: [...kept, ...opening] };
+}
 
 /** Machines with one mistake each, of the kind that implementations have had. */
 export const MUTANTS: Readonly<Record<string, SimulatedMachine>> = {
@@ -96,6 +110,21 @@ export const MUTANTS: Readonly<Record<string, SimulatedMachine>> = {
     const maxAdvertiseInterval = micros(call.router.advertisementInterval);
     const advertisement = { ...call.event.advertisement, maxAdvertiseInterval };
     return honest({ ...call, event: { kind: "advertisement", advertisement } });
+  }),
+  "a new active router opens its gate at once": mutant((call) => openAtOnce(call, () => true)),
+  "who was silent for too long goes on as if nothing were": mutant((call) => {
+    if (call.event.kind !== "lease-lapsed") return honest(call);
+    return { state: call.state, effects: [{ kind: "open-addresses" }] };
+  }),
+  "two who claim at once do not wait for each other": mutant((call) =>
+    openAtOnce(call, ({ probing }) => !probing),
+  ),
+  "a resignation of anybody ends every lease": mutant((call) => {
+    const answer = honest(call);
+    if (!isAdvert(call, (priority) => priority === 0) || answer.state.kind !== "backup") {
+      return answer;
+    }
+    return { ...answer, state: { ...answer.state, held: undefined } };
   }),
   "an active router keeps the address when its link is gone": mutant((call) =>
     call.state.kind === "active" && call.event.kind === "fault-raised"

@@ -6,6 +6,7 @@ import type { VrrpState } from "../../agent/core/vrrp/state.ts";
 import { INITIAL } from "../../agent/core/vrrp/state.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
 import type { Coupling } from "./coupling.ts";
+import { Gate } from "./gate.ts";
 
 /** A machine on the simulated segment: its clock, its router, and what it holds. */
 export class Node {
@@ -27,6 +28,7 @@ export class Node {
   linkUp = true;
   /** The kernel has the addresses. */
   installed = false;
+  readonly gate = new Gate();
   /** Packets that wait in the socket of a paused agent. */
   readonly inbox: VrrpEvent[] = [];
   /** Which tick of this node is the one that counts; older ones in the queue are void. */
@@ -61,6 +63,11 @@ export class Node {
   /** Takes part: it could hold the address and be heard. */
   get healthy(): boolean {
     return this.running && this.linkUp;
+  }
+
+  /** Hosts get an answer from its addresses. */
+  isReachable(time: number): boolean {
+    return this.installed && this.linkUp && (!this.router.fenced || this.gate.isOpen(time));
   }
 
   /** What its own clock shows at a true time. */

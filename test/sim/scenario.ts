@@ -31,6 +31,7 @@ interface Temper {
   readonly preemptDelay: Micros;
   readonly startupDelay: Micros;
   readonly downTimerAdverts: number;
+  readonly fenced: boolean;
 }
 
 function drawTemper(prng: Prng): Temper {
@@ -45,6 +46,7 @@ function drawTemper(prng: Prng): Temper {
     preemptDelay: preempt && prng.chance(0.2) ? micros(interval * prng.whole(1, 8)) : micros(0),
     startupDelay: prng.chance(0.15) ? micros(interval * prng.whole(1, 5)) : micros(0),
     downTimerAdverts: prng.chance(0.8) ? 3 : prng.whole(2, 6),
+    fenced: prng.chance(0.8),
   };
 }
 
@@ -68,6 +70,7 @@ function drawRouter(prng: Prng, temper: Temper, index: number, priority: number)
     ownerIgnoreAdverts: false,
     timerExpiredBackup: undefined,
     inSyncGroup: false,
+    fenced: priority !== 255 && temper.fenced,
     primaryAddress: `192.0.2.${index + 1}` as IpAddress,
     announcement: {
       repeat: prng.whole(1, 5),

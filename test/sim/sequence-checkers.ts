@@ -6,12 +6,19 @@ import type { Node } from "./node.ts";
 
 type Kind = VrrpEffect["kind"];
 
-/** What must have come before the transition, in this order (RFC 9568 §6.4, release order: ours). */
-const ORDER: Readonly<Record<string, readonly Kind[]>> = {
-  active: ["send-advertisement", "install-addresses", "announce-addresses"],
-};
+/** What comes before the transition to active, in this order (RFC 9568 §6.4; the gate is ours). */
+const CLAIMING: readonly Kind[] = ["send-advertisement", "install-addresses"];
 
-/** Becoming active advertises, installs, announces; leaving removes before it tells the others. */
+function orderFor({ router, state }: Node): readonly Kind[] {
+  if (!router.fenced) return [...CLAIMING, "announce-addresses"];
+  const probing = state.kind === "active" && state.contest?.probing === true;
+  return probing ? [...CLAIMING, "probe-holder"] : CLAIMING;
+}
+
+/**
+ * Becoming active advertises, installs, announces; who is fenced does not announce yet, and asks who
+ * else may be reachable. Leaving removes before it tells the others.
+ */
 export const orderOfEffects: MakeChecker = () => {
   let batch: { node: Node; kinds: Kind[] } | undefined;
   return {
@@ -21,9 +28,9 @@ export const orderOfEffects: MakeChecker = () => {
         batch.kinds.push(effect.kind);
         return;
       }
-      const wanted = ORDER[effect.to];
-      const found = batch.kinds.filter((kind) => wanted?.includes(kind));
-      if (wanted && found.join() !== wanted.join()) {
+      const claims = effect.to === "active";
+      const found = batch.kinds.filter((kind) => kind !== "alarm" && kind !== "request-active");
+      if (claims && found.join() !== orderFor(node).join()) {
         throw new Violation("order", time, `${node.name} became active by ${found.join(", ")}`);
       }
       if (effect.from === "active") checkRelease(node, batch.kinds, time);
@@ -47,8 +54,9 @@ export const lastAnnouncement: MakeChecker = (trial) => {
   const { world } = trial;
   /** By segment: who announced last, and whether the active router could know. */
   const last = new Map<number, { node: Node; told: boolean }>();
+  // Also a paused one: it will go on where it was.
   const active = (lan: number): readonly Node[] =>
-    world.nodes.filter((node) => node.lan === lan && node.running && node.state.kind === "active");
+    world.nodes.filter((node) => node.lan === lan && node.alive && node.state.kind === "active");
   return {
     effect(node, effect) {
       const { lan } = node;

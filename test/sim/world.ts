@@ -3,6 +3,7 @@ import type { VrrpEffect } from "../../agent/core/vrrp/effect.ts";
 import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
 import { INITIAL } from "../../agent/core/vrrp/state.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+import { PROBE_SPAN, SILENT_PROBES } from "./gate.ts";
 import type { SimulatedMachine } from "./machine.ts";
 import type { Node } from "./node.ts";
 import type { Prng } from "./prng.ts";
@@ -78,6 +79,7 @@ export class World {
       mate.inbox.length = 0;
       // A starting agent first removes what an earlier run left behind.
       mate.installed = false;
+      mate.gate.shut();
     }
     for (const mate of node.mates) {
       this.#step(mate, { kind: "startup" });
@@ -160,7 +162,9 @@ export class World {
     const before = node.state;
     const transition = this.#machine.step(node.router, before, event, node.local(this.now));
     node.state = transition.state;
-    for (const effect of transition.effects) this.#execute(node, effect);
+    let lapsed = false;
+    for (const effect of transition.effects) lapsed = this.#execute(node, effect) || lapsed;
+    if (lapsed) this.#step(node, { kind: "lease-lapsed" });
     this.#schedule(node, event.kind === "tick");
     for (const order of node.coupling?.hear(node, before, transition) ?? []) {
       this.#step(order.member, order.event);
@@ -178,11 +182,47 @@ export class World {
     this.#queue.push(due, { kind: "tick", node, number: node.tickNumber });
   }
 
-  #execute(node: Node, effect: VrrpEffect): void {
+  /** Answers whether the gate had shut before this advertisement. */
+  #execute(node: Node, effect: VrrpEffect): boolean {
+    let lapsed = false;
     if (effect.kind === "install-addresses") node.installed = true;
-    if (effect.kind === "remove-addresses") node.installed = false;
-    if (effect.kind === "send-advertisement") this.#broadcast(node, effect.priority);
+    if (effect.kind === "open-addresses") node.gate.open(node, this.#prng);
+    if (effect.kind === "probe-holder") this.#contest(node);
+    if (effect.kind === "remove-addresses") {
+      node.installed = false;
+      node.gate.shut();
+    }
+    if (effect.kind === "send-advertisement") {
+      this.#broadcast(node, effect.priority);
+      lapsed = node.gate.advertised(node, node.local(this.now), this.#prng);
+    }
     for (const observer of this.#observers) observer.effect(node, effect, this.now);
+    return lapsed;
+  }
+
+  #contest(node: Node): void {
+    const { gate } = node;
+    gate.shut();
+    gate.silent = 0;
+    this.#probe(node, gate.contests);
+  }
+
+  /** Asks the segment who holds the addresses, as the runtime does with ARP, until nobody answers. */
+  #probe(node: Node, contest: number): void {
+    const answered = this.nodes.some((other) => other !== node && this.#answers(other, node));
+    this.at(this.now + PROBE_SPAN, () => {
+      const { gate, state } = node;
+      if (gate.contests !== contest || state.kind !== "active" || !state.contest) return;
+      gate.silent = answered ? 0 : gate.silent + 1;
+      if (gate.silent < SILENT_PROBES) this.#probe(node, contest);
+      else this.#deliver(node, { kind: "holder-silent" });
+    });
+  }
+
+  #answers(other: Node, asking: Node): boolean {
+    if (!other.isReachable(this.now)) return false;
+    const there = this.segment.deliveries(asking, other).length > 0;
+    return there && this.segment.deliveries(other, asking).length > 0;
   }
 
   #broadcast(from: Node, priority: number): void {

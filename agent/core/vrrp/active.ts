@@ -6,10 +6,12 @@ import type { Advertisement } from "./advertisement.ts";
 import { alarms, isOwnAddress } from "./alarms.ts";
 import type { Announcing } from "./announcing.ts";
 import { announceAgainstRival, announceWhenDue, rescheduleRefresh } from "./announcing.ts";
+import { decidedAt, heardInContest, leaseEnd, newContest } from "./contest.ts";
 import type { TransitionReason, VrrpEffect } from "./effect.ts";
 import type { VrrpTransition } from "./entry.ts";
 import { backupState, becomeFaulty, release, stay, stop, transition } from "./entry.ts";
 import type { VrrpEvent } from "./event.ts";
+import { listening, resignedHolding } from "./held.ts";
 import type { ActiveState } from "./state.ts";
 import { activeDownInterval, nextDeadline } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
@@ -27,7 +29,9 @@ export function stepActive(
 ): VrrpTransition {
   switch (event.kind) {
     case "tick":
-      return tick(router, state, now);
+      return state.contest !== undefined && now >= decidedAt(state.contest)
+        ? open(router, state, now)
+        : tick(router, state, now);
     case "advertisement":
       return hear(router, state, event.advertisement, now);
     case "fault-raised":
@@ -35,7 +39,11 @@ export function stepActive(
     case "group-backup":
       return stepDown(router, "sync-group", now);
     case "configured":
-      return stay(reconfigure(router, event.previous, state, now));
+      return reconfigure(router, event.previous, state, now);
+    case "holder-silent":
+      return state.contest === undefined ? stay(state) : open(router, state, now);
+    case "lease-lapsed":
+      return router.fenced ? contestAnew(router, state, now) : stay(state);
     case "shutdown":
       return stop("active");
     case "startup":
@@ -55,6 +63,34 @@ function tick(router: VirtualRouter, state: ActiveState, now: Instant): VrrpTran
   return {
     state: announced.state,
     effects: [{ kind: "send-advertisement", priority: router.priority }, ...announced.effects],
+  };
+}
+
+/** The addresses are ours alone: hosts may reach them, and are told where they are. */
+function open(router: VirtualRouter, state: ActiveState, now: Instant): Announcing {
+  const { repeat, delay, refreshInterval } = router.announcement;
+  return {
+    state: {
+      ...state,
+      contest: undefined,
+      announcedAt: now,
+      announceAt: delay > 0 ? after(now, delay) : undefined,
+      announceRepeat: repeat,
+      refreshAt: refreshInterval > 0 ? after(now, refreshInterval) : undefined,
+    },
+    effects: [
+      ...(router.fenced ? [{ kind: "open-addresses" } as const] : []),
+      { kind: "announce-addresses", repeat },
+    ],
+  };
+}
+
+/** Whoever took over while we were silent is found by asking, or its lease runs out. */
+function contestAnew(router: VirtualRouter, state: ActiveState, now: Instant): VrrpTransition {
+  const held = listening(leaseEnd(router, router.advertisementInterval, now));
+  return {
+    state: { ...state, contest: newContest(held, now) },
+    effects: [{ kind: "probe-holder" }],
   };
 }
 
@@ -87,7 +123,7 @@ function respond(
 ): VrrpTransition {
   if (advertisement.priority === RELEASE_PRIORITY) {
     // Who resigns held the addresses too: the hosts may have learned its announcements.
-    const announced = announceAgainstRival(router, state, now);
+    const announced = announceAgainstRival(router, resignedIn(state, advertisement), now);
     return answerAtOnce(router, announced, now);
   }
   // Answering an echo of ourselves would only make more of it.
@@ -142,10 +178,35 @@ function assertActive(
   now: Instant,
 ): VrrpTransition {
   const watched = watchRival(router, state, advertisement, now);
-  const announced = announceAgainstRival(router, watched.state, now);
-  const told = { state: announced.state, effects: [...announced.effects, ...watched.effects] };
+  const contested = prolongContest(router, watched.state, advertisement, now);
+  const announced = announceAgainstRival(router, contested.state, now);
+  const effects = [...announced.effects, ...contested.effects, ...watched.effects];
+  const told = { state: announced.state, effects };
   return router.lowerPrioNoAdvert ? told : answerAtOnce(router, told, now);
 }
+
+/** It may go on holding the addresses until it hears us: then they are not ours alone yet. */
+function prolongContest(
+  router: VirtualRouter,
+  state: ActiveState,
+  advertisement: Advertisement,
+  now: Instant,
+): Announcing {
+  if (state.contest === undefined) return { state, effects: [] };
+  const contest = heardInContest(router, state.contest, advertisement, now);
+  return {
+    state: { ...state, contest },
+    effects: state.contest.probing ? [] : [{ kind: "probe-holder" }],
+  };
+}
+
+const resignedIn = (state: ActiveState, { source }: Advertisement): ActiveState =>
+  state.contest === undefined
+    ? state
+    : {
+        ...state,
+        contest: { ...state.contest, held: resignedHolding(state.contest.held, source) },
+      };
 
 /**
  * Advertises now, or as soon as the spacing allows. Only an advertisement that leaves re-arms the
@@ -197,13 +258,16 @@ function reconfigure(
   previous: VirtualRouter,
   state: ActiveState,
   now: Instant,
-): ActiveState {
+): VrrpTransition {
   const fresh = after(now, router.advertisementInterval);
   const refreshChanged =
     router.announcement.refreshInterval !== previous.announcement.refreshInterval;
-  return {
+  const next: ActiveState = {
     ...state,
     adverAt: sooner(fresh, state.adverAt),
     refreshAt: refreshChanged ? rescheduleRefresh(router, state, now) : state.refreshAt,
   };
+  if (router.fenced === previous.fenced) return stay(next);
+  if (router.fenced) return { state: next, effects: [{ kind: "open-addresses" }] };
+  return next.contest === undefined ? stay(next) : open(router, next, now);
 }

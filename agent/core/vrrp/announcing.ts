@@ -19,6 +19,7 @@ export function announceWhenDue(
   state: ActiveState,
   now: Instant,
 ): Announcing {
+  if (state.contest !== undefined) return { state, effects: [] };
   const { refreshInterval, refreshRepeat } = router.announcement;
   const setDue = state.announceAt !== undefined && now >= state.announceAt;
   const refreshDue = state.refreshAt !== undefined && now >= state.refreshAt;
@@ -46,7 +47,7 @@ export function announceAgainstRival(
   now: Instant,
 ): Announcing {
   const { lowerPriorityRepeat: repeat, lowerPriorityDelay: delay } = router.announcement;
-  if (repeat === 0) return { state, effects: [] };
+  if (repeat === 0 || state.contest !== undefined) return { state, effects: [] };
   const allowedAt = after(state.announcedAt, PROVOKED_ANNOUNCEMENT_SPACING);
   const pending = state.announceAt;
   const announceRepeat = pending === undefined ? repeat : Math.max(repeat, state.announceRepeat);

@@ -3,10 +3,12 @@ import type { Instant, Micros } from "../time.ts";
 import { after, sooner } from "../time.ts";
 import type { Advertisement } from "./advertisement.ts";
 import { alarms } from "./alarms.ts";
+import { leaseEnd } from "./contest.ts";
 import type { TransitionReason } from "./effect.ts";
 import type { VrrpTransition } from "./entry.ts";
 import { backupState, becomeActive, becomeFaulty, stay, stop } from "./entry.ts";
 import type { VrrpEvent } from "./event.ts";
+import { heardHolding, resignedHolding } from "./held.ts";
 import type { BackupState, HeardActive } from "./state.ts";
 import { activeDownInterval, skewTime } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
@@ -27,7 +29,7 @@ export function stepBackup(
     case "group-active":
       // Without our own request it is stale: somebody active was heard since.
       return state.requested
-        ? becomeActive(router, "backup", takeoverReason(router, state, now), now)
+        ? becomeActive(router, "backup", takeoverReason(router, state, now), now, state.held)
         : stay(state);
     case "fault-raised":
       return becomeFaulty("backup", [event.fault]);
@@ -38,6 +40,8 @@ export function stepBackup(
     case "startup":
     case "fault-cleared":
     case "group-backup":
+    case "holder-silent":
+    case "lease-lapsed":
       return stay(state);
     default:
       return assertNever(event);
@@ -64,18 +68,21 @@ function heard(
   if (priority === RELEASE_PRIORITY) {
     const skewed = after(now, skewTime(router, state.activeAdverInterval));
     // Only ever sooner: a storm of resignations must not put off the take-over for ever.
-    return { ...state, activeDownAt: sooner(skewed, state.activeDownAt), resigned: true };
+    const activeDownAt = sooner(skewed, state.activeDownAt);
+    const held = state.held === undefined ? undefined : resignedHolding(state.held, source);
+    return { ...state, activeDownAt, resigned: true, held };
   }
   const active: HeardActive = { address: source, priority };
   // An equal priority never preempts, whatever the addresses are.
   const lower = priority < router.priority;
   const preemptAt = lower ? preemptionAt(router, state, now) : undefined;
+  const interval = router.version === 3 ? maxAdvertiseInterval : router.advertisementInterval;
+  const held = state.held && heardHolding(state.held, source, leaseEnd(router, interval, now));
   if (lower && preempts(router) && (preemptAt === undefined || now >= preemptAt)) {
     // Discarded: the timer runs on, and this is how preemption comes about.
-    return { ...state, active, preemptAt };
+    return { ...state, active, preemptAt, held };
   }
-  const interval = router.version === 3 ? maxAdvertiseInterval : router.advertisementInterval;
-  return { ...backupState(router, now, interval, active), preemptAt };
+  return { ...backupState(router, now, interval, active), preemptAt, held };
 }
 
 function preemptionAt(router: VirtualRouter, state: BackupState, now: Instant) {
@@ -85,7 +92,7 @@ function preemptionAt(router: VirtualRouter, state: BackupState, now: Instant) {
 
 function claim(router: VirtualRouter, state: BackupState, now: Instant): VrrpTransition {
   const reason = takeoverReason(router, state, now);
-  if (!router.inSyncGroup) return becomeActive(router, "backup", reason, now);
+  if (!router.inSyncGroup) return becomeActive(router, "backup", reason, now, state.held);
   const repeatAt = after(now, activeDownInterval(router, state.activeAdverInterval));
   return {
     state: { ...state, activeDownAt: repeatAt, requested: true },

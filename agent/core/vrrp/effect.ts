@@ -31,7 +31,12 @@ export type VrrpAlarm =
 /** What must now be done, in this order. Named for the protocol, never for a mechanism. */
 export type VrrpEffect =
   | { readonly kind: "send-advertisement"; readonly priority: number }
+  /** Where they are fenced, the gate in front of them is shut. */
   | { readonly kind: "install-addresses" }
+  /** Opens the gate; from now on every advertisement extends it. Only where addresses are fenced. */
+  | { readonly kind: "open-addresses" }
+  /** Shuts the gate, and asks the segment until nobody answers for the addresses. */
+  | { readonly kind: "probe-holder" }
   | { readonly kind: "remove-addresses" }
   /** Gratuitous ARP or unsolicited NA for every address, `repeat` frames each. */
   | { readonly kind: "announce-addresses"; readonly repeat: number }

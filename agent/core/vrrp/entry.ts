@@ -1,8 +1,11 @@
 import type { Transition } from "../machine.ts";
 import type { Instant, Micros } from "../time.ts";
 import { after } from "../time.ts";
+import { leaseEnd, newContest } from "./contest.ts";
 import type { TransitionReason, VrrpEffect } from "./effect.ts";
 import type { Fault } from "./fault.ts";
+import type { Held } from "./held.ts";
+import { listening } from "./held.ts";
 import type { ActiveState, BackupState, FaultState, HeardActive, VrrpState } from "./state.ts";
 import { activeDownInterval } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
@@ -21,13 +24,18 @@ export const transition = (
   faults: readonly Fault[] = [],
 ): VrrpEffect => ({ kind: "transition", from, to, reason, faults });
 
-/** Claims the addresses. The advertisement goes first: it silences an active router that yields. */
+/**
+ * Claims the addresses. The advertisement goes first: it silences an active router that yields.
+ * `held`: who may still be reachable under them.
+ */
 export function becomeActive(
   router: VirtualRouter,
   from: StateKind,
   reason: TransitionReason,
   now: Instant,
+  held: Held = listening(now),
 ): VrrpTransition {
+  const contest = router.fenced ? newContest(held, now) : undefined;
   const { repeat, delay, refreshInterval } = router.announcement;
   const state: ActiveState = {
     kind: "active",
@@ -38,13 +46,19 @@ export function becomeActive(
     announceRepeat: repeat,
     refreshAt: refreshInterval > 0 ? after(now, refreshInterval) : undefined,
     rival: undefined,
+    contest,
   };
+  const announcing: readonly VrrpEffect[] =
+    contest === undefined ? [{ kind: "announce-addresses", repeat }] : [];
+  const probing: readonly VrrpEffect[] =
+    contest?.probing === true ? [{ kind: "probe-holder" }] : [];
   return {
     state,
     effects: [
       { kind: "send-advertisement", priority: router.priority },
       { kind: "install-addresses" },
-      { kind: "announce-addresses", repeat },
+      ...announcing,
+      ...probing,
       transition(from, "active", reason),
     ],
   };
@@ -64,6 +78,7 @@ export const backupState = (
   resigned: false,
   preemptAt: undefined,
   requested: false,
+  held: router.fenced ? listening(leaseEnd(router, activeAdverInterval, now)) : undefined,
 });
 
 /** Leaves `active`: the addresses go before others may claim them. */

@@ -15,4 +15,8 @@ export type VrrpEvent =
   /** The sync group lets its members become active. */
   | { readonly kind: "group-active" }
   /** Another member of the sync group left `active`. */
-  | { readonly kind: "group-backup" };
+  | { readonly kind: "group-backup" }
+  /** Nobody on the segment answers for the addresses, which are not reachable here yet. */
+  | { readonly kind: "holder-silent" }
+  /** No advertisement left for so long that the gate has shut: somebody may have taken over. */
+  | { readonly kind: "lease-lapsed" };

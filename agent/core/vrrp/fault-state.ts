@@ -33,6 +33,8 @@ export function stepFault(
     case "configured":
     case "group-active":
     case "group-backup":
+    case "holder-silent":
+    case "lease-lapsed":
       return stay(state);
     default:
       return assertNever(event);

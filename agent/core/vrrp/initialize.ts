@@ -36,6 +36,8 @@ export function stepInitialize(
     case "configured":
     case "group-active":
     case "group-backup":
+    case "holder-silent":
+    case "lease-lapsed":
       return stay(state);
     default:
       return assertNever(event);
@@ -54,8 +56,10 @@ const patience = (router: VirtualRouter): VirtualRouter =>
 function start(router: VirtualRouter, state: InitializeState, now: Instant): VrrpTransition {
   if (state.faults.length > 0) return becomeFaulty("initialize", state.faults);
   if (router.priority !== OWNER_PRIORITY) {
+    // However short its patience: somebody may have advertised just now.
+    const { held } = backupState(router, now);
     return {
-      state: backupState(patience(router), now),
+      state: { ...backupState(patience(router), now), held },
       effects: [transition("initialize", "backup", "startup")],
     };
   }

@@ -1,6 +1,8 @@
 import type { IpAddress } from "../address.ts";
 import type { Instant, Micros } from "../time.ts";
+import type { Contest } from "./contest.ts";
 import type { Fault } from "./fault.ts";
+import type { Held } from "./held.ts";
 
 /** Who was last heard to be active. */
 export interface HeardActive {
@@ -30,6 +32,8 @@ export interface BackupState {
   readonly preemptAt: Instant | undefined;
   /** The sync group was asked for leave to become active. */
   readonly requested: boolean;
+  /** Whose gate may be open. `undefined` where addresses are not fenced. */
+  readonly held: Held | undefined;
 }
 
 /** A lower priority that goes on advertising while we are active. */
@@ -51,6 +55,8 @@ export interface ActiveState {
   readonly announceRepeat: number;
   readonly refreshAt: Instant | undefined;
   readonly rival: Rival | undefined;
+  /** `undefined`: the gate is open, or there is none. */
+  readonly contest: Contest | undefined;
 }
 
 /** Unable to take part; every fault that holds. keepalived's FAULT. */

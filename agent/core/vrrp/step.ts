@@ -4,6 +4,7 @@ import type { Instant } from "../time.ts";
 import { earliest } from "../time.ts";
 import { stepActive } from "./active.ts";
 import { stepBackup } from "./backup.ts";
+import { decidedAt } from "./contest.ts";
 import type { VrrpEffect } from "./effect.ts";
 import type { VrrpTransition } from "./entry.ts";
 import type { VrrpEvent } from "./event.ts";
@@ -42,7 +43,10 @@ export function deadline(state: VrrpState): Instant | undefined {
     case "backup":
       return state.activeDownAt;
     case "active":
-      return earliest(state.adverAt, state.announceAt, state.refreshAt);
+      // What nobody may reach is not announced.
+      return state.contest === undefined
+        ? earliest(state.adverAt, state.announceAt, state.refreshAt)
+        : earliest(state.adverAt, decidedAt(state.contest));
     case "fault":
       return undefined;
     default:

@@ -59,6 +59,8 @@ export interface VirtualRouter {
   readonly inSyncGroup: boolean;
   /** Our own source address, for the tie between equal priorities; unknown while it has none. */
   readonly primaryAddress: IpAddress | undefined;
+  /** The addresses are behind a gate in the kernel, which is open for a lease at a time. */
+  readonly fenced: boolean;
   readonly announcement: AnnouncementPolicy;
 }
 

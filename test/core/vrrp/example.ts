@@ -40,6 +40,7 @@ const ROUTER: VirtualRouter = {
   timerExpiredBackup: undefined,
   inSyncGroup: false,
   primaryAddress: OURS,
+  fenced: false,
   announcement: {
     repeat: 5,
     delay: seconds(5),
@@ -71,6 +72,7 @@ export const backup = (changes: Partial<BackupState> = {}): BackupState => ({
   resigned: false,
   preemptAt: undefined,
   requested: false,
+  held: undefined,
   ...changes,
 });
 
@@ -84,6 +86,7 @@ export const active = (changes: Partial<ActiveState> = {}): ActiveState => ({
   announceRepeat: 5,
   refreshAt: undefined,
   rival: undefined,
+  contest: undefined,
   ...changes,
 });
 
@@ -113,6 +116,10 @@ export const kinds = (effects: readonly VrrpEffect[]): readonly string[] =>
         return `alarm ${effect.alarm} ${effect.from}`;
       case "install-addresses":
         return "install";
+      case "open-addresses":
+        return "open";
+      case "probe-holder":
+        return "probe";
       case "remove-addresses":
         return "remove";
       default:

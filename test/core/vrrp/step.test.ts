@@ -39,6 +39,8 @@ const EVENTS: Readonly<Record<EventKind, VrrpEvent>> = {
   configured: { kind: "configured", previous: router() },
   "group-active": { kind: "group-active" },
   "group-backup": { kind: "group-backup" },
+  "holder-silent": { kind: "holder-silent" },
+  "lease-lapsed": { kind: "lease-lapsed" },
 };
 
 /** At the moment when every timer of the example states has run out. */
@@ -56,6 +58,8 @@ const TABLE: Readonly<Record<StateKind, Readonly<Record<EventKind, readonly stri
     configured: ["="],
     "group-active": ["="],
     "group-backup": ["="],
+    "holder-silent": ["="],
+    "lease-lapsed": ["="],
   },
   backup: {
     startup: ["="],
@@ -67,6 +71,8 @@ const TABLE: Readonly<Record<StateKind, Readonly<Record<EventKind, readonly stri
     configured: ["="],
     "group-active": ["="],
     "group-backup": ["="],
+    "holder-silent": ["="],
+    "lease-lapsed": ["="],
   },
   active: {
     startup: ["="],
@@ -78,6 +84,8 @@ const TABLE: Readonly<Record<StateKind, Readonly<Record<EventKind, readonly stri
     configured: ["="],
     "group-active": ["="],
     "group-backup": ["backup", "remove", "advertise 0", "active>backup sync-group"],
+    "holder-silent": ["="],
+    "lease-lapsed": ["="],
   },
   fault: {
     startup: ["="],
@@ -89,6 +97,8 @@ const TABLE: Readonly<Record<StateKind, Readonly<Record<EventKind, readonly stri
     configured: ["="],
     "group-active": ["="],
     "group-backup": ["="],
+    "holder-silent": ["="],
+    "lease-lapsed": ["="],
   },
 };
 

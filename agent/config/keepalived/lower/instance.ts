@@ -126,6 +126,7 @@ function routerOf(
     timerExpiredBackup: preemption.timerExpiredBackup,
     inSyncGroup: syncGroup !== undefined,
     primaryAddress: undefined,
+    fenced: false,
     announcement: instanceAnnouncement(
       draft.announcement,
       inherited.announcement,

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { seconds } from "../../../agent/core/time.ts";
+import type { Held } from "../../../agent/core/vrrp/held.ts";
+import { leaseOf, longestLease } from "../../../agent/core/vrrp/lease.ts";
+import { deadline, step } from "../../../agent/core/vrrp/step.ts";
+import {
+  active,
+  advertisement,
+  at,
+  backup,
+  DOWN,
+  HIGHER_ADDRESS,
+  INITIALIZE,
+  ip,
+  kinds,
+  LOWER_ADDRESS,
+  router,
+  SECOND,
+  TICK,
+} from "./example.ts";
+
+const FENCED = router({ fenced: true });
+const GUARD = 1_000;
+/** The longest that a gate may be open after an advertisement, at 1 s and by a clock 1e-3 off. */
+const LEASE = 2_752_750;
+const THIRD_ADDRESS = ip("192.0.2.9");
+
+const nobody: Held = { by: undefined, until: at(0), othersUntil: at(0) };
+const heldBy = (by: typeof HIGHER_ADDRESS | undefined, until: number, others = 0): Held => ({
+  by,
+  until: at(until),
+  othersUntil: at(others),
+});
+
+const contested = (held: Held, probing = true, guardUntil = at(GUARD)) =>
+  active({ contest: { held, guardUntil, probing }, announceAt: undefined });
+
+describe("a lease", () => {
+  test("is half an interval shorter than a backup waits, with a quarter for the kernel", () => {
+    assert.deepEqual(leaseOf(seconds(1), 3), { length: 2_500_000, margin: 250_000 });
+    assert.deepEqual(leaseOf(seconds(0.01), 3), { length: 25_000, margin: 2_500 });
+  });
+
+  test("does not exist where it would run out between two advertisements", () => {
+    assert.equal(leaseOf(seconds(1), 1), undefined);
+    assert.notEqual(leaseOf(seconds(1), 2), undefined);
+  });
+
+  test("ends before the quickest backup is reachable, at every number of advertisements", () => {
+    for (let adverts = 2; adverts <= 100; adverts += 1) {
+      const lease = leaseOf(seconds(1), adverts);
+      assert.ok(lease !== undefined, `${adverts}`);
+      const takeover = adverts * SECOND * 0.999;
+      assert.ok(lease.length + lease.margin <= takeover, `${adverts}`);
+    }
+  });
+
+  test("of somebody else counts with the slower clock", () => {
+    assert.equal(longestLease(seconds(1), 3), LEASE);
+  });
+});
+
+describe("a fenced backup", () => {
+  test("takes over from a silent router with its gate shut, and opens it after the guard", () => {
+    const waiting = backup({ held: heldBy(HIGHER_ADDRESS, LEASE) });
+    const taken = step(FENCED, waiting, TICK, at(DOWN));
+    assert.deepEqual(kinds(taken.effects), [
+      "advertise 100",
+      "install",
+      "backup>active active-down-timer",
+    ]);
+    assert.equal(deadline(taken.state), DOWN + GUARD);
+    const opened = step(FENCED, taken.state, TICK, at(DOWN + GUARD));
+    assert.deepEqual(kinds(opened.effects), ["open", "announce 5"]);
+  });
+
+  test("that preempts asks who is reachable, until the other's lease has run out", () => {
+    const heard = step(FENCED, backup({ held: nobody }), advertisement(90), at(DOWN - 10));
+    const taken = step(FENCED, heard.state, TICK, at(DOWN));
+    assert.deepEqual(kinds(taken.effects), [
+      "advertise 100",
+      "install",
+      "probe",
+      "backup>active preemption",
+    ]);
+    // The next advertisement comes first.
+    assert.equal(deadline(taken.state), DOWN + SECOND);
+    const opened = step(FENCED, taken.state, TICK, at(DOWN - 10 + LEASE));
+    assert.deepEqual(kinds(opened.effects), ["open", "announce 5"]);
+  });
+
+  test("is not kept waiting by the lease of a router that resigned", () => {
+    const heard = step(FENCED, backup({ held: nobody }), advertisement(150), at(0));
+    const resigned = step(FENCED, heard.state, advertisement(0), at(500));
+    const taken = step(FENCED, resigned.state, TICK, at(DOWN));
+    assert.deepEqual(kinds(taken.effects), [
+      "advertise 100",
+      "install",
+      "backup>active active-resigned",
+    ]);
+  });
+
+  test("believes no resignation of somebody else, nor one that leaves another lease", () => {
+    const heard = step(FENCED, backup({ held: nobody }), advertisement(150), at(0));
+    const forged = step(FENCED, heard.state, advertisement(0, THIRD_ADDRESS), at(500));
+    assert.ok(forged.state.kind === "backup");
+    assert.deepEqual(forged.state.held, heldBy(HIGHER_ADDRESS, LEASE));
+    const second = step(FENCED, heard.state, advertisement(120, LOWER_ADDRESS), at(600));
+    const left = step(FENCED, second.state, advertisement(0, LOWER_ADDRESS), at(700));
+    assert.ok(left.state.kind === "backup");
+    assert.deepEqual(left.state.held, heldBy(undefined, LEASE, LEASE));
+  });
+
+  test("that follows its sync group early is contested too", () => {
+    const member = router({ fenced: true, inSyncGroup: true });
+    const waiting = backup({ held: heldBy(HIGHER_ADDRESS, LEASE), requested: true });
+    const taken = step(member, waiting, { kind: "group-active" }, at(SECOND));
+    assert.ok(kinds(taken.effects).includes("probe"));
+  });
+
+  test("with the short patience of an initial MASTER does not count on silence", () => {
+    const member = router({ fenced: true, inSyncGroup: true, initialActive: true });
+    const started = step(member, INITIALIZE, { kind: "startup" }, at(0));
+    assert.ok(started.state.kind === "backup");
+    assert.deepEqual(started.state.held, heldBy(undefined, LEASE));
+  });
+});
+
+describe("a contest", () => {
+  test("ends when nobody answers for the addresses", () => {
+    const next = step(
+      FENCED,
+      contested(heldBy(HIGHER_ADDRESS, LEASE)),
+      { kind: "holder-silent" },
+      at(50),
+    );
+    assert.deepEqual(kinds(next.effects), ["open", "announce 5"]);
+    assert.deepEqual(next.state, active({ announcedAt: at(50), announceAt: at(5 * SECOND + 50) }));
+  });
+
+  test("goes on while somebody else advertises, and begins to ask", () => {
+    const next = step(FENCED, contested(nobody, false), advertisement(90), at(20));
+    assert.deepEqual(kinds(next.effects), ["probe"]);
+    assert.ok(next.state.kind === "active");
+    assert.deepEqual(next.state.contest?.held, heldBy(HIGHER_ADDRESS, LEASE + 20));
+  });
+
+  test("announces nothing: hosts would be drawn to a gate that is shut", () => {
+    const fenced = router({
+      fenced: true,
+      announcement: { ...FENCED.announcement, lowerPriorityRepeat: 3, refreshInterval: seconds(1) },
+    });
+    const state = contested(heldBy(HIGHER_ADDRESS, 10 * SECOND));
+    const told = step(fenced, state, advertisement(90), at(20));
+    assert.deepEqual(kinds(told.effects), []);
+    const ticked = step(fenced, { ...state, refreshAt: at(SECOND) }, TICK, at(SECOND));
+    assert.deepEqual(kinds(ticked.effects), ["advertise 100"]);
+  });
+
+  test("is lost to a higher priority like any other claim", () => {
+    const state = contested(heldBy(HIGHER_ADDRESS, LEASE));
+    const next = step(FENCED, state, advertisement(150), at(20));
+    assert.deepEqual(kinds(next.effects), ["remove", "active>backup higher-priority"]);
+  });
+
+  test("begins anew when no advertisement left for a whole lease", () => {
+    const next = step(FENCED, active(), { kind: "lease-lapsed" }, at(2_600_000));
+    assert.deepEqual(kinds(next.effects), ["probe"]);
+    assert.equal(deadline(step(FENCED, active(), { kind: "lease-lapsed" }, at(0)).state), SECOND);
+    assert.ok(next.state.kind === "active" && next.state.contest?.probing);
+  });
+
+  test("ends with the holder's resignation, and not with another's", () => {
+    const state = contested(heldBy(HIGHER_ADDRESS, LEASE));
+    const other = step(FENCED, state, advertisement(0, THIRD_ADDRESS), at(500));
+    assert.ok(other.state.kind === "active");
+    assert.deepEqual(other.state.contest?.held, heldBy(HIGHER_ADDRESS, LEASE));
+    const own = step(FENCED, state, advertisement(0), at(500));
+    assert.equal(deadline(own.state), GUARD);
+  });
+});
+
+describe("a reload of an active router", () => {
+  test("that fences it opens the gate at once: the addresses are in use", () => {
+    const next = step(FENCED, active(), { kind: "configured", previous: router() }, at(10));
+    assert.deepEqual(kinds(next.effects), ["open"]);
+  });
+
+  test("that ends the fencing ends a contest", () => {
+    const state = contested(heldBy(HIGHER_ADDRESS, LEASE));
+    const next = step(router(), state, { kind: "configured", previous: FENCED }, at(10));
+    assert.deepEqual(kinds(next.effects), ["announce 5"]);
+  });
+});

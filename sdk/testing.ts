@@ -10,7 +10,13 @@ import type {
   ScriptedTalk,
 } from "./scripted.ts";
 import type { Duration, Json } from "./values.ts";
-import type { PriorityPart, RouterState, RouterView } from "./views.ts";
+import type {
+  BalancedService,
+  LatencyView,
+  PriorityPart,
+  RouterState,
+  RouterView,
+} from "./views.ts";
 
 // Types alone: the agent brings the simulator itself, for `holdfast policy test` and for the package.
 export type {
@@ -39,12 +45,49 @@ export interface RouterStart {
   readonly interface?: string;
 }
 
+/** What an operator says of a real server. */
+export type ServerOrder = "drain" | "disable" | { readonly weight: number };
+
+/** How a real server is from now on; what is left out stays as it was. */
+export interface ServerChange {
+  /** What its checks find. */
+  readonly up?: boolean;
+  /** What they say of it. */
+  readonly reason?: string;
+  /** How long they take, in milliseconds; a number: always so long. */
+  readonly latencyMs?: number | LatencyView;
+  readonly activeConnections?: number;
+  readonly inactiveConnections?: number;
+  /** `null`: the operator takes it back. */
+  readonly order?: ServerOrder | null;
+}
+
+/** How a real server is when the simulation begins. Default: up, with weight 1 and no connections. */
+export interface ServerStart extends ServerChange {
+  /** As configured, 0–65535. */
+  readonly weight?: number;
+  readonly upperThreshold?: number;
+  readonly lowerThreshold?: number;
+}
+
+/** A service (virtual_server) of the node. */
+export interface ServiceStart {
+  /** By `"address:port"`. */
+  readonly realServers: Readonly<Record<string, ServerStart>>;
+  /** Default 1. */
+  readonly quorum?: number;
+  /** `holdfast_panic`, 0–100. Default 0: off. */
+  readonly panic?: number;
+}
+
 /** What a simulation begins with. */
 export interface World {
   /** The name of this node. Default `"node1"`. */
   readonly node?: string;
   /** Virtual routers by name. Those that the policy may control are there in any case. */
   readonly routers?: Readonly<Record<string, RouterStart>>;
+  /** Services by name, as `ctx.services` has it. */
+  readonly services?: Readonly<Record<string, ServiceStart>>;
   /** Processes that run, by the name of their program; of others there are none. */
   readonly processes?: Readonly<Record<string, number>>;
   /** Files by path. */
@@ -145,13 +188,14 @@ export interface Happening {
     | "priority"
     | "check"
     | "policy"
+    | "service"
     | "peer"
     | "mail"
     | "webhook"
     | "syslog"
     | "log"
     | "error";
-  /** The router, the check, the policy, or where it went. */
+  /** The router, the service, the check, the policy, or where it went. */
   readonly subject: string;
   /** One line for people. */
   readonly message: string;
@@ -210,6 +254,11 @@ export interface Simulation {
   transition(router: string, to: RouterState, reason?: string): Promise<void>;
   /** Another router is heard from now on, each second, or falls silent. */
   peer(router: string, peer: PeerStart): Promise<void>;
+
+  /** A service as `balance` is shown it. */
+  service(name: string): BalancedService;
+  /** A real server, `"service/address:port"`, is another one from now on. */
+  realServer(name: string, change: ServerChange): Promise<void>;
 
   check(name: string): SimulatedCheck;
   /** Sent so far. */

@@ -92,7 +92,7 @@ export class Chronicle {
     if (kind !== "exception" && kind !== "invalid") return;
     if (NOT_IN_TIME.test(message)) return;
     for (const failure of scripted) if (message.includes(failure)) return;
-    const where = `${entry.kind === "check" ? "check" : "hook"} ${entry.name}`;
+    const where = `${entry.kind === "event" ? "hook" : entry.kind} ${entry.name}`;
     const at = this.#clock.wallClock();
     // A call in vain was told when it was made; now it is known from where.
     const known = this.errors.findLastIndex(
@@ -112,6 +112,9 @@ const HAPPENINGS: ReadonlyMap<EventReport["kind"], Happening["kind"]> = new Map(
   ["priority", "priority"],
   ["check", "check"],
   ["policy", "policy"],
+  ["real-server", "service"],
+  ["quorum", "service"],
+  ["alarm", "service"],
 ]);
 
 const fieldsOf = (fields: Json | undefined): Readonly<Record<string, Json>> =>

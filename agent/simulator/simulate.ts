@@ -1,9 +1,10 @@
 import { basename, dirname, resolve } from "node:path";
-import type { Duration, Json, RouterState, RouterView } from "../../sdk/index.ts";
+import type { BalancedService, Duration, Json, RouterState, RouterView } from "../../sdk/index.ts";
 import type {
   PeerStart,
   ReloadOutcome,
   RouterMoment,
+  ServerChange,
   SimulatedCheck,
   Simulation,
   World,
@@ -92,9 +93,10 @@ class VirtualSimulation implements Omit<Simulation, keyof Scripting> {
     this.#scripted = scripted;
     this.#agent = new VirtualAgent({ policy, world, clock, scripted, chronicle, openModule });
     this.scripting = scriptingOf(scripted, clock);
-    const { routers } = this.#agent;
+    const { routers, services } = this.#agent;
     for (const name of controlledBy(policy)) routers.add(name, {});
     for (const [name, start] of Object.entries(world.routers ?? {})) routers.add(name, start);
+    for (const [name, start] of Object.entries(world.services ?? {})) services.add(name, start);
   }
 
   /** Rejects with a PolicyRefused. */
@@ -134,6 +136,17 @@ class VirtualSimulation implements Omit<Simulation, keyof Scripting> {
   peer(router: string, { address, priority = 100, heard = true }: PeerStart): Promise<void> {
     return this.#alone("peer", () => {
       this.#agent.routers.peer(router, { address, priority, heard });
+      return this.#agent.settle();
+    });
+  }
+
+  service(name: string): BalancedService {
+    return this.#settled().services.view(name);
+  }
+
+  realServer(name: string, change: ServerChange): Promise<void> {
+    return this.#alone("realServer", () => {
+      this.#agent.services.change(name, change);
       return this.#agent.settle();
     });
   }

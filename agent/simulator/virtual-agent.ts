@@ -20,6 +20,7 @@ import type { ScriptedWorld } from "./scripted-world.ts";
 import { Told } from "./told.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import { VirtualRouters } from "./virtual-routers.ts";
+import { VirtualServices } from "./virtual-services.ts";
 
 export interface VirtualAgentParts {
   readonly policy: BuiltPolicy;
@@ -40,6 +41,7 @@ const LONGEST_TRY = seconds(700);
 /** The agent's own host of policies, with one policy, on a virtual clock. */
 export class VirtualAgent {
   readonly routers: VirtualRouters;
+  readonly services: VirtualServices;
   readonly #parts: VirtualAgentParts;
   readonly #name: string;
   readonly #host: PolicyHost;
@@ -67,6 +69,10 @@ export class VirtualAgent {
     this.#state = world.state === undefined ? undefined : JSON.stringify(world.state);
     this.#grant(policy);
     this.routers = new VirtualRouters(clock, (report) => this.#report(report));
+    this.services = new VirtualServices(clock, {
+      happened: (report) => this.#report(report),
+      weighed: (report) => chronicle.report(report),
+    });
     this.#told = new Told(clock, chronicle, (preset, url) => this.#webhookName(preset, url));
     this.#host = new PolicyHost(this.#outlet(), this.#ports());
   }
@@ -219,6 +225,7 @@ export class VirtualAgent {
         text: () => Promise.resolve(""),
       },
       notify: (notice) => this.#told.tell(notice),
+      services: this.services,
     };
   }
 
@@ -262,8 +269,9 @@ export class VirtualAgent {
   /** Each second: so it is done only when there is something to see. */
   #showRouters(): void {
     const { changes, observed } = this.routers;
-    if (changes === this.#shown && !observed) return;
-    this.#shown = changes;
+    const shown = changes + this.services.changes;
+    if (shown === this.#shown && !observed) return;
+    this.#shown = shown;
     this.#host.snapshot(this.routers.snapshots());
   }
 

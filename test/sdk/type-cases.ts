@@ -175,6 +175,44 @@ export const tracked = definePolicy({
   },
 });
 
+export const balanced = definePolicy({
+  permissions: { control: { services: ["web"] } },
+  state: { version: 1, init: () => ({ parts: 1 }) },
+  balance: {
+    every: "1s",
+    timeout: "100ms",
+    ttl: "10s",
+    run(ctx, { name, realServers }) {
+      ctx.state.parts += 1;
+      ctx.log.info(name);
+      const [first] = realServers;
+      const slow: number | undefined = first?.latencyMs?.p99;
+      const kept: boolean = first?.order === "drain" || first?.held === true;
+      // @ts-expect-error it may have no latency
+      const never: number = first.latencyMs.p50;
+      // @ts-expect-error what it is shown cannot be written
+      realServers[0] = first;
+      // @ts-expect-error no permission http
+      ctx.http;
+      return { "10.0.0.1:80": slow ?? never, "10.0.0.2:80": kept ? 1 : 0 };
+    },
+  },
+});
+export const balancingNothing = definePolicy({
+  // @ts-expect-error no service that it may balance
+  balance: { every: "1s", run: () => ({}) },
+});
+export const balancingOddly = definePolicy({
+  permissions: { control: { services: ["web"] } },
+  // @ts-expect-error a weight is a number
+  balance: { every: "1s", run: () => ({ "10.0.0.1:80": "5" }) },
+});
+export const balancingNever = definePolicy({
+  permissions: { control: { services: ["web"] } },
+  // @ts-expect-error it has a period
+  balance: { run: () => ({}) },
+});
+
 // @ts-expect-error no such permission
 export const asking = definePolicy({ permissions: { htp: ["x"] } });
 // @ts-expect-error mail goes to a list
@@ -194,6 +232,9 @@ export async function simulated(): Promise<number> {
   await sim.advance("10");
   // @ts-expect-error a file answers nothing
   sim.file("/x").replies("a");
+  await sim.realServer("web/10.0.0.1:80", { up: false, latencyMs: 5, order: null });
+  // @ts-expect-error an operator says no such thing
+  await sim.realServer("web/10.0.0.1:80", { order: "remove" });
   // @ts-expect-error a command exits with a number
   sim.exec("df").exits("0");
   // @ts-expect-error no such state

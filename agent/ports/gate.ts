@@ -1,0 +1,60 @@
+import type { IpAddress } from "../core/address.ts";
+import type { Instant, Micros } from "../core/time.ts";
+import type { KernelError } from "./error.ts";
+
+/** An address that this host has, or is about to have, and that hosts reach only through the gate. */
+export interface GatedAddress {
+  /** Where it is. Counts for link-local addresses, which may mean another host elsewhere. */
+  readonly interfaceIndex: number;
+  readonly address: IpAddress;
+}
+
+/** Addresses that share a lease: those of one virtual router. */
+export interface Opening {
+  readonly addresses: readonly GatedAddress[];
+  /** When the kernel shuts the gate by itself. */
+  readonly deadline: Instant;
+  /** The kernel may learn of it this late; later than that the gate is shut instead. */
+  readonly margin: Micros;
+}
+
+/**
+ * How an opening ended. `late`: the kernel learned of the deadline too late to shut in time, or the
+ * deadline has passed: the gate is shut.
+ */
+export type OpeningOutcome = "open" | "late" | KernelError;
+
+export type GateEvent =
+  /** Somebody had removed or changed the rules (nft flush ruleset); they are whole again. */
+  | { readonly kind: "restored" }
+  /** Somebody had, and the kernel refused to have them back: every address is reachable. */
+  | { readonly kind: "lost"; readonly error: KernelError };
+
+/**
+ * Rules in the kernel that let frames for an address pass, and answers about it leave, only while its
+ * lease runs: also when this process is stopped, starved or dead. Nothing here rejects: what the kernel
+ * refused is the answer. Requests are carried out in the order in which they were made.
+ */
+export interface Gate {
+  /** Whether this kernel can do it. Leaves nothing behind. */
+  probe(): Promise<KernelError | undefined>;
+  /**
+   * From now on nothing passes for these, until they are opened. To be awaited before an address is
+   * installed. The rules outlive this process by `keep` and no longer, so that they do not swallow what
+   * another tool puts there.
+   */
+  shut(addresses: readonly GatedAddress[], keep: Micros): Promise<KernelError | undefined>;
+  /** Opens, or extends. One transaction for all of them: either each is open, or each says why not. */
+  open(openings: readonly Opening[]): Promise<readonly OpeningOutcome[]>;
+  /** The addresses are gone from this host: nothing is said of them any more. */
+  release(addresses: readonly GatedAddress[]): Promise<KernelError | undefined>;
+  /**
+   * Frames from these pass a shut gate as well: load balancers that send on to this host what came
+   * for an address, which it has as a real server (LVS direct routing). Six octets, colons.
+   */
+  passFrom(macs: readonly string[]): Promise<KernelError | undefined>;
+  subscribe(listener: (event: GateEvent) => void): () => void;
+  /** What an earlier run left. */
+  removeLeftovers(): Promise<boolean>;
+  close(): Promise<void>;
+}

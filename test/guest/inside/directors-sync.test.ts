@@ -5,7 +5,7 @@ import type { LabInterface } from "../../../agent/linux/lab/lab-interface.ts";
 import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
 import type { Segment } from "../../../agent/linux/lab.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
-import { Agent } from "../../lab/agent.ts";
+import { Agent, STARTED_IN_GUEST_MS } from "../../lab/agent.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { block, configText } from "../../lab/instance-text.ts";
 import type { Connection } from "./client.ts";
@@ -15,7 +15,7 @@ import { WebServer } from "./web-server.ts";
 
 /* What is open goes on through another director, who was told of it while it was a backup. */
 
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 60_000;
 const timeout = 180_000;
 
 /** Its real servers answer the client themselves. */
@@ -88,7 +88,7 @@ describe("two directors", () => {
       lab.attach(node, inner, { name: "eth1", addresses: [`13.133.222.${200 + host}/24`] }),
     ];
     node.sysctl("ipv4/ip_forward", "1");
-    return { node, links, agent: new Agent(node, config(priority)) };
+    return { node, links, agent: new Agent(node, config(priority), STARTED_IN_GUEST_MS) };
   }
 
   async function serve(node: LabNode): Promise<void> {

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { LabInterface } from "../../../agent/linux/lab/lab-interface.ts";
 import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
-import { Agent } from "../../lab/agent.ts";
+import { Agent, STARTED_IN_GUEST_MS } from "../../lab/agent.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { Keepalived } from "../../lab/keepalived.ts";
 import { userFile } from "../../lab/users.ts";
@@ -37,7 +37,7 @@ const programs: Readonly<
   Record<string, (node: LabNode, config: string) => Omit<Director, "node" | "link">>
 > = {
   holdfast: (node, config) => {
-    const agent = new Agent(node, config);
+    const agent = new Agent(node, config, STARTED_IN_GUEST_MS);
     return {
       start: () => agent.start(),
       die: () => agent.killAll(),
@@ -113,7 +113,7 @@ describe("files that users have for LVS", () => {
   const start = (host: Host) => each((site) => site.server(host).start());
   const kill = (host: Host) => each((site) => site.server(host).kill());
 
-  /** Resolves when these directors have these real servers, and then the very same lines. */
+  /** Resolves when these directors have these real servers; they have the very same lines then. */
   async function until(directors: readonly Director[], ...hosts: readonly Host[]): Promise<void> {
     const wanted = hosts.map((host) => `192.168.1.${host}`);
     await eventually(`they have ${wanted}`, PATIENCE_MS, () => {
@@ -125,10 +125,8 @@ describe("files that users have for LVS", () => {
       `-A -t ${ADDRESS}:80 -s rr`,
       ...hosts.map((host) => `-a -t ${ADDRESS}:80 -r 192.168.1.${host}:80 -g -w 1`),
       "",
-    ];
-    for (const { node } of directors) {
-      assert.deepEqual(ipvsadm(node, "-S", "-n").split("\n").sort(), [...lines].sort(), node.name);
-    }
+    ].join("\n");
+    for (const { node } of directors) assert.equal(ipvsadm(node, "-S", "-n"), lines, node.name);
   }
 
   /** What comes alternates between these servers, and is from nobody else. */

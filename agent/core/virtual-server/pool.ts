@@ -139,6 +139,8 @@ export type PoolEvent =
       readonly kind: "start";
       /** Of servers that the kernel knows already: whether they took part. */
       readonly presumed: Readonly<Record<DestinationKey, boolean>>;
+      /** Weights that checks had answered, by index of the check: they hold until those have looked. */
+      readonly answered?: Readonly<Record<DestinationKey, readonly (number | undefined)[]>>;
       /** As it was told last; `undefined`: it begins anew. */
       readonly quorum: boolean | undefined;
       readonly overrides: Readonly<Record<DestinationKey, Override>>;

@@ -52,8 +52,13 @@ function start(config: PoolConfig, event: On<"start">, now: Instant): Step {
   for (const real of config.realServers) {
     const key = destinationKey(real);
     const presumed = event.presumed[key] ?? presumption(real);
+    const known = fresh(real, presumed, now);
     const server = {
-      ...fresh(real, presumed, now),
+      ...known,
+      found: known.found.map((found, check) => ({
+        ...found,
+        weight: event.answered?.[key]?.[check],
+      })),
       told: event.presumed[key] !== undefined,
       override: event.overrides[key],
     };

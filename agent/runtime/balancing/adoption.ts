@@ -1,4 +1,4 @@
-import type { VirtualServerConfig } from "../../config/virtual-servers.ts";
+import type { ProbeConfig, VirtualServerConfig } from "../../config/virtual-servers.ts";
 import type { DestinationKey, ServiceTable, ServiceTarget } from "../../core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
 import type { Instant } from "../../core/time.ts";
@@ -19,7 +19,7 @@ export function startOf(
   kept: KeptServer | undefined,
   { now, wallMs }: { readonly now: Instant; readonly wallMs: number },
 ): Extract<PoolEvent, { readonly kind: "start" }> {
-  const presumed = presumedOf(config, table);
+  const pool = poolOf(config, table);
   const leaving: Record<DestinationKey, LeavingServer> = {};
   for (const [key, { member, untilMs }] of Object.entries(kept?.leaving ?? {})) {
     const rest = milliseconds(Math.max(0, untilMs - wallMs));
@@ -27,33 +27,61 @@ export function startOf(
   }
   return {
     kind: "start",
-    presumed: presumed ?? {},
+    presumed: pool === undefined ? {} : presumedOf(config, pool, kept),
+    answered: pool === undefined ? {} : answeredOf(config, pool, kept),
     // What an earlier boot had told is nothing to go by.
-    quorum: presumed === undefined ? undefined : kept?.quorum,
+    quorum: pool === undefined ? undefined : kept?.quorum,
     overrides: kept?.overrides ?? {},
     leaving,
   };
 }
 
-/**
- * A server that is in the kernel's pool was up, and one with checks that is not was down: nothing changes
- * until they have looked. Weight 0 says that somebody wants it so, but of one that a failure leaves in the
- * pool with 0 (inhibit_on_failure). `undefined`: the kernel knows nothing of the service.
- */
-function presumedOf(
-  config: VirtualServerConfig,
-  table: ServiceTable | undefined,
-): Readonly<Record<DestinationKey, boolean>> | undefined {
+type Pool = ReadonlyMap<DestinationKey, number>;
+
+/** Weights in the kernel's pool; `undefined`: it knows nothing of the service. */
+function poolOf(config: VirtualServerConfig, table: ServiceTable | undefined): Pool | undefined {
   const entry = targetsOf(config)
     .map((target) => table?.get(serviceKey(target)))
     .find((found) => found !== undefined);
-  if (entry === undefined) return undefined;
-  const weights = new Map(entry.destinations.map((each) => [destinationKey(each), each.weight]));
+  return entry && new Map(entry.destinations.map((each) => [destinationKey(each), each.weight]));
+}
+
+/**
+ * A server that is in the kernel's pool was up, and one with checks that is not was down: nothing changes
+ * until they have looked. Where the pool looks the same either way, what is kept decides.
+ */
+function presumedOf(
+  config: VirtualServerConfig,
+  pool: Pool,
+  kept: KeptServer | undefined,
+): Readonly<Record<DestinationKey, boolean>> {
+  const up = new Set(kept?.up);
+  const sorry = config.sorryServer !== undefined && kept?.quorum === false;
   const presumed: Record<DestinationKey, boolean> = {};
   for (const real of config.realServers) {
-    const weight = weights.get(destinationKey(real));
+    const key = destinationKey(real);
+    const weight = pool.get(key);
     const inPool = weight !== undefined && (weight > 0 || !real.inhibitOnFailure);
-    presumed[destinationKey(real)] = real.checks.length === 0 || inPool;
+    const silent = sorry || weight === 0 || kept?.overrides[key]?.kind === "disable";
+    presumed[key] = real.checks.length === 0 || inPool || (silent && up.has(key));
   }
   return presumed;
 }
+
+/** Of checks that say how much a server takes: what they last said is what the kernel has. */
+function answeredOf(
+  config: VirtualServerConfig,
+  pool: Pool,
+  kept: KeptServer | undefined,
+): Readonly<Record<DestinationKey, readonly (number | undefined)[]>> {
+  const answered: Record<DestinationKey, readonly (number | undefined)[]> = {};
+  for (const real of config.realServers) {
+    const key = destinationKey(real);
+    const weight = kept?.overrides[key] === undefined ? pool.get(key) : undefined;
+    answered[key] = real.checks.map(({ probe }) => (answersWeight(probe) ? weight : undefined));
+  }
+  return answered;
+}
+
+const answersWeight = (probe: ProbeConfig): boolean =>
+  probe.kind === "policy" || (probe.kind === "misc" && probe.dynamic);

@@ -32,6 +32,8 @@ export interface KeptRetiring {
 export interface KeptServer {
   /** As it was told last. */
   readonly quorum: boolean;
+  /** Real servers that were up, by `DestinationKey`: of some of them the kernel does not say. */
+  readonly up?: readonly string[];
   /** By `DestinationKey`. */
   readonly overrides: Readonly<Record<string, Override>>;
   readonly leaving: Readonly<

@@ -18,15 +18,15 @@ import type { DirectorPart, Outlet } from "../director/part.ts";
 import type { DirectorSettings, EventReport } from "../ipc.ts";
 import { Schedule } from "../schedule.ts";
 import { startOf, targetsOf } from "./adoption.ts";
-import type { Kept } from "./balancing-store.ts";
 import { BalancingStore, NOTHING_KEPT } from "./balancing-store.ts";
 import { Care } from "./care.ts";
 import { DataPaths } from "./data-paths.ts";
 import { reportOf } from "./facts.ts";
-import { keptOf } from "./kept.ts";
+import { KEPT, keptOf } from "./kept.ts";
 import { IP_VS, KernelTable } from "./kernel-table.ts";
 import { answersReport, driftReport, troubleReport } from "./kernel-trouble.ts";
 import { Looks } from "./looks.ts";
+import { isNeeded } from "./need.ts";
 import { Operator } from "./operator.ts";
 import { PolicyServices } from "./policy-services.ts";
 import type { BalancingPorts } from "./ports.ts";
@@ -294,7 +294,7 @@ export class Balancing implements DirectorPart {
     // What is up from the start is no news, of thousands of real servers.
     const told = effect.kind !== "server" || !effect.start || balancing?.notifyAtStart === true;
     if (told) this.#outlet.event(reportOf(served, effect, before, at));
-    if (effect.kind === "quorum" || effect.kind === "left") this.#saving.add("kept");
+    if (KEPT.has(effect.kind)) this.#saving.add("kept");
     if (balancing === undefined || routerId === undefined) return;
     const { notifyAtStart } = balancing;
     const telling = tellingsOf(served, effect, before, { routerId, notifyAtStart });
@@ -344,7 +344,8 @@ export class Balancing implements DirectorPart {
     if (!this.#running) return undefined;
     const { clock } = this.#ports;
     const { toKeep } = this.#operator;
-    const kept = keptOf([...this.#served.values()], [...this.#retiring], toKeep, running, clock);
+    const hold = { running, ours: this.#table.ours.values() };
+    const kept = keptOf([...this.#served.values()], [...this.#retiring], toKeep, hold, clock);
     const targets = running ? [...kept.targets, ...this.#dataPaths.targets] : [];
     const { localSources } = this.#dataPaths;
     const failed = this.#store?.save({ ...kept, targets, localSources });
@@ -392,10 +393,3 @@ export class Balancing implements DirectorPart {
 }
 
 const NO_TIMEOUTS: IpvsTimeouts = { tcp: 0, tcpFin: 0, udp: 0 };
-
-/** Whether there is anything to do, or to clear away. */
-const isNeeded = ({ virtualServers, syncDaemon, timeouts }: BalancingConfig, kept: Kept): boolean =>
-  virtualServers.length > 0 ||
-  syncDaemon !== undefined ||
-  kept.targets.length > 0 ||
-  !plainEqual(timeouts, NO_TIMEOUTS, POSITIONS);

@@ -1,24 +1,35 @@
+import type { ServiceTarget } from "../../core/ipvs/service.ts";
 import { milliseconds, since } from "../../core/time.ts";
+import type { PoolEffect } from "../../core/virtual-server/pool.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { targetsOf } from "./adoption.ts";
 import type { Kept, KeptServer } from "./balancing-store.ts";
 import { NOTHING_KEPT } from "./balancing-store.ts";
 import type { Served } from "./served.ts";
 
-/** What is to outlive this director. `running`: the kernel has its services. */
+/** What the next director is to know of. */
+export const KEPT: ReadonlySet<PoolEffect["kind"]> = new Set(["server", "quorum", "left"]);
+
+/** What of the kernel is to be known after this director. */
+export interface Hold {
+  /** The kernel has its services. */
+  readonly running: boolean;
+  /** Also those that the kernel has yet to remove. */
+  readonly ours: Iterable<ServiceTarget>;
+}
+
+/** What is to outlive this director. */
 export function keptOf(
   served: readonly Served[],
   retiring: readonly Served[],
   changes: Kept["changes"],
-  running: boolean,
+  { running, ours }: Hold,
   clock: Clock,
 ): Kept {
-  const all = [...served, ...retiring];
   const kept = (one: Served): KeptServer => keptServer(one, running, clock);
   return {
     ...NOTHING_KEPT,
     running,
-    targets: running ? all.flatMap(({ config }) => targetsOf(config)) : [],
+    targets: running ? [...ours] : [],
     servers: Object.fromEntries(served.map((one) => [one.name, kept(one)])),
     retiring: running ? retiring.map((one) => ({ config: one.config, kept: kept(one) })) : [],
     changes,
@@ -29,6 +40,7 @@ function keptServer({ state }: Served, running: boolean, clock: Clock): KeptServ
   const overrides = Object.entries(state.servers).flatMap(([key, { override }]) =>
     override === undefined ? [] : [[key, override] as const],
   );
+  const up = Object.entries(state.servers).flatMap(([key, server]) => (server.up ? [key] : []));
   const now = clock.now();
   const leaving = Object.entries(state.leaving).map(([key, { member, until }]) => {
     const untilMs = clock.wallClock() + Math.round(since(now, until) / milliseconds(1));
@@ -36,6 +48,7 @@ function keptServer({ state }: Served, running: boolean, clock: Clock): KeptServ
   });
   return {
     quorum: state.quorum,
+    up,
     overrides: Object.fromEntries(overrides),
     leaving: Object.fromEntries(running ? leaving : []),
   };

@@ -15,6 +15,8 @@ export interface KernelTableWorld {
   readonly openIpvs: OpenIpvs;
   /** ip_vs can be had, for the first time or again. */
   readonly opened: () => void;
+  /** A service is not ours any more: the kernel does not have it. */
+  readonly released: () => void;
   /** The kernel refuses something, or does not any more (`undefined`): told once. */
   readonly trouble: (subject: string, error: KernelError | undefined) => void;
   /** Somebody else changed services of ours; they are mended. */
@@ -37,7 +39,7 @@ export class KernelTable {
   readonly #backoff: Backoff;
   readonly #mirror = new Mirror();
   readonly #wanted = new Map<ServiceKey, ServiceEntry>();
-  readonly #ours = new Set<ServiceKey>();
+  readonly #ours = new Map<ServiceKey, ServiceTarget>();
   readonly #dirty = new Set<ServiceKey>();
   /** Services of refused commands, which are looked at anew before the next try. */
   readonly #doubtful = new Map<ServiceKey, ServiceTarget>();
@@ -59,8 +61,8 @@ export class KernelTable {
     return this.#ipvs;
   }
 
-  /** Services that are ours to remove when nobody wants them. */
-  get ours(): ReadonlySet<ServiceKey> {
+  /** Services that are ours to remove when nobody wants them: until the kernel has removed them. */
+  get ours(): ReadonlyMap<ServiceKey, ServiceTarget> {
     return this.#ours;
   }
 
@@ -89,16 +91,17 @@ export class KernelTable {
   adopt(targets: readonly ServiceTarget[]): void {
     for (const target of targets) {
       const key = serviceKey(target);
-      this.#ours.add(key);
+      this.#ours.set(key, target);
       this.#touch(key);
     }
   }
 
   want(entries: readonly ServiceEntry[]): void {
     for (const entry of entries) {
-      const key = serviceKey(entry.service.target);
+      const { target } = entry.service;
+      const key = serviceKey(target);
       this.#wanted.set(key, entry);
-      this.#ours.add(key);
+      this.#ours.set(key, target);
       this.#touch(key);
     }
   }
@@ -194,12 +197,16 @@ export class KernelTable {
       const known = this.#mirror.get(key);
       if (entry !== undefined) wanted.set(key, entry);
       if (known !== undefined) actual.set(key, known);
-      else if (entry === undefined) this.#ours.delete(key);
+      else if (entry === undefined) this.#release(key);
     }
     const ours = new Set(keys.filter((key) => this.#ours.has(key)));
     const commands = reconcile(wanted, actual, ours);
     if (this.#refused.size > 0) this.#forget(new Set(keys), new Set(commands.map(subjectOf)));
     return commands;
+  }
+
+  #release(key: ServiceKey): void {
+    if (this.#ours.delete(key)) this.#world.released();
   }
 
   /** What was refused and is not wanted any more is no trouble. */
@@ -224,7 +231,7 @@ export class KernelTable {
       if (error !== undefined) this.#doubtful.set(key, target);
       else {
         this.#mirror.apply(command);
-        if (command.kind === "delete-service") this.#ours.delete(key);
+        if (command.kind === "delete-service") this.#release(key);
       }
       this.#trouble(subjectOf(command), error);
     }
@@ -238,7 +245,7 @@ export class KernelTable {
   }
 
   #compare({ table }: IpvsPicture): void {
-    const ours = new Set([...this.#ours].filter((key) => !this.#dirty.has(key)));
+    const ours = new Set([...this.#ours.keys()].filter((key) => !this.#dirty.has(key)));
     const wanted = new Map([...this.#wanted].filter(([key]) => ours.has(key)));
     const commands = reconcile(wanted, table, ours);
     this.#mirror.set(table);
@@ -264,7 +271,7 @@ export class KernelTable {
     if (this.#ipvs === undefined) {
       void this.open().then((opened) => {
         if (opened instanceof KernelError) return;
-        for (const key of this.#ours) this.#touch(key);
+        for (const key of this.#ours.keys()) this.#touch(key);
       });
       return;
     }

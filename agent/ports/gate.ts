@@ -39,13 +39,18 @@ export interface Gate {
   /** Whether this kernel can do it. Leaves nothing behind. */
   probe(): Promise<KernelError | undefined>;
   /**
-   * From now on nothing passes for these, until they are opened. To be awaited before an address is
-   * installed. The rules outlive this process by `keep` and no longer, so that they do not swallow what
-   * another tool puts there.
+   * Puts these behind the gate: shut, if they were not behind it already. To be awaited before an
+   * address is installed. The rules outlive this process by `keep` and no longer, so that they do not
+   * swallow what another tool puts there; asked for again, `keep` counts anew.
    */
-  shut(addresses: readonly GatedAddress[], keep: Micros): Promise<KernelError | undefined>;
-  /** Opens, or extends. One transaction for all of them: either each is open, or each says why not. */
+  guard(addresses: readonly GatedAddress[], keep: Micros): Promise<KernelError | undefined>;
+  /**
+   * Opens, or extends, for addresses that are behind the gate; `keep` counts anew for them. One outcome
+   * for each, in order.
+   */
   open(openings: readonly Opening[]): Promise<readonly OpeningOutcome[]>;
+  /** Nothing passes any more, until they are opened. */
+  shut(addresses: readonly GatedAddress[]): Promise<KernelError | undefined>;
   /** The addresses are gone from this host: nothing is said of them any more. */
   release(addresses: readonly GatedAddress[]): Promise<KernelError | undefined>;
   /**

@@ -14,7 +14,11 @@ export class SyncFollower {
   readonly #ipvs: () => Ipvs | undefined;
   readonly #trouble: (error: KernelError | undefined) => void;
   #config: SyncDaemonConfig | undefined;
-  #active = false;
+  /**
+   * `undefined`: nobody has said so far. What runs then goes on: the director before this one may have left
+   * the right half running, and what it has not sent yet would be lost.
+   */
+  #active: boolean | undefined;
   /** One change after another. */
   #working: Promise<void> = Promise.resolve();
 
@@ -27,6 +31,7 @@ export class SyncFollower {
     const before = this.#config;
     this.#config = config;
     if (before === undefined && config === undefined) return;
+    if (before?.instance !== config?.instance) this.#active = undefined;
     this.#apply();
   }
 
@@ -43,7 +48,7 @@ export class SyncFollower {
   }
 
   #apply(): void {
-    this.#working = this.#working.then(() => this.#mend(this.#wanted()));
+    this.#working = this.#working.then(() => this.#mend());
   }
 
   async stop(): Promise<void> {
@@ -57,18 +62,21 @@ export class SyncFollower {
     return this.#working;
   }
 
-  #wanted(): readonly SyncDaemon[] {
+  /** `undefined`: that is not known yet. */
+  #wanted(): readonly SyncDaemon[] | undefined {
     const config = this.#config;
     if (config === undefined) return [];
-    const { instance, ...daemon } = config;
+    const { instance, interface: link, syncId, maxLength, port, ttl, group } = config;
+    if (instance !== undefined && this.#active === undefined) return undefined;
     const roles: readonly SyncRole[] =
       instance === undefined ? ["active", "backup"] : [this.#active ? "active" : "backup"];
-    return roles.map((role) => ({ ...daemon, role }));
+    return roles.map((role) => ({ role, interface: link, syncId, maxLength, port, ttl, group }));
   }
 
-  async #mend(wanted: readonly SyncDaemon[]): Promise<void> {
+  async #mend(): Promise<void> {
+    const wanted = this.#wanted();
     const ipvs = this.#ipvs();
-    if (ipvs === undefined) return;
+    if (wanted === undefined || ipvs === undefined) return;
     const running = await ipvs.syncDaemons();
     if (running instanceof KernelError) {
       this.#trouble(running);

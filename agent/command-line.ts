@@ -49,6 +49,8 @@ export function commandLineHost(parts: CommandLineParts): CliHost {
     replay: async (text) => (await import("./runtime/replay.ts")).replayJournal(text),
     collectFacts: async (request) =>
       (await import("./linux/doctor-facts.ts")).collectHostFacts(request),
+    readKernelSettings: async () =>
+      (await import("./linux/kernel-settings.ts")).readKernelSettings(),
     enterNamespace: async (name) =>
       (await import("./linux/namespace.ts")).enterNamedNamespace(name),
     openLab: async () => new (await import("./linux/lab.ts")).Lab(),

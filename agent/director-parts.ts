@@ -9,6 +9,7 @@ import { webhookChannel } from "../plugins/webhook/webhook-channel.ts";
 import { systemClock } from "./linux/clock.ts";
 import { openDataPathHost } from "./linux/data-path-host.ts";
 import { watchFile } from "./linux/file-watch.ts";
+import { readKernelSettings } from "./linux/kernel-settings.ts";
 import { enterNamedNamespace } from "./linux/namespace.ts";
 import { openIpvs } from "./linux/netlink/ipvs.ts";
 import { openPings } from "./linux/pings.ts";
@@ -108,6 +109,7 @@ const openBalancing = (outlet: Outlet, tell: BalancingPorts["tell"]): Balancing 
         wallClock: () => systemClock.wallClock(),
       }),
     openDataPathHost,
+    kernelSettings: readKernelSettings,
     hostAddresses,
     tell,
   });

@@ -7,6 +7,7 @@ import { DEFAULT_POLICIES } from "../policy/discover.ts";
 import type { CommandContext } from "./command.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
 import { EXIT } from "./exit-status.ts";
+import { hostProblems } from "./host-settings.ts";
 import { namedCheckProblems } from "./named-checks.ts";
 import { DEFAULT_CONFIG, textOf } from "./run-options.ts";
 import { sourceLines } from "./source-lines.ts";
@@ -24,6 +25,8 @@ export interface CheckReport {
   /** What was understood; empty when the file is refused. */
   readonly routers: readonly CheckedRouter[];
   readonly services: readonly CheckedService[];
+  /** What cannot be said on this host. */
+  readonly notes: readonly string[];
 }
 
 /** A virtual server. */
@@ -65,11 +68,13 @@ export async function check(context: CommandContext): Promise<number> {
     settingsFile: resolve(textOf(context.arguments, "settings") ?? DEFAULT_SETTINGS_FILE),
   });
   const policies = resolve(textOf(context.arguments, "policies") ?? DEFAULT_POLICIES);
+  const { diagnostics: unfit, notes } = await hostProblems(loaded.config, context.host);
   const diagnostics = [
     ...loaded.diagnostics,
     ...(await namedCheckProblems(loaded.config, policies)),
+    ...unfit,
   ];
-  const report = reportOn(file, loaded.config, diagnostics);
+  const report = reportOn(file, loaded.config, diagnostics, notes);
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
   else {
     const style = styleFor(terminal.color);
@@ -85,6 +90,7 @@ export function reportOn(
   file: string,
   config: Config | undefined,
   diagnostics: readonly Diagnostic[],
+  notes: readonly string[] = [],
 ): CheckReport {
   const errors = diagnostics.filter(({ severity }) => severity === "error").length;
   return {
@@ -95,6 +101,7 @@ export function reportOn(
     diagnostics,
     routers: (config?.instances ?? []).map(checkedRouter),
     services: (config?.balancing.virtualServers ?? []).map(checkedService),
+    notes,
   };
 }
 
@@ -128,6 +135,7 @@ function summary(report: CheckReport, style: Style): readonly string[] {
     ...(routers.length + services.length === 0 ? ["no virtual router", ""] : []),
     ...part(routers, (shown) => routerTable(shown, style)),
     ...part(services, (shown) => serviceTable(shown, style)),
+    ...report.notes.map((note) => style.faint(note)),
     report.warnings === 0 ? style.good(counts) : style.caution(counts),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { KernelSettings } from "../config/kernel-settings.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
@@ -103,6 +104,8 @@ export interface CliHost {
   replay(text: string): Promise<ReplayOutcome>;
   /** Looks at this machine for `holdfast doctor`. */
   readonly collectFacts: CollectHostFacts;
+  /** Of this process's network namespace; `undefined`: ip_vs is not loaded. */
+  readKernelSettings(): Promise<KernelSettings | undefined>;
   /**
    * Moves this process into a network namespace by name (/run/netns/NAME). What it starts from then on
    * runs there. Throws a KernelError.

@@ -231,6 +231,7 @@ export interface UdpProbe {
 
 /** lvs_sync_daemon. */
 export interface SyncDaemonConfig {
+  readonly position: Position;
   readonly interface: string;
   /** Follows this vrrp_instance; `undefined`: both roles, always. */
   readonly instance: string | undefined;

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import type { Config } from "../config/config.ts";
+import { balancingNodeOf } from "../config/kernel-settings.ts";
 import { NO_BALANCING } from "../config/virtual-servers.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import type { DirectorSettings, NotifySubject } from "./ipc.ts";
@@ -11,6 +12,7 @@ export function directorSettings(
   { policiesDirectory, stateDirectory, directorOnly, vrrpOnly, leaveServices }: RunOptions,
 ): DirectorSettings {
   const { global, trackers, notifications, balancing } = config;
+  const { failsOver, directors } = balancingNodeOf(config);
   return {
     name: global.processNames.director,
     scheduling: global.directorScheduling,
@@ -22,6 +24,7 @@ export function directorSettings(
     trackers: directorOnly ? trackers.filter(({ kind }) => kind === "file") : trackers,
     notifications,
     balancing: vrrpOnly ? NO_BALANCING : balancing,
+    failover: { failsOver, directors },
     leaveServices,
     subjects: directorOnly ? [] : subjectsOf(config),
     settings,

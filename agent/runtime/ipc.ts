@@ -1,5 +1,6 @@
 import type { Config, InstanceConfig, SchedulingConfig } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { BalancingNode } from "../config/kernel-settings.ts";
 import type { NotificationConfig, NotifyConfig, TimedCommand } from "../config/notifications.ts";
 import type { Settings } from "../config/settings.ts";
 import type { TrackerConfig } from "../config/trackers.ts";
@@ -89,6 +90,8 @@ export interface DirectorSettings {
   readonly trackers: readonly TrackerConfig[];
   readonly notifications: NotificationConfig;
   readonly balancing: BalancingConfig;
+  /** What of the instances matters to it. */
+  readonly failover: Omit<BalancingNode, "balancing">;
   /** Virtual servers stay in the kernel at a stop. */
   readonly leaveServices: boolean;
   /** Instances and groups, in the order of the configuration. */

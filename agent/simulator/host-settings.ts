@@ -23,5 +23,6 @@ export const hostSettings = (
   trackers: [],
   notifications: NO_NOTIFICATIONS,
   balancing: NO_BALANCING,
+  failover: { failsOver: false, directors: [] },
   leaveServices: false,
 });

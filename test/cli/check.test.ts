@@ -126,6 +126,26 @@ test("check shows virtual servers, also where there is no router", async () => {
   assert.doesNotMatch(stdout, /no virtual router/);
 });
 
+test("check holds this host's kernel against the virtual servers", async () => {
+  const path = join(folder, "nat.conf");
+  const server = "real_server 10.0.0.1 80 {\n    }";
+  writeFileSync(path, `virtual_server 192.0.2.1 80 {\n    protocol TCP\n    ${server}\n}\n`);
+  const answers: string[] = [];
+  const values = { "net.ipv4.ip_forward": "0" };
+  for (const settings of [{ release: "6.1.0", masquerades: false, values }, undefined]) {
+    const terminal = new Recorder();
+    const there = { ...host, readKernelSettings: () => Promise.resolve(settings) };
+    await runCli("holdfast", ["check", path], there, terminal);
+    answers.push(terminal.written);
+  }
+  const [loaded = "", absent = ""] = answers;
+  assert.match(loaded, /nat\.conf:1:16: warning\[kernel-setting\]: net\.ipv4\.ip_forward is 0: /);
+  assert.match(loaded, /run sysctl -w net\.ipv4\.ip_forward=1/);
+  assert.match(loaded, /no errors, 1 warning\n$/);
+  assert.match(absent, /\nip_vs is not loaded here, .*: modprobe ip_vs, and check again\n/);
+  assert.match(absent, /no errors, no warnings\n$/);
+});
+
 test("check --json says the same", async () => {
   const { stdout } = await holdfast("check", "--json", wrong);
   const report = checkSchema.parse(JSON.parse(stdout));

@@ -30,4 +30,5 @@ export const checkSchema = z.strictObject({
       checks: z.int().describe("Of its real servers, together."),
     }),
   ),
+  notes: z.array(z.string()).describe("What cannot be said on this host."),
 });

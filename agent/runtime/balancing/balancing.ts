@@ -1,12 +1,5 @@
 import type { BalancingConfig, VirtualServerConfig } from "../../config/virtual-servers.ts";
-import type {
-  DirectorStatus,
-  ServerCommand,
-  ServerOrder,
-  ServerOrderOutcome,
-  ServiceStatus,
-} from "../../control/protocol.ts";
-import type { IpvsTimeouts } from "../../core/ipvs/connections.ts";
+import type { DirectorStatus, ServiceStatus } from "../../control/protocol.ts";
 import type { ServiceKey } from "../../core/ipvs/service.ts";
 import { serviceKey } from "../../core/ipvs/service.ts";
 import { plainEqual } from "../../core/plain-equal.ts";
@@ -23,6 +16,7 @@ import { Care } from "./care.ts";
 import { DataPaths } from "./data-paths.ts";
 import { reportOf } from "./facts.ts";
 import { KEPT, keptOf } from "./kept.ts";
+import { KernelAdvice } from "./kernel-advice.ts";
 import { IP_VS, KernelTable } from "./kernel-table.ts";
 import { answersReport, driftReport, troubleReport } from "./kernel-trouble.ts";
 import { Looks } from "./looks.ts";
@@ -37,6 +31,7 @@ import { serviceSeries } from "./service-series.ts";
 import { statusOf } from "./service-status.ts";
 import { SyncFollower } from "./sync-follower.ts";
 import { shutdownTellings, tellingsOf } from "./tellings.ts";
+import { TimeoutsFollower } from "./timeouts-follower.ts";
 import { Turn } from "./turn.ts";
 
 const POSITIONS: ReadonlySet<string> = new Set(["position"]);
@@ -53,12 +48,12 @@ export class Balancing implements DirectorPart {
       await this.#care.look();
       return this.#services();
     },
-    drain: (_, order) => this.#obey("drain", order),
-    undrain: (_, order) => this.#obey("undrain", order),
-    disable: (_, order) => this.#obey("disable", order),
-    weight: (_, order) => this.#obey("weight", order),
-    add: (_, order) => this.#obey("add", order),
-    remove: (_, order) => this.#obey("remove", order),
+    drain: (_, order) => this.#operator.obey("drain", order),
+    undrain: (_, order) => this.#operator.obey("undrain", order),
+    disable: (_, order) => this.#operator.obey("disable", order),
+    weight: (_, order) => this.#operator.obey("weight", order),
+    add: (_, order) => this.#operator.obey("add", order),
+    remove: (_, order) => this.#operator.obey("remove", order),
   };
   readonly #outlet: Outlet;
   readonly #ports: BalancingPorts;
@@ -66,6 +61,8 @@ export class Balancing implements DirectorPart {
   readonly #looks: Looks;
   readonly #table: KernelTable;
   readonly #dataPaths: DataPaths;
+  readonly #timeouts: TimeoutsFollower;
+  readonly #advice: KernelAdvice;
   readonly #sync: SyncFollower;
   readonly #care: Care;
   /** What policies see of it, and do to it. */
@@ -78,7 +75,6 @@ export class Balancing implements DirectorPart {
   readonly #stirred: Turn<Served>;
   readonly #saving: Turn<"kept">;
   #settings: DirectorSettings | undefined;
-  #timeouts: IpvsTimeouts | undefined;
   #store: BalancingStore | undefined;
   #kept = NOTHING_KEPT;
   /** Why the last time failed; said once. */
@@ -119,6 +115,12 @@ export class Balancing implements DirectorPart {
     });
     const dataPaths = this.#dataPaths;
     this.#looks = new Looks({ clock, schedule, openProbes, dataPaths, outlet });
+    this.#timeouts = new TimeoutsFollower(this.#table);
+    this.#advice = new KernelAdvice({
+      clock,
+      read: ports.kernelSettings,
+      event: (report) => outlet.event(report),
+    });
     this.#sync = new SyncFollower(
       () => this.#table.ipvs,
       (error) => this.#table.trouble(SYNC, error),
@@ -132,6 +134,7 @@ export class Balancing implements DirectorPart {
       clock,
       served: () => this.#served.values(),
       event: (report) => outlet.event(report),
+      save: () => this.#save(),
     });
     this.#care = new Care(schedule, ports, this.#table, {
       all: () => [...this.#all()],
@@ -210,9 +213,9 @@ export class Balancing implements DirectorPart {
   /** What was configured while ip_vs could not be had. */
   #opened(): void {
     if (!this.#running) return;
-    this.#timeouts = undefined;
-    this.#setTimeouts(this.#settings?.balancing.timeouts ?? NO_TIMEOUTS);
+    this.#timeouts.opened();
     this.#sync.check();
+    this.#advise();
   }
 
   #apply(balancing: BalancingConfig, picture?: IpvsPicture): void {
@@ -236,10 +239,11 @@ export class Balancing implements DirectorPart {
         this.policies.resume(known);
       }
     }
-    this.#setTimeouts(balancing.timeouts);
+    this.#timeouts.configure(balancing.timeouts);
     this.#sync.configure(balancing.syncDaemon);
     if (balancing.syncDaemon?.instance !== undefined) this.#outlet.requestSnapshot();
     this.#care.arm();
+    this.#advise();
     // Before the kernel has them: what it has is to be known as ours whatever happens.
     this.#save();
   }
@@ -301,20 +305,11 @@ export class Balancing implements DirectorPart {
     if (telling !== undefined) this.#ports.tell(telling.subject, telling.tellings, at);
   }
 
-  #setTimeouts(timeouts: IpvsTimeouts): void {
-    if (plainEqual(timeouts, this.#timeouts ?? NO_TIMEOUTS, POSITIONS)) return;
-    this.#timeouts = timeouts;
-    void this.#table.ipvs?.setTimeouts(timeouts).then((error) => {
-      this.#table.trouble("lvs_timeouts", error);
-    });
-  }
-
-  #obey(command: ServerCommand, order: ServerOrder | undefined): ServerOrderOutcome {
-    if (order === undefined) throw new Error("say which real server");
-    const outcome = this.#operator.obey(command, order);
-    const failed = this.#save();
-    if (failed === undefined) return outcome;
-    throw new Error(`it is done, but a restart would forget it: ${failed}`);
+  /** Of settings of the kernel that go against the configuration. */
+  #advise(): void {
+    const { balancing, failover } = this.#settings ?? {};
+    if (this.#table.ipvs === undefined || balancing === undefined) return;
+    this.#advice.look({ balancing, failsOver: false, directors: [], ...failover });
   }
 
   #services(): readonly ServiceStatus[] {
@@ -391,5 +386,3 @@ export class Balancing implements DirectorPart {
     await this.#table.settled();
   }
 }
-
-const NO_TIMEOUTS: IpvsTimeouts = { tcp: 0, tcpFin: 0, udp: 0 };

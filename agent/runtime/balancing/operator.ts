@@ -29,6 +29,8 @@ export interface OperatorWorld {
   readonly clock: Clock;
   readonly served: () => Iterable<Served>;
   readonly event: (report: EventReport) => void;
+  /** Answers why it could not be. */
+  readonly save: () => string | undefined;
 }
 
 /** One virtual server's real servers beside the file. */
@@ -93,8 +95,9 @@ export class Operator {
     return Object.fromEntries(all.filter(([, changes]) => !isEmpty(changes)));
   }
 
-  /** Throws an Error for people; then nothing is done. */
-  obey(command: ServerCommand, order: ServerOrder): ServerOrderOutcome {
+  /** Throws an Error for people; then nothing is done, unless it says so. */
+  obey(command: ServerCommand, order: ServerOrder | undefined): ServerOrderOutcome {
+    if (order === undefined) throw new Error("say which real server");
     const { ordered, said, notes } = this.#carryOut(command, order);
     const { who } = order;
     const at = this.#world.clock.wallClock();
@@ -102,6 +105,10 @@ export class Operator {
     for (const { service, server } of servers) {
       const detail = { change: "override", service, server, command, who };
       this.#tell(service, `${server}: ${said}, by ${who}`, detail, at);
+    }
+    const failed = this.#world.save();
+    if (failed !== undefined) {
+      throw new Error(`it is done, but a restart would forget it: ${failed}`);
     }
     return notes === undefined ? { servers } : { servers, notes };
   }

@@ -4,6 +4,7 @@ import type { Telling } from "../../core/notify/tell.ts";
 import type { Clock, OpenTimer } from "../../ports/clock.ts";
 import type { DataPathHost } from "../../ports/data-path-host.ts";
 import type { OpenIpvs } from "../../ports/ipvs.ts";
+import type { ReadKernelSettings } from "../../ports/kernel-settings.ts";
 import type { ProbeOf, RunProbe } from "../../ports/server-probes.ts";
 
 /** Probes that look at something when it is their turn. */
@@ -32,6 +33,7 @@ export interface BalancingPorts {
   readonly openProbes: () => OpenedProbes;
   /** Called when there is the first check by a data path. */
   readonly openDataPathHost: () => DataPathHost;
+  readonly kernelSettings: ReadKernelSettings;
   /** Addresses that are on this host now, in canonical text; for ha_suspend. */
   readonly hostAddresses: () => ReadonlySet<string>;
   /** What keepalived would tell of this: scripts, lines of FIFOs, mail. Nobody waits for it. */

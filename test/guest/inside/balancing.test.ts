@@ -11,6 +11,7 @@ import type { BalancingConfig } from "../../../agent/config/virtual-servers.ts";
 import { serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
 import { systemClock } from "../../../agent/linux/clock.ts";
+import { openDataPathHost } from "../../../agent/linux/data-path-host.ts";
 import { openIpvs } from "../../../agent/linux/netlink/ipvs.ts";
 import { openPings } from "../../../agent/linux/pings.ts";
 import { openProbeSockets } from "../../../agent/linux/probe-sockets.ts";
@@ -111,6 +112,8 @@ class Machine {
           runProgram,
           wallClock: () => systemClock.wallClock(),
         }),
+      openDataPathHost,
+      kernelSettings: () => undefined,
       hostAddresses: () => new Set(),
       tell: () => undefined,
     });

@@ -181,6 +181,7 @@ describe("checks whose answers would be lost", () => {
     const rig = make(context);
     rig.dataPathHost.sysctls.set("net/ipv4/vs/backup_only", "1");
     const syncDaemon = {
+      position: service().position,
       ...{ interface: "eth0", instance: "VI", syncId: 1 },
       ...{ maxLength: undefined, port: undefined, ttl: undefined, group: undefined },
     };

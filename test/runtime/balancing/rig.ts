@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { KernelSettings } from "../../../agent/config/kernel-settings.ts";
 import type {
   BalancingConfig,
   ProbeEndpoint,
@@ -131,6 +132,8 @@ export class Rig {
   refused: KernelError | undefined;
   opened = 0;
   leaveServices = false;
+  /** `undefined`: nobody knows them. */
+  kernelSettings: KernelSettings | undefined;
   snapshots = 0;
   readonly verdicts = new PolicyVerdicts();
   readonly #readings = new Map<TrackerId, (reading: Reading | undefined) => void>();
@@ -214,6 +217,7 @@ export class Rig {
         close: () => undefined,
       }),
       openDataPathHost: () => this.dataPathHost,
+      kernelSettings: () => this.kernelSettings,
       hostAddresses: () => this.addresses,
       tell: (subject, tellings) => {
         for (const telling of tellings) {

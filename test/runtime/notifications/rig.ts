@@ -108,6 +108,7 @@ export class Rig {
       trackers: [],
       notifications: NO_NOTIFICATIONS,
       balancing: NO_BALANCING,
+      failover: { failsOver: false, directors: [] },
       leaveServices: false,
       subjects: [],
       settings: noSettings("/etc/holdfast/holdfast.conf"),

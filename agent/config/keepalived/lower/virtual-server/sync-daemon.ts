@@ -7,7 +7,7 @@ import { report } from "../lowering.ts";
 import { interfaceWord, reportValue } from "../values.ts";
 
 type Mutable = { -readonly [Key in keyof SyncDaemonConfig]: SyncDaemonConfig[Key] };
-type Options = Omit<Mutable, "interface" | "syncId"> & { syncId: number | undefined };
+type Options = Omit<Mutable, "position" | "interface" | "syncId"> & { syncId: number | undefined };
 
 /** Reads the value of an option; false: it is none. */
 type ReadOption = (options: Options, value: string) => boolean;
@@ -76,7 +76,8 @@ export function readSyncDaemon(
     report(lowering, "setting-ignored", at, message, "write the name of an instance");
     return undefined;
   }
-  return { interface: name, ...options, syncId: syncId ?? ids.get(instance ?? "") ?? 0 };
+  const { position } = statement.keyword;
+  return { position, interface: name, ...options, syncId: syncId ?? ids.get(instance ?? "") ?? 0 };
 }
 
 function readOptions(statement: Statement, words: readonly Word[], lowering: Lowering): Options {
@@ -108,9 +109,11 @@ function ofInstance(
     const at = line?.words[0];
     const name = at && interfaceWord(at, lowering)?.value;
     const instance = words[0]?.text;
-    if (name === undefined || instance === undefined) continue;
+    if (line === undefined || name === undefined || instance === undefined) continue;
     const { syncId: _, ...options } = NONE;
-    return { interface: name, ...options, instance, syncId: ids.get(instance) ?? 0 };
+    const { position } = line.keyword;
+    const syncId = ids.get(instance) ?? 0;
+    return { position, interface: name, ...options, instance, syncId };
   }
   return undefined;
 }

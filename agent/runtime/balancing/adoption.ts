@@ -20,6 +20,7 @@ export function startOf(
   { now, wallMs }: { readonly now: Instant; readonly wallMs: number },
 ): Extract<PoolEvent, { readonly kind: "start" }> {
   const pool = poolOf(config, table);
+  const presumed = pool === undefined ? {} : presumedOf(config, pool, kept);
   const leaving: Record<DestinationKey, LeavingServer> = {};
   for (const [key, { member, untilMs }] of Object.entries(kept?.leaving ?? {})) {
     const rest = milliseconds(Math.max(0, untilMs - wallMs));
@@ -27,8 +28,8 @@ export function startOf(
   }
   return {
     kind: "start",
-    presumed: pool === undefined ? {} : presumedOf(config, pool, kept),
-    answered: pool === undefined ? {} : answeredOf(config, pool, kept),
+    presumed,
+    answered: pool === undefined ? {} : answeredOf(config, pool, presumed, kept),
     // What an earlier boot had told is nothing to go by.
     quorum: pool === undefined ? undefined : kept?.quorum,
     overrides: kept?.overrides ?? {},
@@ -55,7 +56,6 @@ function presumedOf(
   pool: Pool,
   kept: KeptServer | undefined,
 ): Readonly<Record<DestinationKey, boolean>> {
-  const up = new Set(kept?.up);
   const sorry = config.sorryServer !== undefined && kept?.quorum === false;
   const presumed: Record<DestinationKey, boolean> = {};
   for (const real of config.realServers) {
@@ -63,22 +63,25 @@ function presumedOf(
     const weight = pool.get(key);
     const inPool = weight !== undefined && (weight > 0 || !real.inhibitOnFailure);
     const silent = sorry || weight === 0 || kept?.overrides[key]?.kind === "disable";
-    presumed[key] = real.checks.length === 0 || inPool || (silent && up.has(key));
+    presumed[key] = real.checks.length === 0 || inPool || (silent && kept?.up?.[key] !== undefined);
   }
   return presumed;
 }
 
-/** Of checks that say how much a server takes: what they last said is what the kernel has. */
+/** Of checks that say how much a server takes: what they last said is what the kernel has, or had. */
 function answeredOf(
   config: VirtualServerConfig,
   pool: Pool,
+  presumed: Readonly<Record<DestinationKey, boolean>>,
   kept: KeptServer | undefined,
 ): Readonly<Record<DestinationKey, readonly (number | undefined)[]>> {
   const answered: Record<DestinationKey, readonly (number | undefined)[]> = {};
   for (const real of config.realServers) {
     const key = destinationKey(real);
-    const weight = kept?.overrides[key] === undefined ? pool.get(key) : undefined;
-    answered[key] = real.checks.map(({ probe }) => (answersWeight(probe) ? weight : undefined));
+    if (presumed[key] !== true) continue;
+    const known =
+      kept?.overrides[key] === undefined ? (pool.get(key) ?? kept?.up?.[key]) : undefined;
+    answered[key] = real.checks.map(({ probe }) => (answersWeight(probe) ? known : undefined));
   }
   return answered;
 }

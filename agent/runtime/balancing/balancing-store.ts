@@ -32,8 +32,8 @@ export interface KeptRetiring {
 export interface KeptServer {
   /** As it was told last. */
   readonly quorum: boolean;
-  /** Real servers that were up, by `DestinationKey`: of some of them the kernel does not say. */
-  readonly up?: readonly string[];
+  /** Weights of the real servers that were up, by `DestinationKey`: of some the kernel does not say. */
+  readonly up?: Readonly<Record<string, number>>;
   /** By `DestinationKey`. */
   readonly overrides: Readonly<Record<string, Override>>;
   readonly leaving: Readonly<

@@ -40,7 +40,9 @@ function keptServer({ state }: Served, running: boolean, clock: Clock): KeptServ
   const overrides = Object.entries(state.servers).flatMap(([key, { override }]) =>
     override === undefined ? [] : [[key, override] as const],
   );
-  const up = Object.entries(state.servers).flatMap(([key, server]) => (server.up ? [key] : []));
+  const up = Object.entries(state.servers).flatMap(([key, server]) =>
+    server.up ? [[key, server.weight] as const] : [],
+  );
   const now = clock.now();
   const leaving = Object.entries(state.leaving).map(([key, { member, until }]) => {
     const untilMs = clock.wallClock() + Math.round(since(now, until) / milliseconds(1));
@@ -48,7 +50,7 @@ function keptServer({ state }: Served, running: boolean, clock: Clock): KeptServ
   });
   return {
     quorum: state.quorum,
-    up,
+    up: Object.fromEntries(up),
     overrides: Object.fromEntries(overrides),
     leaving: Object.fromEntries(running ? leaving : []),
   };

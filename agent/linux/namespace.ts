@@ -4,6 +4,8 @@ import { lastErrno, libc } from "./libc.ts";
 
 const CLONE_NEWNET = 0x4000_0000;
 const OWN = "/proc/self/ns/net";
+/** That of the first process. */
+const FIRST = "/proc/1/ns/net";
 /** Where iproute2 keeps the namespaces that have a name. */
 const NAMED = "/run/netns";
 
@@ -44,6 +46,32 @@ export function enterNamedNamespace(name: string): void {
     enter(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/**
+ * Runs `work`, which must be synchronous, in the namespace that `ip netns add <name>` made; `""`: in the one
+ * that the machine started with. Throws a KernelError.
+ */
+export function insideNamedNamespace<Result>(name: string, work: () => Result): Result {
+  const fd = name === "" ? openFirst() : openNamed(name);
+  try {
+    return insideNamespace(fd, work);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openFirst(): number {
+  try {
+    return openSync(FIRST, "r");
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new KernelError(
+      "namespace-missing",
+      `the network namespace that the machine started with cannot be opened at ${FIRST} (${reason})`,
+      "run as root, and not in a container; or name one of those that `ip netns list` shows",
+    );
   }
 }
 

@@ -68,5 +68,8 @@ export interface Ipvs {
   close(): void;
 }
 
-/** Opens ip_vs of the namespace that the main thread is in; makes the kernel load it if it can. */
-export type OpenIpvs = () => Promise<Ipvs | KernelError>;
+/**
+ * Opens ip_vs of the network namespace of this name; `""`: of the one that the machine started with;
+ * `undefined`: of the one that the main thread is in. Makes the kernel load it if it can.
+ */
+export type OpenIpvs = (namespace?: string) => Promise<Ipvs | KernelError>;

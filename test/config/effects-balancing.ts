@@ -64,6 +64,7 @@ export const BALANCING_WORDS: Readonly<Record<string, KeywordEffect>> = {
   persistence_timeout: value("persistence", SERVERS),
   persistence_granularity: value("persistence", SERVERS),
   protocol: value("protocol", SERVERS),
+  net_namespace_ipvs: value("ipvsNamespace", ["config/lower/global.test.ts"]),
   ha_suspend: value("haSuspend", SERVERS),
   smtp_alert: value("mail", SERVERS),
   virtualhost: value("host", CHECKS),
@@ -141,7 +142,7 @@ export const BALANCING_WORDS: Readonly<Record<string, KeywordEffect>> = {
 
 /** No effect yet. */
 const LATER: ReadonlySet<string> = new Set(["snmp_name"]);
-const ROOTS = /^(?:SSL|virtual_server(?:_group)?)(?:\.|$)/;
+const ROOTS = /^(?:SSL|net_namespace_ipvs|virtual_server(?:_group)?)(?:\.|$)/;
 
 /** The paths of the words of load balancing. */
 export const BALANCING_PATHS: readonly string[] = keywordTable.nodes
@@ -193,6 +194,7 @@ export const BALANCING_PLACES: Readonly<Record<string, string>> = {
   notifyUp: "core/notify/tell-service.ts",
   omega: "runtime/balancing/tellings.ts",
   onePacket: "core/virtual-server/desired.ts",
+  ipvsNamespace: "runtime/balancing/balancing.ts",
   panicThreshold: "core/virtual-server/panic.ts",
   dataPath: "runtime/balancing/data-paths.ts",
   path: "../plugins/probes/http/http-request.ts",

@@ -23,7 +23,7 @@ import {
 export const rootKeywords: readonly Keyword[] = [
   keyword("linkbeat_use_polling", none, "off", "Poll every interface's link state (MII/ETHTOOL/ioctl) instead of trusting netlink", { later: true }),
   keyword("net_namespace", one(name), "none", "Run the whole daemon in network namespace NAME (unchangeable on reload)"),
-  keyword("net_namespace_ipvs", maybe(name), "none = same ns", "Program IPVS (and keep VIP traffic) in a different namespace from the health checks", { later: true }),
+  keyword("net_namespace_ipvs", maybe(name), "none = same ns; bare = the machine's own", "Program IPVS in a different namespace from the health checks (unchangeable on reload)"),
   keyword("namespace_with_ipsets", none, "off", "Allow ipsets with a namespace on kernels < 3.13", { later: true }),
   keyword("use_pid_dir", none, "off", "PID files under /run/keepalived/"),
   keyword("instance", one(name), "none", "Instance name, goes into PID/dump file names (unchangeable on reload)"),

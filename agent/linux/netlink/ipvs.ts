@@ -33,6 +33,7 @@ import {
 import { IPVS_FAMILY } from "../../wire/netlink/ipvs-numbers.ts";
 import type { NetlinkMessage } from "../../wire/netlink/message.ts";
 import { encodeMessage, FLAG } from "../../wire/netlink/message.ts";
+import { insideNamedNamespace } from "../namespace.ts";
 import type { Dump } from "./channel.ts";
 import { Channel } from "./channel.ts";
 import {
@@ -47,13 +48,14 @@ import {
 const CHUNK = 256;
 
 /**
- * ip_vs of the namespace that the main thread is in, over generic netlink. The kernel is asked for the
+ * ip_vs over generic netlink. Its socket belongs to the namespace in which it was opened. The kernel is asked for the
  * family by its name, and so loads the module itself where it can. Main thread only.
  */
-export const openIpvs: OpenIpvs = async () => {
+export const openIpvs: OpenIpvs = async (namespace) => {
+  const open = (): Channel => new Channel("generic");
   let channel: Channel;
   try {
-    channel = new Channel("generic");
+    channel = namespace === undefined ? open() : insideNamedNamespace(namespace, open);
   } catch (error) {
     if (error instanceof KernelError) return error;
     throw error;

@@ -63,6 +63,13 @@ const GLOBAL: readonly (readonly [lines: string, path: string, wanted: unknown])
   ["", "reload.lockFile", undefined],
 ];
 
+test("net_namespace_ipvs: with a name, without one, and not at all", () => {
+  const of = (text: string) => configOf(text).balancing.ipvsNamespace;
+  assert.equal(of("net_namespace_ipvs vips"), "vips");
+  assert.equal(of("net_namespace_ipvs"), "");
+  assert.equal(of("net_namespace blue"), undefined);
+});
+
 const ROOTS: readonly (readonly [lines: string, path: string, wanted: unknown])[] = [
   ["net_namespace blue", "netNamespace", "blue"],
   ["instance one", "instanceName", "one"],

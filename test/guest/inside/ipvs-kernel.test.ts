@@ -54,6 +54,27 @@ describe("the kernel's module", () => {
     }
   });
 
+  test("is asked in the namespace of a name, or in the first one", async () => {
+    execFileSync("ip", ["netns", "add", "vips"]);
+    enterNamespace();
+    const named = fine(await openIpvs("vips"));
+    assert.equal(
+      (await named.apply(commandsFor(tableOf(entry(service("tcp 192.0.2.1:80")))))).size,
+      0,
+    );
+    const tables = [named, fine(await openIpvs("")), fine(await openIpvs())];
+    const sizes: number[] = [];
+    for (const ipvs of tables) {
+      sizes.push(fine(await ipvs.read()).table.size);
+      ipvs.close();
+    }
+    assert.deepEqual(sizes, [1, 0, 0]);
+    const missing = await openIpvs("nowhere");
+    assert.ok(missing instanceof KernelError);
+    assert.match(missing.remedy, /ip netns add nowhere/);
+    execFileSync("ip", ["netns", "delete", "vips"]);
+  });
+
   test("loaded again, it is found under its new number", async () => {
     const ipvs = fine(await openIpvs());
     unload();

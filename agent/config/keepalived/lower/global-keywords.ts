@@ -210,6 +210,7 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   },
   min_auto_priority_delay: whole(0, 10_000_000),
   net_namespace: text,
+  net_namespace_ipvs: keep,
   no_checker_emails: toggle,
   no_email_faults: toggle,
   notification_email: (draft, statement) => {

@@ -54,8 +54,12 @@ export function lowerBalancing(
     // With VS, each service is removed by itself, as Holdfast does in any case.
     flushAtStop: flushAtStop !== undefined && flushAtStop.words[0]?.text !== "VS",
     notifyAtStart: on("rs_init_notifies"),
+    ...readNamespace(statements.get("net_namespace_ipvs")),
   };
 }
+
+const readNamespace = (statement: Statement | undefined): Pick<BalancingConfig, "ipvsNamespace"> =>
+  statement === undefined ? {} : { ipvsNamespace: statement.words[0]?.text ?? "" };
 
 /** Names of the bfd_instances, without those that are for virtual routers only. */
 function readSessions(statements: readonly Statement[]): ReadonlySet<string> {

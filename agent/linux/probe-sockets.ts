@@ -20,7 +20,7 @@ import { lastErrno, libc } from "./libc.ts";
 import { ipSocketAddress } from "./socket-address.ts";
 import * as option from "./socket-option.ts";
 import { setSource } from "./socket-source.ts";
-import { sourceTowards } from "./source-towards.ts";
+import { neighbourOf, sourceTowards } from "./source-towards.ts";
 
 const BUFFER_LENGTH = 65_536;
 const WATCHED = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
@@ -200,10 +200,12 @@ function openSocket(protocol: Protocol, to: ProbeEndpoint, place: Uint8Array): n
  */
 function ownSource(to: ProbeEndpoint): ProbeEndpoint | string {
   if (to.dataPath === undefined || to.sourceAddress !== undefined) return to;
-  const source = sourceTowards(to.dataPath.server, to.interface);
+  const { server } = to.dataPath;
+  const source = sourceTowards(server, to.interface);
   if ("errno" in source) return source.errno;
-  const { address: sourceAddress } = source;
-  return sourceAddress === to.address ? "EADDRNOTAVAIL" : { ...to, sourceAddress };
+  const usual = source.address === to.address ? undefined : source.address;
+  const sourceAddress = usual ?? neighbourOf(server, to.address);
+  return sourceAddress === undefined ? "EADDRNOTAVAIL" : { ...to, sourceAddress };
 }
 
 function connect(fd: number, place: Uint8Array): string | undefined {

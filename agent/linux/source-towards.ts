@@ -1,5 +1,6 @@
+import { networkInterfaces } from "node:os";
 import type { IpAddress } from "../core/address.ts";
-import { addressFromBytes, familyOf } from "../core/address.ts";
+import { addressFromBytes, familyOf, inPrefix, parseAddress } from "../core/address.ts";
 import { int32, lastErrno, libc } from "./libc.ts";
 import { ipSocketAddress } from "./socket-address.ts";
 import * as option from "./socket-option.ts";
@@ -28,4 +29,15 @@ export function sourceTowards(
   libc().close(fd);
   if (errno !== undefined) return { errno };
   return { address: addressFromBytes(family === "ipv4" ? name.slice(4, 8) : name.slice(8, 24)) };
+}
+
+/** An address of this host, but not that one, on a network that the other is on, too. */
+export function neighbourOf(other: IpAddress, not: IpAddress): IpAddress | undefined {
+  for (const { cidr } of Object.values(networkInterfaces()).flatMap((each) => each ?? [])) {
+    const [text = "", length] = cidr?.split("/") ?? [];
+    const address = parseAddress(text);
+    if (address === undefined || address === not) continue;
+    if (inPrefix(other, { address, length: Number(length) })) return address;
+  }
+  return undefined;
 }

@@ -2,6 +2,7 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import type { KernelSettings } from "../config/kernel-settings.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
+import type { ServiceStatus } from "../control/protocol.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { DryRunReport } from "../policy/dry-run-report.ts";
 import type { EvaluatedPolicy } from "../policy/evaluate.ts";
@@ -70,6 +71,7 @@ export interface PolicyRunRequest {
   readonly node: string;
   /** Empty while no agent runs. */
   readonly routers: readonly RouterSnapshot[];
+  readonly services: readonly ServiceStatus[];
 }
 
 export interface PolicyTestRequest {

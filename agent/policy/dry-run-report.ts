@@ -1,9 +1,10 @@
-/** One look of each check at the real host: `holdfast policy run --json`. */
+/** One look of each check, and of `balance`, at the real host: `holdfast policy run --json`. */
 export interface DryRunReport {
   readonly policy: string;
   /** Why it does not run; empty when it does. */
   readonly problems: readonly string[];
   readonly checks: readonly {
+    /** `alive`; of `balance`: `balance SERVICE`. */
     readonly name: string;
     /** `failed`: it threw, took too long, or answered nonsense; a policy that runs counts it as bad. */
     readonly result: "good" | "bad" | "skipped" | "failed";
@@ -18,6 +19,15 @@ export interface DryRunReport {
     /** Added to the priority; `null`: the router would be in fault. */
     readonly weight: number | null;
     readonly reason: string;
+  }[];
+  /** The weights that it would give real servers. */
+  readonly weights: readonly {
+    readonly service: string;
+    /** `10.0.0.1:80`. */
+    readonly server: string;
+    readonly weight: number;
+    /** As configured. */
+    readonly configured: number;
   }[];
   /** What it would tell, and what it said; none of it was sent. */
   readonly said: readonly {

@@ -1,5 +1,8 @@
 import { dirname } from "node:path";
+import type { BalancedService } from "../../sdk/index.ts";
 import type { Settings } from "../config/settings.ts";
+import type { ServiceStatus } from "../control/protocol.ts";
+import type { ServerWeights } from "../core/policy/server-weights.ts";
 import type { Claim } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { BuiltPolicy } from "../policy/build-policy.ts";
@@ -8,13 +11,16 @@ import { policyNameOf } from "../policy/discover.ts";
 import type { DryRunReport } from "../policy/dry-run-report.ts";
 import { compareGrants } from "../policy/grants.ts";
 import { fileStart } from "../policy/problem.ts";
+import { balanceAnswer } from "../runtime/policies/balance-answer.ts";
 import { checkAnswer } from "../runtime/policies/check-answer.ts";
 import { PolicyHost } from "../runtime/policies/policy-host.ts";
 import type { PolicyHostPorts } from "../runtime/policies/ports.ts";
 import { problemText } from "../runtime/policies/refusal.ts";
 import type { EntryOutcome } from "../sandbox/sandbox.ts";
+import { balancedServices } from "./dry-run-services.ts";
 import { hostSettings } from "./host-settings.ts";
 import { memoryKv } from "./memory-kv.ts";
+import type { Ran } from "./once-sandbox.ts";
 import { OnceSandbox } from "./once-sandbox.ts";
 
 /** The host as it is. */
@@ -31,10 +37,12 @@ export interface DryRunRequest {
   readonly node: string;
   /** What `ctx` shows of this node; empty while no agent runs. */
   readonly routers: readonly RouterSnapshot[];
+  /** Its virtual servers, as `holdfast services` has them. */
+  readonly services: readonly ServiceStatus[];
 }
 
 /**
- * Lets each check of a policy look at the host once. No hook runs, nothing is sent or written, and no
+ * Lets each check of a policy look at the host once, and asks once for the weights of each service. No hook runs, nothing is sent or written, and no
  * router hears of it. Takes as long as the slowest check may.
  */
 export async function dryRun(request: DryRunRequest, ports: DryRunPorts): Promise<DryRunReport> {
@@ -54,6 +62,7 @@ const NOTHING: DryRunReport = {
   problems: [],
   checks: [],
   claims: [],
+  weights: [],
   said: [],
   ungranted: [],
 };
@@ -66,6 +75,8 @@ class DryRun {
   readonly #host: PolicyHost;
   readonly #checks = new Map<string, Check>();
   readonly #claims = new Map<string, Claim>();
+  readonly #services: ReadonlyMap<string, BalancedService>;
+  readonly #weights = new Map<string, ServerWeights>();
   readonly #said: DryRunReport["said"][number][] = [];
   #problems: readonly string[] = [];
   #checked: () => void = () => undefined;
@@ -73,6 +84,7 @@ class DryRun {
   constructor(request: DryRunRequest, policy: BuiltPolicy, ports: DryRunPorts) {
     this.#request = request;
     this.#policy = policy;
+    this.#services = balancedServices(request.services);
     this.#host = new PolicyHost(this.#outlet(), this.#hostPorts(ports));
   }
 
@@ -102,7 +114,7 @@ class DryRun {
     await this.#host.stop();
   }
 
-  report(): Pick<DryRunReport, "problems" | "checks" | "claims" | "said"> {
+  report(): Omit<DryRunReport, "policy" | "ungranted"> {
     const claims = [...this.#claims.values()].flatMap(({ router, source, effect }) =>
       effect.kind === "none"
         ? []
@@ -116,14 +128,28 @@ class DryRun {
       problems: this.#problems,
       checks: [...this.#checks.values()],
       claims,
+      weights: [...this.#weights].flatMap(([service, weights]) =>
+        Object.entries(weights).map(([server, weight]) => {
+          const all = this.#services.get(service)?.realServers ?? [];
+          const configured = all.find(({ key }) => key === server)?.configuredWeight ?? 0;
+          return { service, server, weight, configured };
+        }),
+      ),
       said: this.#said,
     };
   }
 
-  #ended(name: string, outcome: EntryOutcome | undefined, milliseconds: number): void {
+  #ended(entry: Ran, outcome: EntryOutcome | undefined, milliseconds: number): void {
+    const name = entry.kind === "check" ? entry.name : `balance ${entry.name}`;
     const took = Math.round(milliseconds * 10) / 10;
     if (outcome === undefined) {
       this.#checks.set(name, { name, result: "failed", reason: "timeout", milliseconds: took });
+    } else if (entry.kind === "balance") {
+      const service = this.#services.get(entry.name);
+      const answer = service && balanceAnswer(outcome, service);
+      const reason = answer?.kind === "failed" ? answer.reason : "";
+      const result = answer?.kind === "weights" ? "good" : "failed";
+      this.#checks.set(name, { name, result, reason, milliseconds: took });
     } else {
       const { result, reason, failed } = checkAnswer(outcome);
       const verdict = failed || result === "lost" ? "failed" : result;
@@ -171,7 +197,7 @@ class DryRun {
         new OnceSandbox(
           await ports.openSandbox(listener),
           () => ports.clock.now() / 1_000,
-          (name, outcome, milliseconds) => this.#ended(name, outcome, milliseconds),
+          (...ended) => this.#ended(...ended),
         ),
       memory: () => ({ load: () => undefined, save: () => undefined }),
       metrics: {
@@ -179,6 +205,13 @@ class DryRun {
         count: (_policy, name, by) => this.#say("metric", name, `+${by}`),
         forget: () => undefined,
         text: () => Promise.resolve(""),
+      },
+      services: {
+        views: () => [...this.#services.values()],
+        claim: () => undefined,
+        names: () => [...this.#services.keys()],
+        look: (service) => Promise.resolve(this.#services.get(service)),
+        balance: (service, _source, weights) => this.#weights.set(service, weights ?? {}),
       },
       notify: ({ target, title, text }) => {
         const to = target.kind === "mail" ? target.to.join(", ") : presetOf(target);

@@ -8,21 +8,22 @@ import type {
   SavedState,
 } from "../sandbox/sandbox.ts";
 
-/** How the one run of a check ended; `undefined`: it was given up. */
-export type Ended = (
-  check: string,
-  outcome: EntryOutcome | undefined,
-  milliseconds: number,
-) => void;
+/** How the one run of a check, or of `balance`, ended; `undefined`: it was given up. */
+export type Ended = (entry: Ran, outcome: EntryOutcome | undefined, milliseconds: number) => void;
+
+/** What runs here. */
+export type Ran = Exclude<Entry, { readonly kind: "event" }>;
+
+const keyOf = ({ kind, name }: Ran): string => `${kind} ${name}`;
 
 const NOTHING: EntryOutcome = { ok: true, result: "null", state: undefined };
 
-/** Lets each check run once and no hook at all; the rest is the sandbox that it stands before. */
+/** Lets each check run once, `balance` once for each service, and no hook at all; the rest is the sandbox that it stands before. */
 export class OnceSandbox implements Sandbox {
   readonly #inner: Sandbox;
   readonly #now: () => number;
   readonly #ended: Ended;
-  /** Checks that run or ran, and when they began. */
+  /** What runs or ran, and when they began. */
   readonly #began = new Map<string, number>();
   readonly #running = new Set<string>();
 
@@ -43,19 +44,19 @@ export class OnceSandbox implements Sandbox {
 
   async enter(realm: RealmId, entry: Entry): Promise<EntryOutcome> {
     if (entry.kind === "event") return NOTHING;
-    const { name } = entry;
+    const key = keyOf(entry);
     // A second turn never comes to an end: one look was asked for.
-    if (this.#began.has(name)) return new Promise(() => undefined);
-    this.#began.set(name, this.#now());
-    this.#running.add(name);
+    if (this.#began.has(key)) return new Promise(() => undefined);
+    this.#began.set(key, this.#now());
+    this.#running.add(key);
     const outcome = await this.#inner.enter(realm, entry);
-    this.#end(name, outcome);
+    this.#end(entry, outcome);
     return outcome;
   }
 
   abandon(realm: RealmId, entry: Entry): void {
     this.#inner.abandon(realm, entry);
-    if (entry.kind === "check") this.#end(entry.name, undefined);
+    if (entry.kind !== "event") this.#end(entry, undefined);
   }
 
   settle(realm: RealmId, call: number, ok: boolean, text: string): void {
@@ -70,8 +71,9 @@ export class OnceSandbox implements Sandbox {
     return this.#inner.close();
   }
 
-  #end(name: string, outcome: EntryOutcome | undefined): void {
-    if (!this.#running.delete(name)) return;
-    this.#ended(name, outcome, this.#now() - (this.#began.get(name) ?? 0));
+  #end(entry: Ran, outcome: EntryOutcome | undefined): void {
+    const key = keyOf(entry);
+    if (!this.#running.delete(key)) return;
+    this.#ended(entry, outcome, this.#now() - (this.#began.get(key) ?? 0));
   }
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { runCli } from "../../agent/cli/cli.ts";
 import { noSettings } from "../../agent/config/settings.ts";
+import type { RealServerStatus, ServiceStatus } from "../../agent/control/protocol.ts";
 import { systemClock } from "../../agent/linux/clock.ts";
 import { openTimer } from "../../agent/linux/timer.ts";
 import type { DryRunReport } from "../../agent/policy/dry-run-report.ts";
@@ -33,11 +34,10 @@ const ports: Parameters<typeof dryRun>[1] = {
   secret: (text) => text,
 };
 
-const look = (file: string): Promise<DryRunReport> =>
-  dryRun(
-    { file, settings: noSettings("/etc/holdfast/holdfast.conf"), node: "n", routers: [] },
-    ports,
-  );
+const look = (file: string, services: readonly ServiceStatus[] = []): Promise<DryRunReport> => {
+  const settings = noSettings("/etc/holdfast/holdfast.conf");
+  return dryRun({ file, settings, node: "n", routers: [], services }, ports);
+};
 
 const every = 'every: "1h"';
 const busy = policyFile(`
@@ -90,6 +90,48 @@ describe("policy run", { timeout: 30_000 }, () => {
     ]);
     assert.deepEqual(report.ungranted.length, 4);
     assert.equal(world.kv.size, 0, "what it keeps is forgotten");
+  });
+
+  test("asks once for the weights of the services of the agent that runs", async () => {
+    const server: Omit<RealServerStatus, "server"> = {
+      ...{ state: "up", reason: "", since: null, configuredWeight: 5, weight: 5 },
+      ...{ kernelWeight: 5, connections: { active: 3, inactive: 0 }, override: null, change: null },
+      contributions: [],
+      checks: [
+        {
+          ...{ kind: "tcp", verdict: "up", reason: "", runs: 1, failures: 0 },
+          ...{ lastMs: 9, p50Ms: 8, p99Ms: 10 },
+        },
+      ],
+    };
+    const service: ServiceStatus = {
+      ...{ name: "web", targets: [], scheduler: "wlc", sorryServer: null, held: 0 },
+      ...{ suspended: false, retiring: false, refused: [] },
+      quorum: { up: true, weight: 5, wanted: 1, hysteresis: 0 },
+      realServers: [
+        { ...server, server: "10.0.0.1:80" },
+        { ...server, server: "10.0.0.2:80", state: "leaving" },
+      ],
+    };
+    const balancing = (run: string): string =>
+      policyFile(
+        `permissions: { control: { services: ["*"] } }, balance: { every: "1s", run: ${run} },`,
+      );
+    const run = `(_ctx, { realServers }) => Object.fromEntries(
+      realServers.map(({ key, latencyMs, activeConnections }) => [key, (latencyMs?.p50 ?? 0) * activeConnections]))`;
+    const report = await look(balancing(run), [service]);
+    policyRunSchema.parse(JSON.parse(JSON.stringify(report)));
+    assert.deepEqual(
+      report.checks.map(({ name, result }) => `${name} ${result}`),
+      ["balance web good"],
+    );
+    assert.deepEqual(report.weights, [
+      { service: "web", server: "10.0.0.1:80", weight: 24, configured: 5 },
+    ]);
+    const odd = await look(balancing("() => ({ x: 1 })"), [service]);
+    assert.match(odd.checks[0]?.reason ?? "", /x is no real server of it/);
+    assert.equal(odd.checks[0]?.result, "failed");
+    assert.deepEqual(odd.weights, []);
   });
 
   test("says why a policy does not run", async () => {

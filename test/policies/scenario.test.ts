@@ -63,6 +63,45 @@ describe("a scenario", { timeout: 20_000 }, () => {
     assert.deepEqual(report.errors, []);
   });
 
+  test("has real servers, and shows their weights", async () => {
+    const balancing =
+      policyFile(`permissions: { control: { services: ["web"] } }, balance: { every: "1s",
+      run: (_ctx, { realServers }) => Object.fromEntries(realServers.map(
+        ({ key, latencyMs, up }) => [key, up ? latencyMs?.p50 ?? 1 : 3])) },`);
+    const report = await playScenario(
+      balancing,
+      scenario(
+        "server web/10.0.0.1:80 weight 5 latency 20ms active 3",
+        "server web/10.0.0.2:80",
+        "2s  change web/10.0.0.1:80 latency 40ms",
+        "4s  change web/10.0.0.1:80 drain",
+        "6s  change web/10.0.0.1:80 undrain",
+        "8s  change web/10.0.0.2:80 down refused",
+        "8s  change web/10.0.0.9:80 up",
+        "9s  end",
+      ),
+    );
+    policySimulateSchema.parse(JSON.parse(JSON.stringify(report)));
+    const told = report.timeline.filter(({ kind }) => kind !== "policy" && kind !== "check");
+    assert.deepEqual(
+      told.flatMap(({ kind, message }) => (kind === "scenario" ? [] : [message])),
+      [
+        "weights by the policy: 10.0.0.1:80 20, 10.0.0.2:80 1",
+        "weights by the policy: 10.0.0.1:80 40, 10.0.0.2:80 1",
+        "10.0.0.1:80 changes its weight from 40 to 0",
+        "10.0.0.1:80: drain, by operator",
+        "10.0.0.1:80 changes its weight from 0 to 40",
+        "10.0.0.1:80: undrain, by operator",
+        "10.0.0.2:80 is down: refused",
+        "weights by the policy: 10.0.0.1:80 40, 10.0.0.2:80 0",
+      ],
+    );
+    assert.match(
+      told.find(({ subject }) => subject === "in vain")?.message ?? "",
+      /no real server/,
+    );
+  });
+
   test("says what it leaves open, and what cannot be", async () => {
     const report = await playScenario(policy, scenario("1s transition VI_7 active", "3s end"));
     assert.match(report.errors[0]?.message ?? "", /say in the scenario what answers$/);

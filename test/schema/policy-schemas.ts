@@ -61,6 +61,7 @@ export const policySimulateSchema = z.strictObject({
         "priority",
         "check",
         "policy",
+        "service",
         "peer",
         "mail",
         "webhook",
@@ -98,6 +99,16 @@ export const policyRunSchema = z.strictObject({
       milliseconds,
     }),
   ),
+  weights: z
+    .array(
+      z.strictObject({
+        service: z.string(),
+        server: z.string(),
+        weight: z.number().int(),
+        configured: z.number().int(),
+      }),
+    )
+    .describe("The weights that it would give real servers."),
   claims: z.array(
     z.strictObject({
       router: z.string(),

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../../config/diagnostic.ts";
+import { contestedServices } from "../../policy/contest.ts";
 import type { CommandContext } from "../command.ts";
 import { countsText, diagnosticText } from "../diagnostics.ts";
 import { EXIT } from "../exit-status.ts";
@@ -39,6 +40,11 @@ export async function checkPolicies(context: CommandContext): Promise<number> {
     ...once(examined.flatMap(({ problems }) => problems)),
     ...types,
     ...declared,
+    ...contestedServices(
+      examined.flatMap(({ policy: { name }, built }) =>
+        built === undefined ? [] : [{ name, manifest: built.manifest }],
+      ),
+    ),
     ...examined.flatMap((each) => grantProblems(each, loaded?.settings, rules)),
   ]);
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);

@@ -28,6 +28,7 @@ export async function runPolicy(context: CommandContext): Promise<number> {
     settings: loaded?.settings ?? noSettings(file),
     node: status?.routerId ?? hostname(),
     routers: status?.routers ?? [],
+    services: status?.director?.services ?? [],
   });
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
   else terminal.out(reportText(report, status, file, styleFor(terminal.color)));
@@ -66,19 +67,19 @@ function reportText(
   const lacking = ungranted.map((line) => `  ${line}`);
   return [
     ...(rows.length === 0
-      ? ["no checks"]
+      ? ["no checks, and no service here whose weights it decides"]
       : table(["check", "found", "took", ""], rows, style.faint)),
     ...sections(report, status, style),
     ...(lacking.length === 0 ? [] : ["", `not granted in ${settings}:`, ...lacking]),
     "",
-    `${policy}: each check looked once; nothing was sent, and no router has moved`,
+    `${policy}: each looked once; nothing was sent, and nothing has moved`,
     "",
   ].join("\n");
 }
 
 /** What would come of it; what is empty is left out. */
 function sections(
-  { claims, said }: DryRunReport,
+  { claims, weights, said }: DryRunReport,
   status: Status | undefined,
   style: Style,
 ): readonly string[] {
@@ -88,11 +89,19 @@ function sections(
     { text: source },
     { text: reason },
   ]);
+  const weighed = weights.map(({ service, server, weight, configured }) => [
+    { text: service, paint: style.strong },
+    { text: server },
+    { text: weight === configured ? String(weight) : `${weight} of ${configured}` },
+  ]);
   const told = said.map(({ kind, to, text }) => [{ text: kind }, { text: to }, { text }]);
   return [
     ...(would.length === 0
       ? []
       : ["", ...table(["router", "would", "by", ""], would, style.faint)]),
+    ...(weighed.length === 0
+      ? []
+      : ["", ...table(["service", "real server", "would have weight"], weighed, style.faint)]),
     ...(told.length === 0 ? [] : ["", ...table(["said", "to", ""], told, style.faint)]),
   ];
 }

@@ -9,6 +9,7 @@ import {
   probeAnswer,
   talkAnswer,
 } from "./answers.ts";
+import { serverChange, serverStart } from "./servers.ts";
 import type { Words } from "./words.ts";
 
 /** A line that says how the world is when it begins. */
@@ -54,6 +55,13 @@ export const BEGINNINGS: ReadonlyMap<string, Beginning> = new Map([
       },
     },
   ],
+  [
+    "server",
+    {
+      usage: "server SERVICE/ADDRESS:PORT [weight N] [latency TIME] [active N]",
+      world: serverStart,
+    },
+  ],
 ]);
 
 export const HAPPENINGS: ReadonlyMap<string, Happens> = new Map<string, Happens>([
@@ -97,6 +105,15 @@ export const HAPPENINGS: ReadonlyMap<string, Happens> = new Map<string, Happens>
     { usage: "transition ROUTER active|backup|fault|initialize [REASON]", act: transition },
   ],
   ["peer", { usage: "peer ROUTER ADDRESS [priority N] | silent", act: peer }],
+  [
+    "change",
+    {
+      usage:
+        "change SERVICE/ADDRESS:PORT up | down [REASON] | drain | disable | undrain | " +
+        "latency TIME | active N",
+      act: serverChange,
+    },
+  ],
   ["kill", { usage: "kill", act: () => (sim) => sim.kill() }],
 ]);
 

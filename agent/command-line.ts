@@ -14,6 +14,7 @@ import type { Diagnostic } from "./config/diagnostic.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { DryRunReport } from "./policy/dry-run-report.ts";
 import type { EvaluatedPolicy } from "./policy/evaluate.ts";
+import type { DigestPage } from "./ports/page-digest.ts";
 import type { ProcessTable } from "./ports/watches.ts";
 
 /** What the command line needs of the composition root. */
@@ -49,6 +50,7 @@ export function commandLineHost(parts: CommandLineParts): CliHost {
     replay: async (text) => (await import("./runtime/replay.ts")).replayJournal(text),
     collectFacts: async (request) =>
       (await import("./linux/doctor-facts.ts")).collectHostFacts(request),
+    digestPage,
     readKernelSettings: async () =>
       (await import("./linux/kernel-settings.ts")).readKernelSettings(),
     enterNamespace: async (name) =>
@@ -57,6 +59,14 @@ export function commandLineHost(parts: CommandLineParts): CliHost {
     labCommand: async (command) => (await import("./linux/lab.ts")).labCommand(command),
   };
 }
+
+const digestPage: DigestPage = async (request) => {
+  const [{ pageDigests }, { openProbeSockets }] = await Promise.all([
+    import("../plugins/probes/http/page-digest.ts"),
+    import("./linux/probe-sockets.ts"),
+  ]);
+  return pageDigests(openProbeSockets, () => Date.now())(request);
+};
 
 async function evaluatePolicies(
   policies: readonly EvaluatedPolicy[],

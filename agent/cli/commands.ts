@@ -1,6 +1,7 @@
 import type { OptionSpec } from "./arguments.ts";
 import type { CommandSpec } from "./command.ts";
 import { CONTROL, DEFAULT_CONTROL, HELP, JSON_OUTPUT } from "./command.ts";
+import { GENHASH } from "./genhash-command.ts";
 import { KEEPALIVED_OPTIONS } from "./keepalived-options.ts";
 import { NOTIFICATIONS } from "./notification-commands.ts";
 import { POLICIES, POLICY, SETTINGS } from "./policy-commands.ts";
@@ -205,6 +206,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   JOURNAL,
   REPLAY,
   KEYWORDS,
+  GENHASH,
   DOCTOR,
   POLICY,
   DEMO,

@@ -9,6 +9,7 @@ import type { EvaluatedPolicy } from "../policy/evaluate.ts";
 import type { PermissionRule } from "../policy/permission-rule.ts";
 import type { SimulationReport } from "../policy/simulation-report.ts";
 import type { CollectHostFacts } from "../ports/host-facts.ts";
+import type { DigestPage } from "../ports/page-digest.ts";
 import type { DemoLab } from "./demo/lab.ts";
 
 /** Everything that `holdfast run` was told. The runtime has the same shape. */
@@ -106,6 +107,7 @@ export interface CliHost {
   replay(text: string): Promise<ReplayOutcome>;
   /** Looks at this machine for `holdfast doctor`. */
   readonly collectFacts: CollectHostFacts;
+  readonly digestPage: DigestPage;
   /** Of this process's network namespace; `undefined`: ip_vs is not loaded. */
   readKernelSettings(): Promise<KernelSettings | undefined>;
   /**

@@ -39,6 +39,7 @@ export class RecordingHost implements CliHost {
   runPolicy: CliHost["runPolicy"] = notNow;
   replay: CliHost["replay"] = notNow;
   collectFacts: CliHost["collectFacts"] = notNow;
+  digestPage: CliHost["digestPage"] = notNow;
   readKernelSettings: CliHost["readKernelSettings"] = () => Promise.resolve(undefined);
   readonly openLab = notNow;
   readonly labCommand = notNow;

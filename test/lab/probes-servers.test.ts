@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { runCli } from "../../agent/cli/cli.ts";
+import { commandLineHost } from "../../agent/command-line.ts";
 import { milliseconds } from "../../agent/core/time.ts";
 import type { ProbeOf } from "../../agent/ports/server-probes.ts";
+import { Recorder } from "../cli/recorder.ts";
 import type { Authority } from "../plugins/certificates.ts";
 import { createAuthority } from "../plugins/certificates.ts";
 import type { TimedKind } from "../plugins/probes/rig.ts";
@@ -28,6 +32,7 @@ interface Case {
 }
 
 const rig = openRig();
+const host = commandLineHost({ version: () => "1.2.3", runAgent: () => Promise.resolve(1) });
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 const children: ChildProcess[] = [];
 const odd: Listening[] = [];
@@ -390,5 +395,32 @@ describe("probes of real servers", { timeout: 60_000 }, () => {
       await rig.reason(http(ports.https, {}, { tls: unknown })),
       /^down: certificate: its issuer/,
     );
+  });
+
+  test("have a digest that genhash, keepalived's and ours, prints", async () => {
+    const chunked = await tcpServer((socket) =>
+      socket.once("data", () =>
+        socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`),
+      ),
+    );
+    odd.push(chunked);
+    const pages: readonly (readonly [number, ProbeOf<"http">, ...string[]])[] = [
+      [ports.http, http(ports.http), "-u", "/"],
+      [ports.http, http(ports.http, { path: "/large" }), "-u", "/large", "-P", "1.0c"],
+      [ports.http, http(ports.http, { host: "www.test" }), "-u", "/", "-V", "www.test"],
+      [ports.https, http(ports.https, {}, { tls: tlsOptions() }), "-S", "-u", "/", "-P", "1.1"],
+      [chunked.port, http(chunked.port, {}, { version: "1.1" }), "-u", "/", "-P", "1.1"],
+    ];
+    for (const [port, probe, ...words] of pages) {
+      const all = ["-s", "127.0.0.1", "-p", `${port}`, ...words];
+      const ours = new Recorder();
+      const [theirs] = await Promise.all([
+        promisify(execFile)("genhash", all),
+        runCli("holdfast", ["genhash", ...all], host, ours),
+      ]);
+      assert.equal(ours.written, theirs.stdout, `${words.join(" ")}${ours.complained}`);
+      const urls = probe.urls.map((url) => ({ ...url, digest: ours.written.trim() }));
+      assert.equal(await rig.reason({ ...probe, urls }), "up: HTTP 200");
+    }
   });
 });

@@ -9,6 +9,13 @@ const MOST_TEXT = 65_536;
 /** Of a body of which the digest is wanted. */
 const MOST_HASHED = 1_048_576;
 
+/** MD5, 32 hexadecimal digits each. */
+export interface Digests {
+  readonly body: string;
+  /** Of the body with the framing of its chunks: what keepalived takes for the body. */
+  readonly framed: string | undefined;
+}
+
 /** What is asked of the body of one URL. It may be put to any number of bodies, one after another. */
 export class BodyCheck {
   readonly #url: HttpUrl;
@@ -30,11 +37,11 @@ export class BodyReading {
   readonly #url: HttpUrl;
   readonly #regex: TimedRegex | undefined;
   readonly #hash: Hash | undefined;
-  /** Of the body with the framing of its chunks: what keepalived takes for the body. */
   #framedHash: Hash | undefined;
   readonly #parts: Buffer[] | undefined;
   readonly #most: number;
   #length = 0;
+  #digests: Digests | undefined;
 
   constructor(url: HttpUrl, regex: TimedRegex | undefined) {
     this.#url = url;
@@ -65,6 +72,21 @@ export class BodyReading {
     this.#framedHash.update(bytes);
   }
 
+  /** How much of it was read, in bytes. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Now that it is complete; `undefined`: nobody wants them, or it is longer than 1 MiB. */
+  get digests(): Digests | undefined {
+    if (this.#hash === undefined || this.#length > this.#most) return undefined;
+    this.#digests ??= {
+      body: this.#hash.digest("hex"),
+      framed: this.#framedHash?.digest("hex"),
+    };
+    return this.#digests;
+  }
+
   /** What speaks against it, now that it is complete; `undefined`: it is as it should be. */
   problem(): string | undefined {
     return this.#digestProblem() ?? this.#textProblem();
@@ -72,12 +94,12 @@ export class BodyReading {
 
   #digestProblem(): string | undefined {
     const { digest } = this.#url;
-    if (digest === undefined || this.#hash === undefined) return undefined;
-    if (this.#length > this.#most) return "the body is longer than 1 MiB: no digest";
-    const found = this.#hash.digest("hex");
+    if (digest === undefined) return undefined;
+    const { digests } = this;
+    if (digests === undefined) return "the body is longer than 1 MiB: no digest";
     const wanted = digest.toLowerCase();
-    if (found === wanted || this.#framedHash?.digest("hex") === wanted) return undefined;
-    return `the digest is ${found}`;
+    if (digests.body === wanted || digests.framed === wanted) return undefined;
+    return `the digest is ${digests.body}`;
   }
 
   #textProblem(): string | undefined {

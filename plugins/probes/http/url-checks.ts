@@ -5,7 +5,7 @@ import { requestText } from "./http-request.ts";
 /** One URL of a probe, ready to be looked at. */
 export interface UrlCheck {
   readonly url: HttpUrl;
-  readonly body: BodyCheck;
+  readonly body: Pick<BodyCheck, "begin">;
   /** Of the probe, with the name that this URL asks for. */
   readonly tls: HttpProbe["tls"];
   /** Of HTTP/1. */

@@ -21,11 +21,11 @@ export function whyLost(
   host: Pick<DataPathHost, "holders" | "readSysctl">,
   { from, forth, back, errno, syncs }: KnownWay,
 ): KernelError | undefined {
-  if (forth === undefined) {
+  const holders = host.holders(from);
+  if (forth === undefined && holders.length === 0) {
     const message = `no route leads from this host to ${from}, which holdfast_data_path connects to`;
     return new KernelError("ENETUNREACH", message, "add a route to its network");
   }
-  const holders = host.holders(from);
   if (syncs && holders.length === 0 && host.readSysctl("net/ipv4/vs/backup_only") === "1") {
     const message = `net.ipv4.vs.backup_only is 1: without ${from} this host's ip_vs takes no packets`;
     return new KernelError("EPERM", message, "set it to 0, or leave checks to the active director");

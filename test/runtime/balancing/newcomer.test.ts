@@ -54,6 +54,15 @@ describe("one more real server", () => {
     ]);
   });
 
+  test("a check by the data path comes by its own", () => {
+    const vip = at("192.0.2.1", 80);
+    const dataPath = { server: "10.0.0.1" as IpAddress, forwarding: { kind: "dr" } } as const;
+    const model = checked({ kind: "tcp", to: { ...vip, dataPath } });
+    const [check] = newcomerLike(model, NEW).checks;
+    const own = { ...dataPath, server: NEW.address };
+    assert.deepEqual(check?.probe, { kind: "tcp", to: { ...vip, dataPath: own } });
+  });
+
   test("a command gets its address in the place of the model's, and what cannot move is told", () => {
     const misc = (...argv: string[]): ProbeConfig => ({
       ...{ kind: "misc", timeout: tcpCheck(1).timing.timeout, dynamic: false },

@@ -17,10 +17,16 @@ const WORD = "holdfast_data_path";
 /** A check for each of them is more than a real server should bear. */
 const MOST_ADDRESSES = 16;
 
+export interface DataPathRules {
+  readonly lines: Lines;
+  readonly targets: TargetsDraft;
+  /** ip_vs is in another namespace than checks are. */
+  readonly apart: boolean;
+}
+
 /** With holdfast_data_path: the same servers, whose checks look at each virtual address in turn. */
 export function overDataPath(
-  lines: Lines,
-  { name, targets }: TargetsDraft,
+  { lines, targets: { name, targets }, apart }: DataPathRules,
   servers: readonly RealServerConfig[],
   lowering: Lowering,
 ): readonly RealServerConfig[] {
@@ -31,6 +37,10 @@ export function overDataPath(
     report(lowering, "data-path-refused", line.keyword, message, hint);
     return servers;
   };
+  if (apart) {
+    const hint = `remove ${WORD}, or net_namespace_ipvs`;
+    return refuse("with net_namespace_ipvs no check comes by its data path", hint);
+  }
   if (targets.some(({ kind }) => kind === "fwmark")) {
     return refuse(`${name} is for a mark, and has no address to connect to`, `remove ${WORD}`);
   }

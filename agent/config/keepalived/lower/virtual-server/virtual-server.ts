@@ -37,6 +37,8 @@ export interface VirtualServerSurroundings {
   readonly mail: boolean | undefined;
   /** lvs_sync_daemon is written. */
   readonly syncs: boolean;
+  /** net_namespace_ipvs is written: ip_vs sees nothing of what checks send. */
+  readonly apart: boolean;
 }
 
 /** One virtual_server as it is read, before its servers are. */
@@ -219,7 +221,7 @@ function complete(
     drainTime: span("holdfast_drain"),
     slowStart: span("holdfast_slow_start"),
     panicThreshold: wholeOf(lines, "holdfast_panic", { low: 0, high: 100 }, lowering) ?? 0,
-    realServers: overDataPath(lines, targets, real, lowering),
+    realServers: overDataPath({ lines, targets, apart: around.apart }, real, lowering),
   };
 }
 

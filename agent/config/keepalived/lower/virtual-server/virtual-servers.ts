@@ -41,6 +41,7 @@ export function lowerBalancing(
     sessions: readSessions(rootsOf("bfd_instance")),
     mail: switches.get("smtp_alert_checker") ?? switches.get("smtp_alert"),
     syncs: syncDaemon !== undefined,
+    apart: statements.has("net_namespace_ipvs"),
   };
   const servers = rootsOf("virtual_server").flatMap(
     (statement) => lowerVirtualServer(statement, around, lowering) ?? [],

@@ -76,12 +76,12 @@ function answeredOf(
   kept: KeptServer | undefined,
 ): Readonly<Record<DestinationKey, readonly (number | undefined)[]>> {
   const answered: Record<DestinationKey, readonly (number | undefined)[]> = {};
+  const sorry = config.sorryServer !== undefined && kept?.quorum === false;
   for (const real of config.realServers) {
     const key = destinationKey(real);
-    if (presumed[key] !== true) continue;
-    const known =
-      kept?.overrides[key] === undefined ? (pool.get(key) ?? kept?.up?.[key]) : undefined;
-    answered[key] = real.checks.map(({ probe }) => (answersWeight(probe) ? known : undefined));
+    if (presumed[key] !== true || kept?.overrides[key] !== undefined) continue;
+    const weight = sorry ? kept.up?.[key] : (pool.get(key) ?? kept?.up?.[key]);
+    answered[key] = real.checks.map(({ probe }) => (answersWeight(probe) ? weight : undefined));
   }
   return answered;
 }

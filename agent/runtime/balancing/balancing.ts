@@ -298,7 +298,8 @@ export class Balancing implements DirectorPart {
     // What is up from the start is no news, of thousands of real servers.
     const told = effect.kind !== "server" || !effect.start || balancing?.notifyAtStart === true;
     if (told) this.#outlet.event(reportOf(served, effect, before, at));
-    if (KEPT.has(effect.kind)) this.#saving.add("kept");
+    // Without quorum the kernel may have nothing of it that could be seen.
+    if (KEPT.has(effect.kind) || !served.state.quorum) this.#saving.add("kept");
     if (balancing === undefined || routerId === undefined) return;
     const { notifyAtStart } = balancing;
     const telling = tellingsOf(served, effect, before, { routerId, notifyAtStart });

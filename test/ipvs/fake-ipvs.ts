@@ -106,12 +106,15 @@ export class FakeIpvs implements Ipvs {
   }
 
   read(targets?: readonly ServiceTarget[]): Promise<IpvsPicture | KernelError> {
-    return this.#answer(() => {
-      const errno = this.failing("read");
-      if (errno !== undefined) return refusal(errno, "read ip_vs");
-      if (targets === undefined) return this.#picture([...this.#entries.values()]);
-      return this.#picture(targets.flatMap((one) => this.#entries.get(serviceKey(one)) ?? []));
-    });
+    return this.#answer(() => this.look(targets));
+  }
+
+  /** What `read` answers, at once. */
+  look(targets?: readonly ServiceTarget[]): IpvsPicture | KernelError {
+    const errno = this.failing("read");
+    if (errno !== undefined) return refusal(errno, "read ip_vs");
+    if (targets === undefined) return this.#picture([...this.#entries.values()]);
+    return this.#picture(targets.flatMap((one) => this.#entries.get(serviceKey(one)) ?? []));
   }
 
   apply(commands: readonly IpvsCommand[]): Promise<ReadonlyMap<number, KernelError>> {

@@ -141,7 +141,15 @@ export interface InstanceConfig {
     | { readonly interval: Micros; readonly all: boolean }
     | undefined;
   readonly syncGroup: string | undefined;
+  readonly fencing: FencingMode;
 }
+
+/**
+ * How this node is kept from being reachable under addresses that another one has taken over. `auto`:
+ * the gate, where the kernel can; else lifetimes, and it is said so. `lifetime`: only the kernel's own
+ * removal of addresses that nobody refreshes.
+ */
+export type FencingMode = "auto" | "gate" | "lifetime" | "off";
 
 /** What the v3 IPv4 checksum covers: the message (RFC 9568 §5.2.8), or a pseudo-header too. */
 export type ChecksumForm = "message" | "pseudo-header";

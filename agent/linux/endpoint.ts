@@ -64,12 +64,13 @@ export class SocketEndpoint implements Endpoint {
     }
   }
 
-  send(packet: Uint8Array, destination: IpAddress): void {
-    if (this.#closed) return;
+  send(packet: Uint8Array, destination: IpAddress): boolean {
+    if (this.#closed) return false;
     const address = this.#socketAddress(destination);
     const { length } = packet;
     const sent = libc().sendto(this.#sender, packet, length, 0, address, address.length);
     if (sent !== length) this.#failed(sent < 0 ? lastErrno() : "EMSGSIZE");
+    return sent === length;
   }
 
   setVrids(vrids: ReadonlySet<number>): void {

@@ -33,10 +33,10 @@ export interface ReceivedPacket {
 
 export interface Endpoint {
   /**
-   * Sends one complete IP packet, header included. Never blocks; a failure is told to `failed`
-   * before this returns.
+   * Sends one complete IP packet, header included. Never blocks; answers whether it left. A failure is
+   * told to `failed` before this returns.
    */
-  send(packet: Uint8Array, destination: IpAddress): void;
+  send(packet: Uint8Array, destination: IpAddress): boolean;
   /** Which virtual routers the kernel lets through; others may be dropped before JavaScript. */
   setVrids(vrids: ReadonlySet<number>): void;
   /** SO_RCVBUF in bytes; `undefined`: the system's default. */

@@ -45,8 +45,8 @@ export interface Gate {
    */
   guard(addresses: readonly GatedAddress[], keep: Micros): Promise<KernelError | undefined>;
   /**
-   * Opens, or extends, for addresses that are behind the gate; `keep` counts anew for them. One outcome
-   * for each, in order.
+   * Opens, or extends; also for addresses that come behind the gate only afterwards. `keep` counts anew
+   * for those that are behind it. One outcome for each, in order.
    */
   open(openings: readonly Opening[]): Promise<readonly OpeningOutcome[]>;
   /** Nothing passes any more, until they are opened. */
@@ -59,7 +59,5 @@ export interface Gate {
    */
   passFrom(macs: readonly string[]): Promise<KernelError | undefined>;
   subscribe(listener: (event: GateEvent) => void): () => void;
-  /** What an earlier run left. */
-  removeLeftovers(): Promise<boolean>;
   close(): Promise<void>;
 }

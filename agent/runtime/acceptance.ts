@@ -6,7 +6,8 @@ import type { AcceptFilter, AcceptFilterEvent, RefusedAddress } from "../ports/a
 import type { Clock } from "../ports/clock.ts";
 import type { KernelError } from "../ports/error.ts";
 import type { AddressRequest } from "../ports/network.ts";
-import type { Refusals } from "./holdings.ts";
+import type { AddressHolding } from "./holding.ts";
+import type { Guard } from "./holdings.ts";
 import type { LogLevel } from "./ipc.ts";
 import type { Router } from "./router.ts";
 import type { Schedule, Slot } from "./schedule.ts";
@@ -28,7 +29,7 @@ export const refusesPackets = ({ accept, router }: InstanceConfig): boolean =>
  * Refuses packets to the addresses of routers that do not accept them. Where the kernel cannot, such a
  * router is in fault: it was asked for, and having the address would mean to accept.
  */
-export class Acceptance implements Refusals {
+export class Acceptance implements Guard {
   readonly #filter: AcceptFilter;
   readonly #clock: Clock;
   readonly #listener: AcceptanceListener;
@@ -75,7 +76,11 @@ export class Acceptance implements Refusals {
     return [{ cause: "packet-filter", subject: "nf_tables" }];
   }
 
-  async refuse(requests: readonly AddressRequest[]) {
+  guards({ refuse }: AddressHolding): boolean {
+    return refuse;
+  }
+
+  async before(requests: readonly AddressRequest[]) {
     const problem = await this.#filter.refuse(requests.map(refusedAddress));
     if (problem === undefined) return undefined;
     this.#set(problem);

@@ -29,13 +29,19 @@ const REMEMBERED_FRAMES = 8_192;
 
 const AT_ONCE: Pace = { arpInterval: micros(0), naInterval: micros(0) };
 
+export interface AnnouncerListener {
+  /** Hosts may be drawn to this owner's addresses now. */
+  mayAnnounce(owner: string): boolean;
+  failed(owner: string, errno: string): void;
+}
+
 /** Tells the segments where addresses are now, at the pace that was configured. */
 export class Announcer {
   readonly #frames: FrameSender;
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #schedule: Schedule;
-  readonly #failed: (owner: string, errno: string) => void;
+  readonly #listener: AnnouncerListener;
   readonly #lanes = new Map<string, Lanes>();
   readonly #made = new Map<string, Uint8Array>();
   readonly #forwarding = new Map<string, boolean>();
@@ -46,13 +52,13 @@ export class Announcer {
     network: Network,
     clock: Clock,
     schedule: Schedule,
-    failed: (owner: string, errno: string) => void,
+    listener: AnnouncerListener,
   ) {
     this.#frames = frames;
     this.#network = network;
     this.#clock = clock;
     this.#schedule = schedule;
-    this.#failed = failed;
+    this.#listener = listener;
   }
 
   configure(paces: readonly AnnouncementPace[]): void {
@@ -120,11 +126,13 @@ export class Announcer {
 
   #send({ owner, interface: name, address }: PaceEffect): void {
     const link = this.#network.linkByName(name);
+    // Frames of this kind pass by the gate: looked at just before each of them.
+    if (!this.#listener.mayAnnounce(owner)) return;
     // Links without ARP (NOARP, tunnels) have nobody who would listen.
     if (link === undefined || !link.arp) return;
     const frame = this.#frame(address, link);
     const errno = frame === undefined ? undefined : this.#frames.send(link.index, frame);
-    if (errno !== undefined) this.#failed(owner, errno);
+    if (errno !== undefined) this.#listener.failed(owner, errno);
   }
 
   /** Each address is announced several times, and again: its frame is made once. */

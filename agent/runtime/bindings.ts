@@ -33,6 +33,8 @@ export interface BindingParts {
   readonly wallClock: () => number;
   /** Faults that cannot be seen by looking at interfaces: what was lost on the host. */
   readonly otherFaults: (router: Router) => readonly Fault[];
+  /** The kernel can fence addresses. */
+  readonly gateWorks: () => boolean;
 }
 
 /** Keeps every router bound to its host as the host is now, and tells its machine what that means. */
@@ -204,7 +206,8 @@ export class Bindings {
       router.contributions,
       this.#parts.wallClock(),
     );
-    const effective = { ...configured, priority, primaryAddress: source };
+    const fenced = configured.fenced && this.#parts.gateWorks();
+    const effective = { ...configured, priority, fenced, primaryAddress: source };
     if (JSON.stringify(effective) === JSON.stringify(previous)) return;
     router.effective = effective;
     router.binding.templates = undefined;

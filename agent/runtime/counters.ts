@@ -20,6 +20,8 @@ export function newCounters(): Counters {
     becameActive: 0,
     released: 0,
     sendErrors: 0,
+    gateLate: 0,
+    leasesLapsed: 0,
     dropped: {},
     alarms: {},
   };

@@ -1,4 +1,5 @@
 import type { VrrpHandlers } from "./driver.ts";
+import type { Gatekeeper } from "./fencing/gatekeeper.ts";
 import type { Possessions } from "./possessions.ts";
 import type { Reports } from "./reports.ts";
 import type { Sender } from "./sender.ts";
@@ -7,15 +8,28 @@ import type { Sender } from "./sender.ts";
 export function routerEffects(
   sender: Sender,
   possessions: Possessions,
+  gatekeeper: Gatekeeper,
   reports: Reports,
 ): VrrpHandlers {
   return {
-    "send-advertisement": (router, { priority }) => sender.send(router, priority),
-    "install-addresses": (router) => possessions.take(router),
-    // Nothing is fenced: these do not come yet.
-    "open-addresses": () => undefined,
-    "probe-holder": () => undefined,
-    "remove-addresses": (router) => possessions.give(router),
+    "send-advertisement": (router, { priority }) => {
+      sender.send(router, priority);
+      gatekeeper.advertised(router);
+    },
+    "install-addresses": (router) => {
+      gatekeeper.take(router);
+      possessions.take(router);
+    },
+    "open-addresses": (router) => {
+      gatekeeper.open(router);
+      // Behind the gate from now on, if it was active before it was fenced.
+      possessions.take(router);
+    },
+    "probe-holder": (router) => gatekeeper.contest(router),
+    "remove-addresses": (router) => {
+      gatekeeper.give(router);
+      possessions.give(router);
+    },
     "announce-addresses": (router, { repeat }) => possessions.announce(router, repeat),
     // The step as a whole tells the sync group.
     "request-active": () => undefined,

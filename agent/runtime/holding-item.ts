@@ -1,5 +1,5 @@
 import type { Holding } from "./holding.ts";
-import { isRefused, sameHolding } from "./holding.ts";
+import { guardsOf, sameHolding } from "./holding.ts";
 
 /** One thing on the host, with everybody who wants it there. */
 export interface Item {
@@ -71,6 +71,6 @@ function nextUnwanted(item: Item): "remove" | undefined {
 function nextWanted({ actual, wanted, foreign, refused }: Item): "install" | "remove" | undefined {
   if (actual === undefined) return refused ? undefined : "install";
   if (!foreign && !sameHolding(actual, wanted)) return "remove";
-  // Only whether packets are accepted is new: the address itself stays where it is.
-  return isRefused(actual) === isRefused(wanted) || refused ? undefined : "install";
+  // Only what guards it is new: the address itself stays where it is.
+  return guardsOf(actual) === guardsOf(wanted) || refused ? undefined : "install";
 }

@@ -8,6 +8,8 @@ export type Holding =
       readonly request: AddressRequest;
       /** Packets to it are not accepted. */
       readonly refuse: boolean;
+      /** It is behind the gate. */
+      readonly gated: boolean;
     }
   | {
       readonly kind: "route";
@@ -15,6 +17,9 @@ export type Holding =
       readonly interfaceIndex: number | undefined;
     }
   | { readonly kind: "rule"; readonly rule: RuleConfig };
+
+/** An address to be had. */
+export type AddressHolding = Extract<Holding, { readonly kind: "address" }>;
 
 export type HoldingKind = Holding["kind"];
 
@@ -65,20 +70,21 @@ function attributes(holding: Holding): string {
 const withoutPosition = (value: object): string =>
   JSON.stringify(value, (key, part: unknown) => (key === "position" ? undefined : part));
 
-export const isRefused = (holding: Holding): boolean =>
-  holding.kind === "address" && holding.refuse;
+/** What guards an address, as text: equal for those that are guarded alike. */
+export const guardsOf = (holding: Holding): string =>
+  holding.kind === "address" ? `${holding.refuse} ${holding.gated}` : "";
 
-/** Holdings of one kind, as the batches that the port takes; refused addresses are apart. */
+/** Holdings of one kind, as the batches that the port takes; addresses by what guards them. */
 export function batches<Entry>(
   entries: readonly Entry[],
   kind: HoldingKind,
   holdingOf: (entry: Entry) => Holding,
 ): readonly (readonly Entry[])[] {
-  const groups = new Map<number | boolean | undefined, Entry[]>();
+  const groups = new Map<number | string | undefined, Entry[]>();
   for (const entry of entries) {
     const holding = holdingOf(entry);
     if (holding.kind !== kind) continue;
-    const group = holding.kind === "route" ? holding.interfaceIndex : isRefused(holding);
+    const group = holding.kind === "route" ? holding.interfaceIndex : guardsOf(holding);
     const batch = groups.get(group);
     if (batch === undefined) groups.set(group, [entry]);
     else batch.push(entry);

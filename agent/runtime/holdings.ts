@@ -1,7 +1,7 @@
 import type { RouteConfig, RuleConfig } from "../config/config.ts";
 import type { AddressRequest, Network, RequestOutcome } from "../ports/network.ts";
-import type { Holding, HoldingKind } from "./holding.ts";
-import { batches, isRefused, keyOf, request } from "./holding.ts";
+import type { AddressHolding, Holding, HoldingKind } from "./holding.ts";
+import { batches, keyOf, request } from "./holding.ts";
 import type { Item, Owner } from "./holding-item.ts";
 import { isIdle, newItem, nextFor } from "./holding-item.ts";
 
@@ -10,11 +10,12 @@ export type Refused = (owners: readonly string[], holding: Holding, outcome: Ref
 
 type Refusal = Extract<RequestOutcome, { ok: false }>;
 
-/** Sees to it that packets to an address are not accepted. */
-export interface Refusals {
+/** Sees to what must hold before an address is on the host, and as long as it is. */
+export interface Guard {
+  guards(holding: AddressHolding): boolean;
   /** Before the addresses are installed; answers why it cannot be done. */
-  refuse(requests: readonly AddressRequest[]): Promise<Refusal | undefined>;
-  /** Idempotent, also for what was never refused. */
+  before(requests: readonly AddressRequest[]): Promise<Refusal | undefined>;
+  /** Idempotent, also for what was never guarded. */
   release(request: AddressRequest): void;
 }
 
@@ -27,16 +28,16 @@ const FIRST_OUT: readonly HoldingKind[] = ["route", "rule", "address"];
  */
 export class Holdings {
   readonly #network: Network;
-  readonly #refusals: Refusals;
+  readonly #guards: readonly Guard[];
   readonly #refused: Refused;
   readonly #items = new Map<string, Item>();
   readonly #owners = new Map<string, Owner>();
   readonly #dirty = new Set<Item>();
   #scheduled = false;
 
-  constructor(network: Network, refusals: Refusals, refused: Refused) {
+  constructor(network: Network, guards: readonly Guard[], refused: Refused) {
     this.#network = network;
-    this.#refusals = refusals;
+    this.#guards = guards;
     this.#refused = refused;
   }
 
@@ -230,7 +231,7 @@ export class Holdings {
       if (outcome.ok) {
         item.actual = disturbed ? undefined : holding;
         item.foreign = outcome.foreign;
-        if (!isRefused(holding)) this.#release(holding);
+        this.#release(holding, (guard) => !guards(guard, holding));
       } else {
         item.refused = true;
         item.doubtful = outcome.errno === "ETIMEDOUT";
@@ -272,17 +273,20 @@ export class Holdings {
     verb: "install" | "remove",
     holdings: readonly Holding[],
   ): Promise<readonly RequestOutcome[]> {
-    const requests = holdings.flatMap((holding) =>
-      verb === "install" && holding.kind === "address" && holding.refuse ? holding.request : [],
-    );
-    const problem = requests.length === 0 ? undefined : await this.#refusals.refuse(requests);
-    // A batch is refused as a whole. Without that, nothing of it may be on the host.
-    if (problem !== undefined) return holdings.map(() => problem);
+    for (const guard of verb === "install" ? this.#guards : []) {
+      const guarded = holdings.flatMap((one) =>
+        one.kind === "address" && guard.guards(one) ? one.request : [],
+      );
+      const problem = guarded.length === 0 ? undefined : await guard.before(guarded);
+      // A batch is guarded as a whole. Without that, nothing of it may be on the host.
+      if (problem !== undefined) return holdings.map(() => problem);
+    }
     return request(this.#network, verb, holdings);
   }
 
-  #release(holding: Holding): void {
-    if (holding.kind === "address") this.#refusals.release(holding.request);
+  #release(holding: Holding, which: (guard: Guard) => boolean = () => true): void {
+    if (holding.kind !== "address") return;
+    for (const guard of this.#guards) if (which(guard)) guard.release(holding.request);
   }
 
   #settle(item: Item): void {
@@ -303,3 +307,6 @@ export class Holdings {
     if (idle && item.expectedRemovals === 0) this.#items.delete(item.key);
   }
 }
+
+const guards = (guard: Guard, holding: Holding): boolean =>
+  holding.kind === "address" && guard.guards(holding);

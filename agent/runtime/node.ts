@@ -15,6 +15,8 @@ import { DirectorWord } from "./director-word.ts";
 import { Driver } from "./driver.ts";
 import { routerEffects } from "./effects.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
+import type { NodeFencing } from "./fencing/node-fencing.ts";
+import { nodeFencing } from "./fencing/node-fencing.ts";
 import { Holdings } from "./holdings.ts";
 import { HostSettings } from "./host-settings.ts";
 import { HostWatch } from "./host-watch.ts";
@@ -56,6 +58,7 @@ export class Node {
   readonly #schedule: Schedule;
   readonly #reports: Reports;
   readonly #acceptance: Acceptance;
+  readonly #fence: NodeFencing;
   readonly #holdings: Holdings;
   readonly #possessions: Possessions;
   readonly #announcer: Announcer;
@@ -100,17 +103,16 @@ export class Node {
       changed: () => this.#touchAll(),
       tell: (level, message) => this.#reports.host(level, "packet filter", message),
     });
+    this.#fence = nodeFencing(world, this.#schedule, this.#reports, () => ({
+      possessions: this.#possessions,
+      driver: this.#driver,
+      changed: () => this.#touchAll(),
+    }));
     this.#holdings = this.#newHoldings();
-    this.#announcer = new Announcer(
-      world.frames,
-      network,
-      clock,
-      this.#schedule,
-      (owner, errno) => {
-        const router = this.#byId.get(owner);
-        if (router !== undefined) this.#reports.sendError(router, errno);
-      },
-    );
+    this.#announcer = new Announcer(world.frames, network, clock, this.#schedule, {
+      mayAnnounce: (owner) => this.#fence.gatekeeper.mayAnnounce(owner),
+      failed: (owner, errno) => this.#reports.sendError(this.#byId.get(owner), errno),
+    });
     this.#possessions = new Possessions(
       network,
       this.#holdings,
@@ -123,7 +125,7 @@ export class Node {
       virtualRouter,
       clock,
       this.journal,
-      routerEffects(this.#sender, this.#possessions, this.#reports),
+      routerEffects(this.#sender, this.#possessions, this.#fence.gatekeeper, this.#reports),
       (router, before, transition) => this.#groups.stepped(router, before, transition),
     );
     this.#pool = routerPool(world, this.#driver, this.#sender, this.#reports);
@@ -159,6 +161,7 @@ export class Node {
     this.#awaitDirector = awaitDirector;
     if (this.#config === undefined) this.#word.lost();
     await this.#acceptance.prepare(this.#config?.instances, config.instances);
+    await this.#fence.fencing.prepare(config.instances);
     const steps = plan(this.#config?.instances ?? [], config.instances);
     const fresh = this.#create(config, steps);
     const kept = this.#kept(steps);
@@ -205,18 +208,24 @@ export class Node {
     this.#host.release();
     this.#unsubscribe();
     this.#acceptance.close();
+    this.#fence.fencing.close();
+    this.#fence.gatekeeper.close();
     this.#schedule.close();
   }
 
   *#snapshots(routers: readonly Router[]): Generator<RouterSnapshot> {
-    for (const router of routers) yield snapshotOf(router, this.#possessions, this.#world.clock);
+    for (const router of routers)
+      yield snapshotOf(router, this.#possessions, this.#fence.gatekeeper, this.#world.clock);
   }
 
   #newHoldings(): Holdings {
     const { network, clock } = this.#world;
     const retries = new Backoff(clock, this.#schedule, () => this.#retry());
-    return new Holdings(network, this.#acceptance, (owners, _, outcome) => {
-      for (const owner of owners) this.#refused(owner, outcome.message);
+    const guards = [this.#acceptance, this.#fence.gatekeeper];
+    return new Holdings(network, guards, (owners, _, { message }) => {
+      for (const owner of owners) {
+        this.#reports.host("error", this.#byId.get(owner)?.name ?? owner, message);
+      }
       retries.failed();
     });
   }
@@ -239,7 +248,9 @@ export class Node {
         ...this.#statics.faultsOf(router.name),
         ...this.#losses.faultsOf(router),
         ...this.#acceptance.faultsOf(router),
+        ...this.#fence.fencing.faultsOf(router),
       ],
+      gateWorks: () => this.#fence.fencing.works,
     });
   }
 
@@ -382,10 +393,5 @@ export class Node {
       const router = this.#byId.get(owner);
       if (router !== undefined) this.#possessions.announce(router, 1);
     }
-  }
-
-  #refused(owner: string, message: string): void {
-    const name = this.#byId.get(owner)?.name ?? owner;
-    this.#reports.host("error", name, message);
   }
 }

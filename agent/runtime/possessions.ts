@@ -1,8 +1,10 @@
 import type { AddressConfig, InstanceConfig } from "../config/config.ts";
+import { familyOf } from "../core/address.ts";
 import { after } from "../core/time.ts";
 import type { Announcement } from "../core/vrrp/announcement-pace.ts";
 import type { AddressSnapshot } from "../core/vrrp/snapshot.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { GatedAddress } from "../ports/gate.ts";
 import type { Network } from "../ports/network.ts";
 import { refusesPackets } from "./acceptance.ts";
 import type { Announcer } from "./announcer.ts";
@@ -83,6 +85,24 @@ export class Possessions {
     });
   }
 
+  /** Where its addresses are, or will be. */
+  places(router: Router): readonly GatedAddress[] {
+    const { addresses, excludedAddresses } = router.config;
+    return [...addresses, ...excludedAddresses].flatMap((one) => {
+      const link = this.#linkOf(router, one);
+      return link === undefined ? [] : { interfaceIndex: link.index, address: one.address };
+    });
+  }
+
+  /** Those of its addresses that a segment can be asked for, one of each family. */
+  askable(router: Router): readonly GatedAddress[] {
+    const links = this.#network.links();
+    const heard = this.places(router).filter(
+      ({ interfaceIndex }) => links.get(interfaceIndex)?.arp,
+    );
+    return [...new Map(heard.map((place) => [familyOf(place.address), place])).values()];
+  }
+
   snapshot(router: Router): readonly AddressSnapshot[] {
     const { addresses, excludedAddresses } = router.config;
     const active = router.state.kind === "active";
@@ -107,11 +127,12 @@ export class Possessions {
     const { addresses, excludedAddresses, routes, rules } = router.config;
     const holdings: Holding[] = [];
     const refuse = refusesPackets(router.config);
+    const gated = router.effective.fenced;
     for (const address of [...addresses, ...excludedAddresses]) {
       const link = this.#linkOf(router, address);
       if (link === undefined) continue;
       const request = { interfaceIndex: link.index, address };
-      holdings.push({ kind: "address", request, refuse });
+      holdings.push({ kind: "address", request, refuse, gated });
     }
     const interfaceIndex = router.binding.home?.index;
     for (const route of routes) holdings.push({ kind: "route", route, interfaceIndex });

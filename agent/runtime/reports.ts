@@ -93,7 +93,9 @@ export class Reports {
     this.#seldom("warn", "bfd", reason, from, `dropped a BFD packet: ${reason}`);
   }
 
-  sendError(router: Router, errno: string): void {
+  /** `undefined`: it is gone by now. */
+  sendError(router: Router | undefined, errno: string): void {
+    if (router === undefined) return;
     router.counters.sendErrors += 1;
     this.#seldom("warn", router.name, `send-error ${errno}`, "", `a packet was not sent: ${errno}`);
   }

@@ -1,5 +1,6 @@
 import type { InstanceConfig } from "../config/config.ts";
 import type { IpAddress } from "../core/address.ts";
+import type { Instant } from "../core/time.ts";
 import type { Peers } from "../core/vrrp/peers.ts";
 import type { PriorityContribution, TransitionSnapshot } from "../core/vrrp/snapshot.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
@@ -43,6 +44,8 @@ export interface Router {
   readonly binding: Binding;
   credentials: Credentials;
   sequences: SequenceState;
+  /** Just before the last advertisement of ours that left: what a lease counts from. */
+  advertisedAt: Instant | undefined;
   peers: Peers;
   readonly counters: Counters;
   contributions: readonly PriorityContribution[];
@@ -69,6 +72,7 @@ export function newRouter(config: InstanceConfig, id: string, slot: Slot): Route
     },
     credentials: credentialsOf(config.authentication),
     sequences: NO_SEQUENCES,
+    advertisedAt: undefined,
     peers: [],
     counters: newCounters(),
     contributions: [],

@@ -65,6 +65,8 @@ export class Sender {
     // Without a source address there is nothing to send.
     if (router.binding.templates.length === 0) return;
     this.#sending = router;
+    const at = this.#clock.now();
+    let left = 0;
     for (const template of router.binding.templates) {
       const { packet, sequences } = encodePacket(
         template,
@@ -74,9 +76,10 @@ export class Sender {
         this.#hmac,
       );
       router.sequences = sequences;
-      lease.endpoint.send(packet, template.settings.destination);
+      if (lease.endpoint.send(packet, template.settings.destination)) left += 1;
     }
     this.#sending = undefined;
+    if (left > 0 && router.state.kind === "active") router.advertisedAt = at;
     router.counters.advertisementsSent += 1;
     if (priority === RELEASE_PRIORITY) router.counters.priorityZeroSent += 1;
   }

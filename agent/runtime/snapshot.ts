@@ -1,12 +1,18 @@
 import { since } from "../core/time.ts";
 import type { Peer } from "../core/vrrp/peers.ts";
-import type { PeerSnapshot, RouterSnapshot } from "../core/vrrp/snapshot.ts";
+import type { FencingSnapshot, PeerSnapshot, RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Gatekeeper } from "./fencing/gatekeeper.ts";
 import type { Possessions } from "./possessions.ts";
 import type { Router } from "./router.ts";
 
 /** All that can be seen of a router, as plain JSON. */
-export function snapshotOf(router: Router, possessions: Possessions, clock: Clock): RouterSnapshot {
+export function snapshotOf(
+  router: Router,
+  possessions: Possessions,
+  gatekeeper: Gatekeeper,
+  clock: Clock,
+): RouterSnapshot {
   const { config, effective, state, counters } = router;
   return {
     name: router.name,
@@ -24,6 +30,7 @@ export function snapshotOf(router: Router, possessions: Possessions, clock: Cloc
     advertisementInterval: effective.advertisementInterval,
     syncGroup: config.syncGroup ?? null,
     addresses: possessions.snapshot(router),
+    fencing: fencingOf(router, gatekeeper),
     faults: state.kind === "fault" || state.kind === "initialize" ? state.faults : [],
     active: state.kind === "backup" ? (state.active ?? null) : null,
     lastTransition: router.lastTransition ?? null,
@@ -33,6 +40,22 @@ export function snapshotOf(router: Router, possessions: Possessions, clock: Cloc
       dropped: { ...counters.dropped },
       alarms: { ...counters.alarms },
     },
+  };
+}
+
+function fencingOf(router: Router, gatekeeper: Gatekeeper): FencingSnapshot {
+  const { config, effective, state } = router;
+  const lifetime = config.fencing === "off" ? "off" : "lifetime";
+  const kind = effective.fenced ? "gate" : lifetime;
+  const door = gatekeeper.view(router);
+  if (door === undefined) return { mode: config.fencing, kind, gate: null };
+  const { remaining, margin } = door;
+  const contested = state.kind === "active" && state.contest !== undefined;
+  const shut = contested ? "contested" : "shut";
+  return {
+    mode: config.fencing,
+    kind,
+    gate: { state: remaining > 0 ? "open" : shut, remaining, margin },
   };
 }
 

@@ -79,7 +79,7 @@ export class Statics {
         address.interface === undefined ? undefined : this.#network.linkByName(address.interface);
       if (link === undefined) continue;
       const request = { interfaceIndex: link.index, address };
-      holdings.push({ kind: "address", request, refuse: false });
+      holdings.push({ kind: "address", request, refuse: false, gated: false });
     }
     for (const route of this.#config.staticRoutes) {
       const { interface: name } = route;

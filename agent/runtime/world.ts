@@ -3,6 +3,8 @@ import type { AcceptFilter } from "../ports/accept-filter.ts";
 import type { AdvertisementSockets, FrameSender } from "../ports/advertisement-sockets.ts";
 import type { BfdSockets } from "../ports/bfd.ts";
 import type { Clock, OpenTimer } from "../ports/clock.ts";
+import type { Gate } from "../ports/gate.ts";
+import type { HolderProbes } from "../ports/holder-probes.ts";
 import type { Network } from "../ports/network.ts";
 import type { Hmac } from "../wire/hmac.ts";
 import type { EventReport } from "./ipc.ts";
@@ -16,6 +18,8 @@ export interface World {
   readonly frames: FrameSender;
   readonly network: Network;
   readonly acceptFilter: AcceptFilter;
+  readonly gate: Gate;
+  readonly holderProbes: HolderProbes;
   readonly hmac: Hmac;
   /** A deadline was met this late: answers what was done about it, for the log. */
   readonly late?: (lateness: Micros) => string | undefined;

@@ -177,6 +177,7 @@ export class VirtualRouters {
         advertisementInterval: this.#peers.interval,
         syncGroup: null,
         addresses: this.#addresses(router),
+        fencing: { mode: "off", kind: "off", gate: null },
         faults,
         active: null,
         lastTransition: null,

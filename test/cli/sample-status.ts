@@ -15,6 +15,8 @@ const COUNTERS: RouterCounters = {
   becameActive: 0,
   released: 0,
   sendErrors: 0,
+  gateLate: 0,
+  leasesLapsed: 0,
   dropped: {},
   alarms: {},
 };
@@ -46,6 +48,11 @@ const active: RouterSnapshot = {
       advertised: true,
     },
   ],
+  fencing: {
+    mode: "auto",
+    kind: "gate",
+    gate: { state: "open", remaining: 2_100_000, margin: 250_000 },
+  },
   faults: [],
   active: null,
   lastTransition: {
@@ -114,6 +121,7 @@ const fault: RouterSnapshot = {
   interface: "bond0.20",
   state: "fault",
   addresses: [],
+  fencing: { mode: "auto", kind: "gate", gate: null },
   faults: [{ cause: "interface-down", subject: "bond0.20" }],
   active: null,
   lastTransition: {

@@ -237,7 +237,7 @@ describe("advertisement sockets", () => {
     const far = new Listener(b, spec);
     const near = new Listener(a, { ...spec, interfaceIndex: a.index });
     far.endpoint.setVrids(new Set([9]));
-    const send = (vrid: number): void =>
+    const send = (vrid: number): boolean =>
       near.endpoint.send(
         packet({ source: ip("192.0.2.1"), destination: GROUP.ipv4, protocol: 51, vrid }),
         GROUP.ipv4,

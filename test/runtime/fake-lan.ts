@@ -89,10 +89,10 @@ export class FakeLan {
     for (const port of this.#ports) this.#hand(port, packet);
   }
 
-  #send(from: Port, packet: Uint8Array, destination: IpAddress): void {
+  #send(from: Port, packet: Uint8Array, destination: IpAddress): boolean {
     if (this.cut.has(from.host)) {
       from.failed("ENETDOWN");
-      return;
+      return false;
     }
     this.sent.push({
       from: from.host,
@@ -106,6 +106,7 @@ export class FakeLan {
       if (port.host === from.host || this.cut.has(port.host)) continue;
       this.#hand(port, packet);
     }
+    return true;
   }
 
   #hand(port: Port, packet: Uint8Array): void {

@@ -14,6 +14,7 @@ import type { EventReport } from "../../agent/runtime/ipc.ts";
 import { Node } from "../../agent/runtime/node.ts";
 import type { World } from "../../agent/runtime/world.ts";
 import { FakeAcceptFilter } from "./fake-accept-filter.ts";
+import { FakeGate, FakeHolders } from "./fake-gate.ts";
 import type { FakeLan } from "./fake-lan.ts";
 import { FakeNetwork } from "./fake-network.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -101,6 +102,7 @@ export function instance(
     receiveBuffer: { policy: "system" },
     extraInterfaceAnnouncements: undefined,
     syncGroup: undefined,
+    fencing: "auto",
     ...change,
   };
 }
@@ -169,6 +171,8 @@ export interface TestHost {
   readonly node: Node;
   readonly network: FakeNetwork;
   readonly acceptFilter: FakeAcceptFilter;
+  readonly gate: FakeGate;
+  readonly holders: FakeHolders;
   readonly reports: EventReport[];
   readonly frames: SentFrame[];
 }
@@ -182,6 +186,8 @@ export function fakeWorld(
 ): Omit<TestHost, "node"> & { readonly world: World } {
   const network = new FakeNetwork();
   const acceptFilter = new FakeAcceptFilter();
+  const gate = new FakeGate(time);
+  const holders = new FakeHolders();
   network.addLink("eth0");
   if (own !== undefined) network.addAddress("eth0", own);
   const reports: EventReport[] = [];
@@ -200,10 +206,12 @@ export function fakeWorld(
     },
     network,
     acceptFilter,
+    gate,
+    holderProbes: holders,
     hmac: (algorithm, key, data) => createHmac(algorithm, key).update(data).digest(),
     report: (report) => reports.push(report),
   };
-  return { world, network, acceptFilter, reports, frames };
+  return { world, network, acceptFilter, gate, holders, reports, frames };
 }
 
 export function host(

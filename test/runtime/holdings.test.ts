@@ -12,8 +12,7 @@ function world() {
   const network = new FakeNetwork();
   const { index } = network.addLink("eth0");
   const refused: string[] = [];
-  const refusals = { refuse: () => Promise.resolve(undefined), release: () => undefined };
-  const holdings = new Holdings(network, refusals, (owners, _, { errno }) => {
+  const holdings = new Holdings(network, [], (owners, _, { errno }) => {
     refused.push(`${owners.join("+")} ${errno}`);
   });
   network.subscribe((event) => {
@@ -26,6 +25,7 @@ function world() {
     kind: "address",
     request: { interfaceIndex: index, address: address(text, change) },
     refuse: false,
+    gated: false,
   });
   return { network, holdings, held, refused, gone };
 }

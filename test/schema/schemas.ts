@@ -112,6 +112,8 @@ const counters = z.strictObject({
   becameActive: count,
   released: count,
   sendErrors: count,
+  gateLate: count,
+  leasesLapsed: count,
   dropped: z.partialRecord(dropReason, count),
   alarms: z.partialRecord(alarm, count),
 });
@@ -142,6 +144,17 @@ const router = z.strictObject({
       advertised: z.boolean(),
     }),
   ),
+  fencing: z.strictObject({
+    mode: z.enum(["auto", "gate", "lifetime", "off"]),
+    kind: z.enum(["gate", "lifetime", "off"]),
+    gate: z
+      .strictObject({
+        state: z.enum(["open", "shut", "contested"]),
+        remaining: count.describe("Microseconds until the kernel shuts it by itself."),
+        margin: count.describe("Microseconds that the kernel may learn of an extension late."),
+      })
+      .nullable(),
+  }),
   faults: z.array(fault),
   active: z.strictObject({ address, priority: z.int() }).nullable(),
   lastTransition: z

@@ -48,6 +48,23 @@ export interface AddressSnapshot {
   readonly advertised: boolean;
 }
 
+/** How a router is kept from being reachable under addresses that another one has taken over. */
+export interface FencingSnapshot {
+  /** As configured. */
+  readonly mode: "auto" | "gate" | "lifetime" | "off";
+  /** What holds now. Lifetimes do not exclude that two nodes answer for a while. */
+  readonly kind: "gate" | "lifetime" | "off";
+  /** `null` while it holds no addresses, or has no gate. */
+  readonly gate: {
+    /** `contested`: shut, as somebody else may still be reachable. */
+    readonly state: "open" | "shut" | "contested";
+    /** Microseconds until the kernel shuts it by itself. */
+    readonly remaining: number;
+    /** Microseconds that the kernel may learn of an extension late. */
+    readonly margin: number;
+  } | null;
+}
+
 /** All that a person or a program can see of one virtual router on this node. Plain JSON. */
 export interface RouterSnapshot {
   readonly name: string;
@@ -66,6 +83,7 @@ export interface RouterSnapshot {
   readonly advertisementInterval: number;
   readonly syncGroup: string | null;
   readonly addresses: readonly AddressSnapshot[];
+  readonly fencing: FencingSnapshot;
   readonly faults: readonly Fault[];
   /** The active router as heard; `null` while it is this node or unknown. */
   readonly active: HeardActive | null;
@@ -83,6 +101,10 @@ export interface RouterCounters {
   readonly becameActive: number;
   readonly released: number;
   readonly sendErrors: number;
+  /** Extensions of the lease that reached the kernel too late: the gate was shut instead. */
+  readonly gateLate: number;
+  /** Leases that ran out while the router was active. */
+  readonly leasesLapsed: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   readonly alarms: Readonly<Partial<Record<VrrpAlarm | PeerAlarm, number>>>;
 }

@@ -95,6 +95,7 @@ export function completeInstance(
     receiveBuffer: ownBuffer(draft) ?? inherited.receiveBuffer,
     extraInterfaceAnnouncements: extraInterfaces(draft, inherited),
     syncGroup,
+    fencing: "off",
   };
 }
 

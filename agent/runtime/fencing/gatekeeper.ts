@@ -1,0 +1,244 @@
+import type { Instant, Micros } from "../../core/time.ts";
+import { after, micros, milliseconds, seconds, since, sooner } from "../../core/time.ts";
+import type { Lease } from "../../core/vrrp/lease.ts";
+import { leaseOf } from "../../core/vrrp/lease.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { KernelError } from "../../ports/error.ts";
+import type { Gate, GatedAddress, Opening, OpeningOutcome } from "../../ports/gate.ts";
+import type { HolderProbes } from "../../ports/holder-probes.ts";
+import type { AddressRequest } from "../../ports/network.ts";
+import type { AddressHolding } from "../holding.ts";
+import type { Guard } from "../holdings.ts";
+import type { Router } from "../router.ts";
+import type { Schedule, Slot } from "../schedule.ts";
+import { HolderQuestion } from "./holder-question.ts";
+
+/** Extensions that come within this time reach the kernel together. */
+const LONGEST_COLLECTION: Micros = milliseconds(20);
+
+/** Longer than any address of ours outlives us: see lifetimes. */
+const RULES_OUTLIVE: Micros = seconds(10);
+
+/** The gate in front of one active router's addresses. */
+interface Door {
+  readonly router: Router;
+  readonly lease: Lease;
+  readonly addresses: readonly GatedAddress[];
+  /** The machine wants it open. */
+  wanted: boolean;
+  /** Ends the lease that the kernel was last asked for. */
+  deadline: Instant | undefined;
+  question: HolderQuestion | undefined;
+}
+
+/** What the gatekeeper needs, and whom it tells. */
+export interface GatekeeperParts {
+  readonly gate: Gate;
+  readonly probes: HolderProbes;
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  /** Where this router's addresses are, or will be. */
+  readonly addressesOf: (router: Router) => readonly GatedAddress[];
+  /** Those of them that can be asked for on a segment, one of each family. */
+  readonly askable: (router: Router) => readonly GatedAddress[];
+  /** Nobody answers for its addresses. */
+  readonly holderSilent: (router: Router) => void;
+  /** No advertisement left while its last lease ran. */
+  readonly lapsed: (router: Router) => void;
+  readonly refused: (router: Router, error: KernelError) => void;
+}
+
+/** How a router's gate stands, for people. */
+export interface DoorView {
+  readonly state: "open" | "shut";
+  /** Microseconds until the kernel shuts it by itself. */
+  readonly remaining: Micros;
+  readonly margin: Micros;
+}
+
+/**
+ * Opens and extends the gates in front of the addresses of active routers. An advertisement that left
+ * is worth a lease; nothing else is.
+ */
+export class Gatekeeper implements Guard {
+  readonly #parts: GatekeeperParts;
+  readonly #doors = new Map<string, Door>();
+  readonly #due = new Set<Door>();
+  readonly #collection: Slot;
+
+  constructor(parts: GatekeeperParts) {
+    this.#parts = parts;
+    this.#collection = parts.schedule.slot(() => this.#extend());
+  }
+
+  /** The router takes its addresses: the gate is shut. Holdings sees to it before they are there. */
+  take(router: Router): void {
+    const { advertisementInterval, downTimerAdverts, fenced } = router.effective;
+    const lease = leaseOf(advertisementInterval, downTimerAdverts);
+    if (!fenced || lease === undefined) return;
+    const known = this.#doors.get(router.id);
+    const addresses = this.#parts.addressesOf(router);
+    const { wanted = false, deadline, question } = known ?? {};
+    const door: Door = { router, lease, addresses, wanted, deadline, question };
+    if (known !== undefined) this.#due.delete(known);
+    this.#doors.set(router.id, door);
+    if (wanted) this.#open(door);
+  }
+
+  open(router: Router): void {
+    // It was active before it was fenced.
+    if (!this.#doors.has(router.id)) this.take(router);
+    const door = this.#doors.get(router.id);
+    if (door === undefined) return;
+    this.#endQuestion(door);
+    door.wanted = true;
+    this.#open(door);
+  }
+
+  /** Shuts the gate, and asks who else is reachable. */
+  contest(router: Router): void {
+    const door = this.#doors.get(router.id);
+    if (door === undefined) return;
+    this.#shut(door);
+    this.#endQuestion(door);
+    const { probes, clock, schedule, askable, holderSilent } = this.#parts;
+    const silent = (): void => {
+      door.question = undefined;
+      holderSilent(router);
+    };
+    const addresses = askable(router);
+    door.question = new HolderQuestion({ probes, clock, schedule, addresses, silent });
+  }
+
+  /** The router gives its addresses back. */
+  give(router: Router): void {
+    const door = this.#doors.get(router.id);
+    if (door === undefined) return;
+    this.#shut(door);
+    this.#endQuestion(door);
+    this.#doors.delete(router.id);
+  }
+
+  /** After an advertisement was sent, or could not be. */
+  advertised(router: Router): void {
+    const door = this.#doors.get(router.id);
+    const at = router.advertisedAt;
+    if (door === undefined || at === undefined || !door.wanted) return;
+    if (!router.effective.fenced) {
+      this.#doors.delete(router.id);
+      return;
+    }
+    if (door.deadline !== undefined && at > door.deadline) {
+      this.#shut(door);
+      this.#parts.lapsed(router);
+      return;
+    }
+    if (door.deadline === undefined) {
+      this.#open(door);
+      return;
+    }
+    door.deadline = after(at, door.lease.length);
+    this.#due.add(door);
+    const patience = sooner(
+      after(at, LONGEST_COLLECTION),
+      after(at, micros(router.effective.advertisementInterval / 10)),
+    );
+    const { at: set } = this.#collection;
+    this.#collection.set(set === undefined ? patience : sooner(set, patience));
+  }
+
+  /**
+   * Whether frames of this router that pass by the gate, announcements, may leave: as the gate itself
+   * would say.
+   */
+  mayAnnounce(owner: string): boolean {
+    const door = this.#doors.get(owner);
+    if (door === undefined) return true;
+    return door.deadline !== undefined && this.#parts.clock.now() < door.deadline;
+  }
+
+  view(router: Router): DoorView | undefined {
+    const door = this.#doors.get(router.id);
+    if (door === undefined) return undefined;
+    const { deadline, lease } = door;
+    const left = deadline === undefined ? 0 : since(this.#parts.clock.now(), deadline);
+    const remaining = micros(Math.max(0, left));
+    return { state: remaining > 0 ? "open" : "shut", remaining, margin: lease.margin };
+  }
+
+  guards({ gated }: AddressHolding): boolean {
+    return gated;
+  }
+
+  async before(requests: readonly AddressRequest[]) {
+    const error = await this.#parts.gate.guard(requests.map(gatedAddress), RULES_OUTLIVE);
+    if (error === undefined) return undefined;
+    return { ok: false, errno: error.code, message: `${error.message}; ${error.remedy}` } as const;
+  }
+
+  release(request: AddressRequest): void {
+    void this.#parts.gate.release([gatedAddress(request)]);
+  }
+
+  close(): void {
+    for (const door of this.#doors.values()) this.#endQuestion(door);
+    this.#collection.set(undefined);
+  }
+
+  /** From the last advertisement that left, if its lease still runs; else the next one opens. */
+  #open(door: Door): void {
+    const { advertisedAt } = door.router;
+    if (advertisedAt === undefined) return;
+    const deadline = after(advertisedAt, door.lease.length);
+    if (deadline <= this.#parts.clock.now()) return;
+    door.deadline = deadline;
+    this.#due.add(door);
+    this.#extend();
+  }
+
+  #shut(door: Door): void {
+    this.#due.delete(door);
+    door.wanted = false;
+    door.deadline = undefined;
+    void this.#parts.gate.shut(door.addresses).then((error) => this.#hear(door, error ?? "open"));
+  }
+
+  #extend(): void {
+    const doors = [...this.#due];
+    this.#due.clear();
+    this.#collection.set(undefined);
+    if (doors.length === 0) return;
+    void this.#parts.gate.open(doors.map(openingOf)).then((outcomes) => {
+      for (const [at, door] of doors.entries()) this.#hear(door, outcomes[at] ?? "open");
+    });
+  }
+
+  #hear(door: Door, outcome: OpeningOutcome): void {
+    if (outcome === "open") return;
+    if (outcome !== "late") {
+      this.#parts.refused(door.router, outcome);
+      return;
+    }
+    door.router.counters.gateLate += 1;
+    // The kernel has shut it. What is left of the lease counts, if there is any.
+    const current = this.#doors.get(door.router.id) === door && door.wanted;
+    if (current) this.#open(door);
+  }
+
+  #endQuestion(door: Door): void {
+    door.question?.end();
+    door.question = undefined;
+  }
+}
+
+const gatedAddress = ({ interfaceIndex, address }: AddressRequest): GatedAddress => ({
+  interfaceIndex,
+  address: address.address,
+});
+
+const openingOf = ({ addresses, deadline, lease }: Door): Opening => ({
+  addresses,
+  // Only doors with a deadline are due.
+  deadline: deadline ?? (0 as Instant),
+  margin: lease.margin,
+});

@@ -1,0 +1,49 @@
+import type { Driver } from "../driver.ts";
+import type { Possessions } from "../possessions.ts";
+import type { Reports } from "../reports.ts";
+import type { Schedule } from "../schedule.ts";
+import type { World } from "../world.ts";
+import { Fencing } from "./fencing.ts";
+import { Gatekeeper } from "./gatekeeper.ts";
+
+/** Parts of a node that are made after its fencing, as they need it. */
+export interface FencedNode {
+  readonly possessions: Possessions;
+  readonly driver: Driver;
+  /** What the kernel can do for all routers is other than before. */
+  changed(): void;
+}
+
+/** How a node keeps its routers' addresses from being reachable in two places. */
+export interface NodeFencing {
+  readonly fencing: Fencing;
+  readonly gatekeeper: Gatekeeper;
+}
+
+export function nodeFencing(
+  { gate, holderProbes: probes, clock }: World,
+  schedule: Schedule,
+  reports: Reports,
+  node: () => FencedNode,
+): NodeFencing {
+  const fencing = new Fencing(gate, clock, schedule, {
+    changed: () => node().changed(),
+    tell: (level, message) => reports.host(level, "gate", message),
+  });
+  const gatekeeper = new Gatekeeper({
+    gate,
+    probes,
+    clock,
+    schedule,
+    addressesOf: (router) => node().possessions.places(router),
+    askable: (router) => node().possessions.askable(router),
+    holderSilent: (router) => node().driver.deliver(router, { kind: "holder-silent" }),
+    lapsed: (router) => {
+      router.counters.leasesLapsed += 1;
+      node().driver.deliver(router, { kind: "lease-lapsed" });
+    },
+    refused: (router, { message, remedy }) =>
+      reports.host("error", router.name, `${message}; ${remedy}`),
+  });
+  return { fencing, gatekeeper };
+}

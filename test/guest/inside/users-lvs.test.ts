@@ -17,7 +17,7 @@ import { WebServer } from "./web-server.ts";
  * a network just like theirs: side by side, as the files have them wait for seconds.
  */
 
-const timeout = 180_000;
+const timeout = 300_000;
 /** Beyond the files' fifteen seconds until a real server is down. */
 const PATIENCE_MS = 60_000;
 const ADDRESS = "192.168.1.100";

@@ -4,9 +4,12 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
+import { createAuthority } from "../plugins/certificates.ts";
 import { processTree } from "./process-figures.ts";
 
 const PORT = 8080;
+/** With TLS, and a certificate that nobody need look at. */
+const TLS_PORT = 8443;
 export const NGINX_URL = `http://127.0.0.1:${PORT}/health`;
 
 /** Its own, as processes of all namespaces have one list: another nginx of the machine is no answer. */
@@ -15,7 +18,7 @@ export const NGINX = `hf-nginx-${process.pid}`;
 const PROGRAM = "/usr/sbin/nginx";
 const STARTED_MS = 10_000;
 
-/** A real nginx on a node's loopback, with a page that says that all is well. */
+/** A real nginx on all addresses of a node, with a page that says that all is well. */
 export class Nginx {
   readonly #node: LabNode;
   readonly #folder = mkdtempSync(join("/run", `hf-${process.pid}-nginx-`));
@@ -24,6 +27,11 @@ export class Nginx {
   constructor(node: LabNode) {
     this.#node = node;
     cpSync(PROGRAM, join(this.#folder, NGINX));
+    const authority = createAuthority();
+    const { key, cert } = authority.issue("DNS:localhost", 2);
+    authority.dispose();
+    writeFileSync(join(this.#folder, "key"), key);
+    writeFileSync(join(this.#folder, "cert"), cert);
     writeFileSync(join(this.#folder, "nginx.conf"), config(this.#folder));
   }
 
@@ -67,13 +75,17 @@ const config = (folder: string): string => `
 daemon off;
 worker_processes 1;
 pid ${folder}/pid;
-events {}
+events { worker_connections 4096; }
 http {
     access_log off;
     ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n    ")}
     server {
-        listen 127.0.0.1:${PORT};
+        listen ${PORT};
+        listen ${TLS_PORT} ssl;
+        ssl_certificate ${folder}/cert;
+        ssl_certificate_key ${folder}/key;
         location /health { return 200 "ok\\n"; }
+        location /status { stub_status; }
     }
 }
 `;

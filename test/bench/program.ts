@@ -32,28 +32,39 @@ export class Package {
   }
 }
 
+/** What keepalived is started with besides its configuration. */
+export interface KeepalivedStart {
+  readonly words: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+const VRRP_ALONE: KeepalivedStart = { words: ["--vrrp"] };
+
 /** One program on one node, which may be started, stopped and killed again and again. */
 export class Daemon {
   readonly name: ProgramName;
   readonly node: LabNode;
   readonly #folder: string;
-  readonly #package: Package;
+  readonly #package: Pick<Package, "program">;
   readonly #options: readonly string[];
+  readonly #keepalived: KeepalivedStart;
   log = "";
   #child: ChildProcess | undefined;
 
   /** `options`: further words for Holdfast. */
   constructor(
     name: ProgramName,
-    from: Package,
+    from: Pick<Package, "program">,
     node: LabNode,
     config: string,
     options: readonly string[] = [],
+    keepalived = VRRP_ALONE,
   ) {
     this.name = name;
     this.node = node;
     this.#package = from;
     this.#options = options;
+    this.#keepalived = keepalived;
     this.#folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-${name}-`));
     this.configure(config);
   }
@@ -61,7 +72,8 @@ export class Daemon {
   /** `line` hears every line of the log. */
   start(line: (text: string) => void = () => undefined): void {
     const [command, args] = this.#command();
-    const child = this.node.spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, ...(this.name === "keepalived" ? this.#keepalived.env : {}) };
+    const child = this.node.spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       let rest = "";
@@ -137,8 +149,9 @@ export class Daemon {
       return [process.execPath, [this.#package.program, ...run]];
     }
     const pids = ["--pid", this.#file("pid"), "--vrrp_pid", this.#file("vrrp.pid")];
-    const how = ["--dont-fork", "--log-console", "--vrrp"];
-    return ["keepalived", [...how, "--use-file", config, ...pids]];
+    const checkers = ["--checkers_pid", this.#file("checkers.pid")];
+    const how = ["--dont-fork", "--log-console", ...this.#keepalived.words];
+    return ["keepalived", [...how, "--use-file", config, ...pids, ...checkers]];
   }
 
   #file(name: string): string {

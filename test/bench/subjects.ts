@@ -12,6 +12,13 @@ export const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Part>>>> 
     jitter: async (from) => (await import("./jitter.ts")).jitter(from),
     start: async (from) => (await import("./start.ts")).starts(from),
   },
+  ipvs: {
+    load: async (from) => (await import("./in-guest.ts")).inGuest("load", from),
+    reload: async (from) => (await import("./servers-reload.ts")).serversReload(from),
+    check: async (from) => (await import("./servers-check.ts")).serversCheck(from),
+    probes: async (from) => (await import("./probe-cost.ts")).probeCost(from),
+    failures: async (from) => (await import("./in-guest.ts")).inGuest("failures", from),
+  },
   policies: {
     trivial: async (from) => (await import("./trivial-check.ts")).trivialCheck(from),
     process: async (from) => (await import("./process-check.ts")).processCheck(from),

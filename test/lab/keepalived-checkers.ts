@@ -1,21 +1,21 @@
 import type { ChildProcess } from "node:child_process";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { WithoutIpvs } from "./without-ipvs.ts";
 
 /** The checkers of Debian's keepalived, without a load balancer behind them. */
 export class KeepalivedCheckers {
   readonly #folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-checkers-`));
+  readonly #ipvs = new WithoutIpvs();
   #child: ChildProcess | undefined;
   log = "";
 
   /** `checks`: the block of each real server's check. They are down until a probe has succeeded. */
   start(checks: readonly string[], more = ""): void {
     const file = (name: string): string => join(this.#folder, name);
-    const source = join(import.meta.dirname, "without-ipvs.c");
-    execFileSync("tcc", ["-shared", "-nostdlib", "-o", file("without-ipvs.so"), source]);
     writeFileSync(file("keepalived.conf"), configText(checks, more));
     const child = spawn(
       "keepalived",
@@ -26,7 +26,7 @@ export class KeepalivedCheckers {
       ],
       {
         stdio: ["ignore", "pipe", "pipe"],
-        env: { ...process.env, LD_PRELOAD: file("without-ipvs.so") },
+        env: { ...process.env, ...this.#ipvs.env },
       },
     );
     this.#child = child;
@@ -55,6 +55,7 @@ export class KeepalivedCheckers {
       await once(child, "exit");
     }
     rmSync(this.#folder, { recursive: true, force: true });
+    this.#ipvs.dispose();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import { NO_BALANCING } from "../config/virtual-servers.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { BfdReport, BfdSnapshot } from "../core/bfd/snapshot.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
@@ -42,7 +43,8 @@ export class VrrpClient {
 
   /** Answers when the configuration runs, or was refused: without a time limit. */
   configure(generation: number, config: Config, awaitDirector: boolean): Promise<Configured> {
-    const { instances, ...frame } = config;
+    // Virtual servers are none of its business, and to read tens of thousands would hold up adverts.
+    const { instances, ...frame } = { ...config, balancing: NO_BALANCING };
     return new Promise((resolve) => {
       this.#pending.set(`configure ${generation}`, {
         hear: (message) => {

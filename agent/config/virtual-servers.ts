@@ -254,6 +254,11 @@ export interface BalancingConfig {
   readonly flushAtStop: boolean;
   /** rs_init_notifies. */
   readonly notifyAtStart: boolean;
+  /**
+   * net_namespace_ipvs: where traffic is balanced, if not where checks look from; `""`: the namespace that the
+   * machine started with.
+   */
+  readonly ipvsNamespace?: string;
 }
 
 export const NO_BALANCING: BalancingConfig = {

@@ -193,9 +193,12 @@ export interface ServerCheckStatus {
   /** `tcp`, `http`, `policy`. */
   readonly kind: string;
   readonly verdict: "unknown" | "up" | "down";
+  /** Of the last run, also while it does not change the verdict. */
   readonly reason: string;
   readonly runs: number;
   readonly failures: number;
+  /** Failed runs in a row, up to the last one. */
+  readonly failing: number;
   /** Milliseconds of the last run. */
   readonly lastMs: number | null;
   /**

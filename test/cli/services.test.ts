@@ -25,6 +25,7 @@ const server: RealServerStatus = {
       reason: "",
       runs: 7,
       failures: 0,
+      failing: 0,
       lastMs: 1.24,
       p50Ms: 1.1,
       p99Ms: 33.6,
@@ -78,6 +79,55 @@ test("each service with its real servers, and what an operator said", () => {
   const row = renderServices([{ ...service, realServers: [balanced] }], NOW, PLAIN);
   assert.match(row, / weight 2 by policy least-latency balance, 3 s ago; connected/);
   assert.equal(renderServices([], NOW, PLAIN), "No virtual server is configured.\n");
+});
+
+test("why is what the checks say now, and of which of several it is", () => {
+  const [check] = server.checks;
+  assert.ok(check !== undefined);
+  const failing = { ...check, failing: 2, reason: "HTTP 503" };
+  const http = { ...check, kind: "http" };
+  const rows: readonly (readonly [Partial<RealServerStatus>, RegExp])[] = [
+    [{ checks: [failing] }, /connected; failed 2 times so far: HTTP 503$/m],
+    [{ checks: [http, { ...failing, failing: 1 }] }, /; failed once so far: tcp: HTTP 503$/m],
+    [
+      { state: "down", reason: "connection refused", checks: [{ ...failing, verdict: "down" }] },
+      / ms \(1\.1, 33\.6\) +HTTP 503$/m,
+    ],
+    [
+      { state: "down", reason: "no", checks: [http, { ...failing, verdict: "down" }] },
+      / +tcp: HTTP 503$/m,
+    ],
+    // It is something else that keeps it out.
+    [{ state: "down", reason: "not looked at yet", checks: [check] }, / +not looked at yet$/m],
+  ];
+  for (const [part, wanted] of rows) {
+    const realServers = [{ ...server, ...part }];
+    assert.match(renderServices([{ ...service, realServers }], NOW, PLAIN), wanted);
+  }
+});
+
+test("who added and who removed a real server", () => {
+  const said = { who: "eve", at: NOW - 60_000 };
+  const servers: readonly RealServerStatus[] = [
+    { ...server, change: { kind: "added", ...said, like: "10.0.0.2:80" } },
+    {
+      ...{ ...server, server: "10.0.0.3:80", state: "removed", reason: "", since: null },
+      ...{ weight: null, kernelWeight: null, connections: null, checks: [] },
+      change: { kind: "removed", ...said, like: null },
+    },
+    {
+      ...{ ...server, server: "10.0.0.4:80", weight: 0, kernelWeight: 0, reason: "" },
+      override: { kind: "drain", who: "bob", at: NOW - 5_000 },
+      change: { kind: "added", ...said, like: null },
+    },
+  ];
+  const text = renderServices([{ ...service, realServers: servers }], NOW, PLAIN);
+  assert.match(
+    text,
+    /10\.0\.0\.1:80 +up, added .*by eve, 1 min ago, like 10\.0\.0\.2:80; connected/,
+  );
+  assert.match(text, /10\.0\.0\.3:80 +removed +out +by eve, 1 min ago\n/);
+  assert.match(text, /10\.0\.0\.4:80 +drained, added .*by bob, 5 s ago; added by eve, 1 min ago\n/);
 });
 
 test("status has a line for each, and with many only for those that need somebody", () => {

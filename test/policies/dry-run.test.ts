@@ -99,7 +99,7 @@ describe("policy run", { timeout: 30_000 }, () => {
       contributions: [],
       checks: [
         {
-          ...{ kind: "tcp", verdict: "up", reason: "", runs: 1, failures: 0 },
+          ...{ kind: "tcp", verdict: "up", reason: "", runs: 1, failures: 0, failing: 0 },
           ...{ lastMs: 9, p50Ms: 8, p99Ms: 10 },
         },
       ],

@@ -52,6 +52,7 @@ const realServer = z.strictObject({
       reason: z.string(),
       runs: count,
       failures: count,
+      failing: count.describe("Failed runs in a row, up to the last one."),
       lastMs: z.number().nullable().describe("Milliseconds of the last run."),
       p50Ms: z.number().nullable().describe("Of the last 64 runs that succeeded, the middle."),
       p99Ms: z.number().nullable().describe("99 % of them took no longer."),

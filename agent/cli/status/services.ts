@@ -113,7 +113,8 @@ const tenths = (ms: number): number => Math.round(ms * 10) / 10;
 
 /** Who said so, first what was said last. */
 function whyText(server: RealServerStatus, now: number): string {
-  const { override, change, contributions, reason } = server;
+  const { override, change, contributions } = server;
+  const reason = reasonText(server);
   const said = override === null ? [] : [by(override, now)];
   if (change !== null) {
     const like = change.like === null ? "" : `, like ${change.like}`;
@@ -124,6 +125,22 @@ function whyText(server: RealServerStatus, now: number): string {
     said.push(`${what} ${by({ who: source, at: since }, now)}`);
   }
   return [...said, ...(reason === "" ? [] : [printable(reason)])].join("; ");
+}
+
+/** What holds now: a server that is down for one reason may fail for another by now. */
+function reasonText({ state, reason, checks }: RealServerStatus): string {
+  const failing = checks.filter(({ failing, verdict }) => failing > 0 && verdict !== "unknown");
+  const bad = failing.filter(({ verdict }) => (verdict === "up") === (state === "up"));
+  const [first] = bad;
+  if (first === undefined) return reason;
+  const said = bad
+    .map((one) => (checks.length > 1 ? `${one.kind}: ${one.reason}` : one.reason))
+    .join(", ");
+  if (state === "down") return said;
+  if (state !== "up") return reason;
+  const most = Math.max(...bad.map(({ failing }) => failing));
+  const times = most === 1 ? "once" : `${most} times`;
+  return `${reason === "" ? "" : `${reason}; `}failed ${times} so far: ${said}`;
 }
 
 const by = (order: { readonly who: string; readonly at: number }, now: number): string =>

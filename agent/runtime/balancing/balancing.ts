@@ -100,7 +100,7 @@ export class Balancing implements DirectorPart {
     this.#table = new KernelTable({
       clock,
       schedule,
-      openIpvs,
+      openIpvs: () => openIpvs(this.#settings?.balancing.ipvsNamespace),
       opened: () => this.#opened(),
       released: () => this.#saving.add("kept"),
       trouble,
@@ -149,6 +149,11 @@ export class Balancing implements DirectorPart {
   }
 
   configure(settings: DirectorSettings): void {
+    const namespace = this.#settings?.balancing.ipvsNamespace;
+    if (this.#begun !== undefined && namespace !== settings.balancing.ipvsNamespace) {
+      const when = "takes effect when the agent is started again";
+      this.#outlet.log("warn", `net_namespace_ipvs ${when}`);
+    }
     this.#settings = settings;
     this.#looks.node = settings.routerId;
     if (this.#begun === undefined) {

@@ -9,7 +9,7 @@ import { Look } from "./look.ts";
 
 type Of<Kind> = Extract<ProbeConfig, { readonly kind: Kind }>;
 const NO_FIGURES: LookFigures = {
-  ...{ runs: 0, failures: 0 },
+  ...{ runs: 0, failures: 0, failing: 0 },
   ...{ lastMs: null, p50Ms: null, p99Ms: null },
 };
 

@@ -7,6 +7,8 @@ import type { Durations } from "./latency.ts";
 export interface LookFigures {
   readonly runs: number;
   readonly failures: number;
+  /** Failed runs in a row, up to the last one. */
+  readonly failing: number;
   /** Milliseconds of the last run. */
   readonly lastMs: number | null;
   /** Of runs lately that succeeded; `null`: none has. */
@@ -27,6 +29,12 @@ export abstract class Look {
   }
 
   abstract figures(): LookFigures;
+
+  /** What it found last, also where that changes no verdict. */
+  get reason(): string {
+    return this.#finding.reason;
+  }
+
   /** How long it takes; `undefined`: it has no turns of its own. */
   abstract readonly durations: Durations | undefined;
   /** Nobody wants it any more. */

@@ -121,7 +121,7 @@ const checksOf = (
   served.checksOf(key).map(({ look, kind }, at) => ({
     kind,
     verdict: found[at]?.verdict ?? "unknown",
-    reason: found[at]?.reason ?? "",
+    reason: look.reason || (found[at]?.reason ?? ""),
     ...look.figures(),
   }));
 

@@ -55,6 +55,9 @@ export class TimedLook extends Look {
   #warning = "";
   #runs = 0;
   #failures = 0;
+  #failing = 0;
+  /** It was given up, and may yet say what it waited for. */
+  #abandoned: AbortController | undefined;
   #lastMs: number | null = null;
   #suspended = true;
   /** The run before was lost to a stall. */
@@ -82,9 +85,13 @@ export class TimedLook extends Look {
     this.#slot = world.schedule.slot((now) => this.#due(now));
   }
 
+  override get reason(): string {
+    return this.#reason;
+  }
+
   figures(): LookFigures {
     const { p50, p99 } = this.durations.latency() ?? { p50: null, p99: null };
-    const counted = { runs: this.#runs, failures: this.#failures };
+    const counted = { runs: this.#runs, failures: this.#failures, failing: this.#failing };
     return { ...counted, lastMs: this.#lastMs, p50Ms: p50, p99Ms: p99 };
   }
 
@@ -160,7 +167,10 @@ export class TimedLook extends Look {
     this.#running = controller;
     void this.#probe(controller.signal).then((outcome) => {
       // Closed, suspended, or counted already, as it took too long.
-      if (this.#running !== controller) return;
+      if (this.#running !== controller) {
+        if (this.#abandoned === controller && outcome?.ok === false) this.#explain(outcome.reason);
+        return;
+      }
       this.#running = undefined;
       this.#stalled = false;
       if (outcome === undefined) {
@@ -174,17 +184,30 @@ export class TimedLook extends Look {
   }
 
   #abandon(): void {
-    this.#running?.abort();
+    const abandoned = this.#running;
+    abandoned?.abort();
     this.#running = undefined;
     this.#stalled = false;
     this.#count({ ok: false, reason: "timeout", ms: this.#config.timeout / 1_000 });
+    this.#abandoned = abandoned;
+  }
+
+  /** A run that was given up knows what it waited for: better than that time was over. */
+  #explain(reason: string): void {
+    this.#abandoned = undefined;
+    this.#reason = reason;
+    const { finding } = this;
+    if (finding.verdict === "down" && finding.reason === "timeout")
+      this.found({ ...finding, reason });
   }
 
   #count({ ok, reason, weight, ms, warning }: ProbeOutcome): void {
     this.#runs += 1;
     this.#lastMs = ms;
     this.#reason = reason;
+    this.#abandoned = undefined;
     if (ok) {
+      this.#failing = 0;
       // To be refused is quick, and to be left waiting says how patient the check is.
       this.durations.take(ms);
       this.#weight = weight;
@@ -193,6 +216,7 @@ export class TimedLook extends Look {
       return;
     }
     this.#failures += 1;
+    this.#failing += 1;
     if (this.#logAllFailures) this.#world.failed(reason);
   }
 

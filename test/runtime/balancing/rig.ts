@@ -131,6 +131,8 @@ export class Rig {
   /** What opening ip_vs comes to in place of the pretended kernel. */
   refused: KernelError | undefined;
   opened = 0;
+  /** The namespace that ip_vs was opened in last. */
+  namespace: string | undefined;
   leaveServices = false;
   /** `undefined`: nobody knows them. */
   kernelSettings: KernelSettings | undefined;
@@ -211,7 +213,10 @@ export class Rig {
     const ports: BalancingPorts = {
       clock: this.time.clock,
       openTimer: (due) => this.time.openTimer(() => (lives() ? due() : undefined)),
-      openIpvs: () => Promise.resolve(this.#openIpvs(lives)),
+      openIpvs: (namespace) => {
+        this.namespace = namespace;
+        return Promise.resolve(this.#openIpvs(lives));
+      },
       openProbes: () => ({
         probes: { tcp: ({ to }) => Promise.resolve(this.#probe(to)) },
         close: () => undefined,

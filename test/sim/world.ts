@@ -128,7 +128,9 @@ export class World {
     }
   }
 
+  /** A paused agent reads no configuration. */
   configure(node: Node, router: VirtualRouter): void {
+    if (node.paused) return;
     const previous = node.router;
     node.router = router;
     if (node.alive) this.#deliver(node, { kind: "configured", previous });

@@ -6,12 +6,14 @@ import type { Advertisement } from "./advertisement.ts";
 import { alarms, isOwnAddress } from "./alarms.ts";
 import type { Announcing } from "./announcing.ts";
 import { announceAgainstRival, announceWhenDue, rescheduleRefresh } from "./announcing.ts";
+import type { Contest } from "./contest.ts";
 import { decidedAt, heardInContest, leaseEnd, newContest } from "./contest.ts";
 import type { TransitionReason, VrrpEffect } from "./effect.ts";
 import type { VrrpTransition } from "./entry.ts";
 import { backupState, becomeFaulty, release, stay, stop, transition } from "./entry.ts";
 import type { VrrpEvent } from "./event.ts";
 import { listening, resignedHolding } from "./held.ts";
+import { leaseOf } from "./lease.ts";
 import type { ActiveState } from "./state.ts";
 import { activeDownInterval, nextDeadline } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
@@ -29,9 +31,9 @@ export function stepActive(
 ): VrrpTransition {
   switch (event.kind) {
     case "tick":
-      return state.contest !== undefined && now >= decidedAt(state.contest)
-        ? open(router, state, now)
-        : tick(router, state, now);
+      return state.contest === undefined
+        ? tick(router, state, now)
+        : tickInContest(router, state, state.contest, now);
     case "advertisement":
       return hear(router, state, event.advertisement, now);
     case "fault-raised":
@@ -85,8 +87,24 @@ function open(router: VirtualRouter, state: ActiveState, now: Instant): Announci
   };
 }
 
+/** Its end counts only for who was there to hear of others: not after a stall. */
+function tickInContest(
+  router: VirtualRouter,
+  state: ActiveState,
+  contest: Contest,
+  now: Instant,
+): VrrpTransition {
+  const lease = leaseOf(router.advertisementInterval, router.downTimerAdverts);
+  if (lease !== undefined && since(state.advertisedAt, now) > lease.length) {
+    const anew = contestAnew(router, state, now);
+    const advertised = tick(router, anew.state, now);
+    return { state: advertised.state, effects: [...advertised.effects, ...anew.effects] };
+  }
+  return now >= decidedAt(contest) ? open(router, state, now) : tick(router, state, now);
+}
+
 /** Whoever took over while we were silent is found by asking, or its lease runs out. */
-function contestAnew(router: VirtualRouter, state: ActiveState, now: Instant): VrrpTransition {
+function contestAnew(router: VirtualRouter, state: ActiveState, now: Instant): Announcing {
   const held = listening(leaseEnd(router, router.advertisementInterval, now));
   return {
     state: { ...state, contest: newContest(held, now) },

@@ -171,6 +171,14 @@ describe("a contest", () => {
     assert.ok(next.state.kind === "active" && next.state.contest?.probing);
   });
 
+  test("begins anew after a stall: nobody was listening when its time ran out", () => {
+    const state = contested(heldBy(HIGHER_ADDRESS, LEASE));
+    const next = step(FENCED, state, TICK, at(10 * SECOND));
+    assert.deepEqual(kinds(next.effects), ["advertise 100", "probe"]);
+    assert.ok(next.state.kind === "active");
+    assert.deepEqual(next.state.contest?.held, heldBy(undefined, 10 * SECOND + LEASE));
+  });
+
   test("ends with the holder's resignation, and not with another's", () => {
     const state = contested(heldBy(HIGHER_ADDRESS, LEASE));
     const other = step(FENCED, state, advertisement(0, THIRD_ADDRESS), at(500));

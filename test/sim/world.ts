@@ -215,7 +215,8 @@ export class World {
     this.at(this.now + PROBE_SPAN, () => {
       const { gate, state } = node;
       if (gate.contests !== contest || state.kind !== "active" || !state.contest) return;
-      gate.silent = answered ? 0 : gate.silent + 1;
+      // What was asked before a stall says nothing about now.
+      gate.silent = answered || node.paused ? 0 : gate.silent + 1;
       if (gate.silent < SILENT_PROBES) this.#probe(node, contest);
       else this.#deliver(node, { kind: "holder-silent" });
     });

@@ -1,5 +1,5 @@
 import type { Micros } from "../../core/time.ts";
-import { after, milliseconds } from "../../core/time.ts";
+import { after, milliseconds, since } from "../../core/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { GatedAddress } from "../../ports/gate.ts";
 import type { HolderProbes } from "../../ports/holder-probes.ts";
@@ -11,6 +11,8 @@ import type { Schedule, Slot } from "../schedule.ts";
  */
 const ANSWER_LIMIT: Micros = milliseconds(10);
 const SILENT_QUESTIONS = 2;
+/** Later than this the answer was not waited for, but slept over. */
+const LONGEST_QUESTION: Micros = milliseconds(30);
 /** Whoever answered is asked again: it is about to let go. */
 const PAUSE: Micros = milliseconds(5);
 
@@ -48,6 +50,7 @@ export class HolderQuestion {
 
   async #ask(): Promise<void> {
     const { probes, addresses, clock, silent } = this.#questions;
+    const askedAt = clock.now();
     const answers = await Promise.all(
       addresses.map(({ interfaceIndex, address }) =>
         probes.ask(interfaceIndex, address, ANSWER_LIMIT),
@@ -55,7 +58,9 @@ export class HolderQuestion {
     );
     if (this.#ended || answers.some(({ kind }) => kind === "refused")) return;
     const nobody = answers.every(({ kind }) => kind === "silent");
-    this.#silences = nobody ? this.#silences + 1 : 0;
+    // After a stall it says nothing: somebody may have taken over meanwhile.
+    const stale = since(askedAt, clock.now()) > LONGEST_QUESTION;
+    this.#silences = nobody && !stale ? this.#silences + 1 : 0;
     if (this.#silences >= SILENT_QUESTIONS) silent();
     else if (nobody) void this.#ask();
     else this.#pause.set(after(clock.now(), PAUSE));

@@ -86,7 +86,9 @@ describe("a fenced backup", () => {
     ]);
     // The next advertisement comes first.
     assert.equal(deadline(taken.state), DOWN + SECOND);
-    const opened = step(FENCED, taken.state, TICK, at(DOWN - 10 + LEASE));
+    assert.ok(taken.state.kind === "active");
+    const advertising = { ...taken.state, advertisedAt: at(DOWN + 2 * SECOND) };
+    const opened = step(FENCED, advertising, TICK, at(DOWN - 10 + LEASE));
     assert.deepEqual(kinds(opened.effects), ["open", "announce 5"]);
   });
 

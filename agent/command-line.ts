@@ -51,8 +51,8 @@ export function commandLineHost(parts: CommandLineParts): CliHost {
     collectFacts: async (request) =>
       (await import("./linux/doctor-facts.ts")).collectHostFacts(request),
     digestPage,
-    readKernelSettings: async () =>
-      (await import("./linux/kernel-settings.ts")).readKernelSettings(),
+    readKernelSettings: async (namespace) =>
+      (await import("./linux/kernel-settings.ts")).readKernelSettings(namespace),
     enterNamespace: async (name) =>
       (await import("./linux/namespace.ts")).enterNamedNamespace(name),
     openLab: async () => new (await import("./linux/lab.ts")).Lab(),

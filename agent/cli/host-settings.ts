@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import { balancingNodeOf, settingDiagnostics, unfitSettings } from "../config/kernel-settings.ts";
+import { KernelError } from "../ports/error.ts";
 import type { CliHost } from "./host.ts";
 
 /** What of this host goes against a file. */
@@ -17,11 +18,12 @@ export async function hostProblems(
 ): Promise<HostProblems> {
   const none = { diagnostics: [], notes: [] };
   if (config === undefined || config.balancing.virtualServers.length === 0) return none;
-  if (config.global.netNamespace !== undefined) {
-    const where = `the network namespace ${config.global.netNamespace}`;
-    return { ...none, notes: [`settings of the kernel in ${where} were not looked at`] };
+  const { balancing, global } = config;
+  const settings = await host.readKernelSettings(balancing.ipvsNamespace ?? global.netNamespace);
+  if (settings instanceof KernelError) {
+    const { message, remedy } = settings;
+    return { ...none, notes: [`${message}, so settings of ip_vs were not looked at: ${remedy}`] };
   }
-  const settings = await host.readKernelSettings();
   if (settings === undefined) return { ...none, notes: [NOT_LOADED] };
   const unfit = unfitSettings(balancingNodeOf(config), settings);
   return { ...none, diagnostics: settingDiagnostics(unfit) };

@@ -1,5 +1,4 @@
 import type { Diagnostic } from "../config/diagnostic.ts";
-import type { KernelSettings } from "../config/kernel-settings.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import type { ServiceStatus } from "../control/protocol.ts";
@@ -9,6 +8,7 @@ import type { EvaluatedPolicy } from "../policy/evaluate.ts";
 import type { PermissionRule } from "../policy/permission-rule.ts";
 import type { SimulationReport } from "../policy/simulation-report.ts";
 import type { CollectHostFacts } from "../ports/host-facts.ts";
+import type { ReadKernelSettings } from "../ports/kernel-settings.ts";
 import type { DigestPage } from "../ports/page-digest.ts";
 import type { DemoLab } from "./demo/lab.ts";
 
@@ -108,8 +108,9 @@ export interface CliHost {
   /** Looks at this machine for `holdfast doctor`. */
   readonly collectFacts: CollectHostFacts;
   readonly digestPage: DigestPage;
-  /** Of this process's network namespace; `undefined`: ip_vs is not loaded. */
-  readKernelSettings(): Promise<KernelSettings | undefined>;
+  readKernelSettings(
+    ...namespace: Parameters<ReadKernelSettings>
+  ): Promise<ReturnType<ReadKernelSettings>>;
   /**
    * Moves this process into a network namespace by name (/run/netns/NAME). What it starts from then on
    * runs there. Throws a KernelError.

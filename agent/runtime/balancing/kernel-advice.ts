@@ -1,6 +1,7 @@
 import type { BalancingNode, UnfitSetting } from "../../config/kernel-settings.ts";
 import { unfitSettings } from "../../config/kernel-settings.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { KernelError } from "../../ports/error.ts";
 import type { ReadKernelSettings } from "../../ports/kernel-settings.ts";
 import type { EventReport } from "../ipc.ts";
 
@@ -22,8 +23,9 @@ export class KernelAdvice {
   /** To be called when ip_vs is open, and with each configuration after that. */
   look(node: BalancingNode): void {
     const { clock, read, event } = this.#world;
-    const settings = read();
-    if (settings === undefined) return;
+    const settings = read(node.balancing.ipvsNamespace);
+    // Where the namespace cannot be entered, ip_vs cannot either, which is said.
+    if (settings === undefined || settings instanceof KernelError) return;
     const unfit = unfitSettings(node, settings);
     const said = unfit.map(({ message }) => message).join("\n");
     if (said === this.#said) return;

@@ -13,7 +13,7 @@ import { keysOf, nameOf } from "./world.ts";
 /** What the kernel and the event loop may take, beside the times of the configuration. */
 const SLACK = 3_000_000;
 /** The table is looked at every 10 s, and what it is found to be takes a moment to mend. */
-const AUDIT = 13_000_000;
+export const AUDIT = 13_000_000;
 /** What is refused is tried again later and later. */
 const BACKOFF = 40_000_000;
 
@@ -165,11 +165,12 @@ const massFailure: MakeWatch = (trial) => ({
   },
 });
 
-/** How many of its real servers take connections. */
+/** How many of its real servers that have checks take connections. */
 export function takers({ kernel }: World, service: VirtualServerConfig): number {
   const [key] = keysOf(service);
   if (key === undefined) return 0;
-  const weights = service.realServers.map((real) => kernel.weight(key, destinationKey(real)) ?? 0);
+  const checked = service.realServers.filter(({ checks }) => checks.length > 0);
+  const weights = checked.map((real) => kernel.weight(key, destinationKey(real)) ?? 0);
   return weights.filter((weight) => weight > 0).length;
 }
 

@@ -4,6 +4,7 @@ import type { ServiceKey } from "../../../agent/core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { RAMP_STEPS } from "../../../agent/core/virtual-server/pool.ts";
 import { Violation } from "../checker.ts";
+import { AUDIT } from "./checkers.ts";
 import { targetOf } from "./kernel.ts";
 import type { MakeWatch } from "./trial.ts";
 import { targetWeight } from "./truth.ts";
@@ -139,6 +140,8 @@ const capacityStays: MakeWatch = ({ world }) => {
       throw new Violation("capacity", world.now, `${name} is removed and added again`);
     },
     applied() {
+      // What somebody else has just done to it is not known yet.
+      if (world.now < world.driftedAt + AUDIT) return;
       const after = weigh();
       for (const [key, low] of least) {
         const bound = Math.min(before.get(key) ?? 0, after.get(key) ?? 0);

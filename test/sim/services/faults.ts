@@ -161,6 +161,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   clients: (world, prng) => clients(world, prng),
   "more clients": (world, prng) => clients(world, prng),
+  "clients everywhere": (world, prng) => {
+    for (let turn = 0; turn < 4; turn += 1) clients(world, prng);
+  },
+  "another reload": (world, prng) => reload(world, prng),
 };
 
 function reload(world: World, prng: Prng): void {

@@ -20,7 +20,6 @@ export interface Surroundings {
   readonly kernel: Kernel;
   readonly hosts: Hosts;
   readonly addresses: ReadonlySet<string>;
-  readonly stateDirectory: string;
   /** How long the kernel takes to answer, in microseconds. */
   readonly latency: () => number;
   /** ip_vs cannot be had. */
@@ -59,8 +58,12 @@ export class Life {
   }
 
   configure(balancing: BalancingConfig, leaveServices: boolean): void {
-    const { stateDirectory } = this.#around;
-    const settings = { stateDirectory, routerId: "lb1", balancing, leaveServices };
+    const settings = {
+      stateDirectory: "/var/lib/holdfast",
+      routerId: "lb1",
+      balancing,
+      leaveServices,
+    };
     this.#part.configure(settings as unknown as DirectorSettings);
   }
 

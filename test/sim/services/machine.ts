@@ -3,7 +3,7 @@ import type { IpvsCommand } from "../../../agent/core/ipvs/reconcile.ts";
 import type { ServiceEntry, ServiceTable } from "../../../agent/core/ipvs/service.ts";
 import { virtualServer } from "../../../agent/core/virtual-server/virtual-server.ts";
 import type { Kept } from "../../../agent/runtime/balancing/balancing-store.ts";
-import { BalancingStore } from "../../../agent/runtime/balancing/balancing-store.ts";
+import { BalancingStore, NOTHING_KEPT } from "../../../agent/runtime/balancing/balancing-store.ts";
 import { KernelTable } from "../../../agent/runtime/balancing/kernel-table.ts";
 import { Served } from "../../../agent/runtime/balancing/served.ts";
 import type { World } from "./world.ts";
@@ -36,7 +36,6 @@ export const production: SimulatedServices = {
 /** Puts the parts of `machine` in the place of the director's own; answers how to undo it. */
 export function install(machine: SimulatedServices, world: () => World): () => void {
   const { entries } = Served.prototype;
-  const { load } = BalancingStore.prototype;
   const undo = [
     replace(virtualServer, "step", (config, state, event, now) => {
       const answer = machine.step(config, state, event, now);
@@ -48,8 +47,13 @@ export function install(machine: SimulatedServices, world: () => World): () => v
     replace(Served.prototype, "entries", function (this: Served) {
       return machine.entries(this, entries.call(this));
     }),
-    replace(BalancingStore.prototype, "load", function (this: BalancingStore) {
-      return machine.load(load.call(this));
+    // What a disk does with it is a test's of its own.
+    replace(BalancingStore.prototype, "load", () =>
+      machine.load({ ...NOTHING_KEPT, ...(JSON.parse(world().kept) as Partial<Kept>) }),
+    ),
+    replace(BalancingStore.prototype, "save", (kept) => {
+      world().keep(JSON.stringify(kept));
+      return undefined;
     }),
   ];
   if (!machine.audits) {

@@ -100,7 +100,7 @@ export function drawService(prng: Prng, number: number): Planned {
     ports: prng.chance(0.25) ? [8_000 + number, 9_000 + number] : [8_000 + number],
   };
   const members = HOSTS.filter(() => prng.chance(0.6));
-  const quorum = prng.chance(0.6) ? 1 : prng.whole(1, 12);
+  const quorum = prng.chance(0.4) ? 1 : prng.whole(1, 12);
   const config: VirtualServerConfig = {
     position: POSITION,
     name: marked ? `FWM ${number}` : `[${address}]:tcp:80`,
@@ -116,7 +116,7 @@ export function drawService(prng: Prng, number: number): Planned {
     onePacket: false,
     persistence: undefined,
     quorum,
-    hysteresis: prng.chance(0.3) ? prng.whole(0, quorum) : 0,
+    hysteresis: prng.chance(0.5) ? prng.whole(0, quorum) : 0,
     quorumUp: undefined,
     quorumDown: undefined,
     sorryServer: prng.chance(0.4)
@@ -126,7 +126,7 @@ export function drawService(prng: Prng, number: number): Planned {
     omega: prng.chance(0.2),
     haSuspend: prng.chance(0.15),
     mail: false,
-    drainTime: seconds(prng.pick([0, 20, 40])),
+    drainTime: seconds(prng.pick([0, 20, 40, 40])),
     slowStart: seconds(prng.pick([0, 0, 20])),
     panicThreshold: prng.pick([0, 0, 50, 70]),
     realServers: members.map((last) => drawReal(prng, last, habit)),

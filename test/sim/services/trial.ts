@@ -30,24 +30,25 @@ const CALM = 25 * SECOND;
 
 /**
  * A director under random faults, then calm; a restart that must change nothing; the network of the
- * checks lost and won again; then a stop. The first broken invariant ends it.
+ * checks lost and won again; then a stop. The first broken invariant ends it. `watch` hears of all of it.
  */
 export async function runServicesTrial(
   seed: number,
   machine: SimulatedServices,
-  stateDirectory: string,
   watch?: (world: World) => Watch,
 ): Promise<TrialResult> {
   const prng = new Prng(seed);
-  const world = new World(machine, prng, stateDirectory);
+  const world = new World(machine, prng);
   const trial: ServicesTrial = {
     world,
     calmSince: undefined,
     networkLost: undefined,
   };
   const makers = [...COMMAND_CHECKERS, ...FACT_CHECKERS, ...CHECKERS];
-  const watches = makers.map((make) => make(trial));
-  world.observe(watch === undefined ? watches : [watch(world), ...watches]);
+  world.observe([
+    ...(watch === undefined ? [] : [watch(world)]),
+    ...makers.map((make) => make(trial)),
+  ]);
   const restore = install(machine, () => world);
   let violation: Violation | undefined;
   let faults = 0;

@@ -55,7 +55,7 @@ export interface Leaver {
 }
 
 export const SOURCE = "policy sim";
-const SAMPLE = 500_000;
+const SAMPLE = 1_000_000;
 
 /** `service/address:port`, as operators and policies say it. */
 export const nameOf = (service: { readonly name: string }, server: DestinationKey): string =>
@@ -93,15 +93,15 @@ export class World {
   /** When somebody else last changed our services. */
   driftedAt = Number.NEGATIVE_INFINITY;
   readonly #machine: SimulatedServices;
+  /** What the state directory has, as JSON. */
+  kept = "{}";
   readonly #prng: Prng;
-  readonly #stateDirectory: string;
   #watches: readonly Watch[] = [];
   #violation: Violation | undefined;
 
-  constructor(machine: SimulatedServices, prng: Prng, stateDirectory: string) {
+  constructor(machine: SimulatedServices, prng: Prng) {
     this.#machine = machine;
     this.#prng = prng;
-    this.#stateDirectory = stateDirectory;
     this.time.at(SAMPLE, () => this.#sample());
   }
 
@@ -160,7 +160,6 @@ export class World {
       kernel,
       hosts,
       addresses,
-      stateDirectory: this.#stateDirectory,
       latency: () => this.#prng.between(0.05, this.slowKernel ? 400 : 5) * 1_000,
       missing: () => this.missing,
       applied: (commands) => this.#carryOut(commands),
@@ -282,6 +281,11 @@ export class World {
       if (there.has(name) || drainTime === 0) continue;
       this.leaving.set(name, { service: old, server, until: this.now + drainTime });
     }
+  }
+
+  /** A director that is gone writes nothing. */
+  keep(kept: string): void {
+    if (this.life !== undefined) this.kept = kept;
   }
 
   /** The machine of a virtual server took a step. */

@@ -347,9 +347,8 @@ export class Balancing implements DirectorPart {
     const { toKeep } = this.#operator;
     const hold = { running, ours: this.#table.ours.values() };
     const kept = keptOf([...this.#served.values()], [...this.#retiring], toKeep, hold, clock);
-    const targets = running ? [...kept.targets, ...this.#dataPaths.targets] : [];
     const { localSources } = this.#dataPaths;
-    const failed = this.#store?.save({ ...kept, targets, localSources });
+    const failed = this.#store?.save({ ...kept, localSources });
     const said = this.#notSaved;
     this.#notSaved = failed;
     if (failed !== undefined && failed !== said) {

@@ -1,7 +1,7 @@
 import type { DataPath, ProbeEndpoint } from "../../config/virtual-servers.ts";
 import type { Family } from "../../core/address.ts";
 import { familyOf } from "../../core/address.ts";
-import type { ServiceEntry, ServiceKey, ServiceTarget } from "../../core/ipvs/service.ts";
+import type { ServiceEntry, ServiceKey } from "../../core/ipvs/service.ts";
 import { serviceKey } from "../../core/ipvs/service.ts";
 import type { AnswerWaysWorld } from "./answer-ways.ts";
 import { AnswerWays } from "./answer-ways.ts";
@@ -42,11 +42,6 @@ export class DataPaths {
   constructor(table: Table, world: AnswerWaysWorld) {
     this.#table = table;
     this.#answers = new AnswerWays(world);
-  }
-
-  /** Services that are ours to remove. */
-  get targets(): readonly ServiceTarget[] {
-    return [...this.#paths.values()].map(({ entry }) => entry.service.target);
   }
 
   /** Interfaces of which a setting is to be put back. */

@@ -87,11 +87,7 @@ describe("holdfast_data_path", () => {
   const refused: readonly (readonly [what: string, text: string, where: string])[] = [
     ["NAT", server(["192.0.2.10 80"], "lvs_method NAT"), "5:13"],
     ["a mark", server(["192.0.2.10 80"], "lvs_method DR", "fwmark 5"), "4:1"],
-    [
-      "another namespace",
-      `${server(["192.0.2.10 80"])}net_namespace_ipvs lb\n`,
-      "4:1",
-    ],
+    ["another namespace", `${server(["192.0.2.10 80"])}net_namespace_ipvs lb\n`, "4:1"],
     ["another family", server(["2001:db8::10 80"], "lvs_method TUN"), "5:13"],
     [
       "a check with a mark of its own",

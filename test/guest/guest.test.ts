@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { GuestResult } from "./guest-result.ts";
 import { Installed } from "./installed.ts";
 
-/** The whole of it: four times what it takes on an idle machine, as a crowded one does. */
+/** The whole of it, on a crowded machine, which takes four times as long as an idle one. */
 const LIMIT_S = 900;
 /** Exit status of run-guest.sh: this machine cannot boot it. */
 const NO_GUEST = 125;

@@ -2,6 +2,7 @@ import type { Family, IpAddress, Prefix } from "../core/address.ts";
 import type { Micros } from "../core/time.ts";
 import type { VirtualRouter } from "../core/vrrp/virtual-router.ts";
 import type { BfdInstanceConfig } from "./bfd-instances.ts";
+import type { FencingMode } from "./fencing.ts";
 import type { NotificationConfig, NotifyConfig } from "./notifications.ts";
 import type { Position } from "./position.ts";
 import type { TrackedCheck, TrackerConfig } from "./trackers.ts";
@@ -143,13 +144,6 @@ export interface InstanceConfig {
   readonly syncGroup: string | undefined;
   readonly fencing: FencingMode;
 }
-
-/**
- * How this node is kept from being reachable under addresses that another one has taken over. `auto`:
- * the gate, where the kernel can; else lifetimes, and it is said so. `lifetime`: only the kernel's own
- * removal of addresses that nobody refreshes.
- */
-export type FencingMode = "auto" | "gate" | "lifetime" | "off";
 
 /** What the v3 IPv4 checksum covers: the message (RFC 9568 §5.2.8), or a pseudo-header too. */
 export type ChecksumForm = "message" | "pseudo-header";

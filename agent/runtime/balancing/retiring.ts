@@ -2,7 +2,7 @@ import type { VirtualServerConfig, VirtualTarget } from "../../config/virtual-se
 import type { DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
 import { after } from "../../core/time.ts";
-import type { LeavingServer } from "../../core/virtual-server/pool.ts";
+import type { LeavingServer, PoolState } from "../../core/virtual-server/pool.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { startOf, targetsOf } from "./adoption.ts";
 import type { KeptRetiring } from "./balancing-store.ts";
@@ -37,6 +37,8 @@ export class Retiring {
 
   /** All of it. */
   add(served: Served): void {
+    // What its checks found is its own yet: nobody is leaving then, which would be the end of it.
+    served.flush();
     this.#all.add(served);
     served.configure({ ...served.config, ...NOBODY });
   }
@@ -68,14 +70,17 @@ export class Retiring {
     return false;
   }
 
-  /** Targets that are served again are theirs alone. */
-  giveUp(keys: ReadonlySet<ServiceKey>): void {
+  /** Targets that are served again are theirs alone. Answers who has yet to finish connections there. */
+  giveUp(keys: ReadonlySet<ServiceKey>): PoolState["leaving"] {
+    let leaving: PoolState["leaving"] = {};
     for (const served of this.#all) {
       const targets = targetsWhere(served.config, (key) => !keys.has(key));
       if (targets.length === served.config.targets.length) continue;
+      leaving = { ...leaving, ...served.state.leaving };
       if (targets.length === 0) this.forget(served);
       else served.configure({ ...served.config, targets });
     }
+    return leaving;
   }
 
   /** They were retiring when the director before this one ended. `served`: targets that are configured. */

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import type { IpAddress } from "../../../agent/core/address.ts";
 import { serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { seconds } from "../../../agent/core/time.ts";
-import { balancing, NAME, Rig, real, TARGET, web } from "./rig.ts";
+import { balancing, NAME, Rig, real, TARGET, tcpCheck, web } from "./rig.ts";
 
 function rig(context: TestContext): Rig {
   const made = new Rig();
@@ -208,4 +208,14 @@ describe("targets that a group has no more", { timeout: 20_000 }, () => {
     assert.deepEqual(weights(one), [1, 1]);
     assert.ok(!one.kernel.done.some(({ kind }) => kind.includes("service")));
   });
+});
+
+test("a service that goes in the turn in which its checks found something is gone", async (context) => {
+  const one = rig(context);
+  const probe = { kind: "file", file: "load", weight: 0, reverse: false } as const;
+  const checks = [{ ...tcpCheck(1), probe }];
+  await one.configure(balancing([web({ realServers: [real(1, { checks })] })]));
+  one.say("file load", { verdict: "up", value: 0, reason: "it says 0" });
+  await one.configure(balancing([]));
+  assert.equal(one.pool, undefined);
 });

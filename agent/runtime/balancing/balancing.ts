@@ -159,7 +159,7 @@ export class Balancing implements DirectorPart {
     if (this.#begun === undefined) {
       this.#store = new BalancingStore(settings.stateDirectory);
       this.#kept = this.#store.load();
-      this.#operator.restore(this.#kept.changes);
+      this.#operator.changed.resume(this.#kept.changes);
       if (!isNeeded(settings.balancing, this.#kept)) return;
       this.#begun = this.#begin();
     } else if (this.#running) this.#apply(settings.balancing);
@@ -226,12 +226,12 @@ export class Balancing implements DirectorPart {
   #apply(balancing: BalancingConfig, picture?: IpvsPicture): void {
     const wanted = new Map<string, VirtualServerConfig>();
     for (const one of balancing.virtualServers) {
-      if (!wanted.has(one.name)) wanted.set(one.name, this.#operator.configured(one));
+      if (!wanted.has(one.name)) wanted.set(one.name, this.#operator.changed.configured(one));
     }
     for (const [name, served] of [...this.#served]) {
       if (wanted.has(name)) continue;
       this.#served.delete(name);
-      this.#operator.forget(name);
+      this.#operator.changed.forget(name);
       this.#retiring.add(served);
     }
     for (const [name, config] of wanted) {
@@ -323,8 +323,8 @@ export class Balancing implements DirectorPart {
       statusOf(served, this.#table, this.#care.connections, {
         retiring: this.#retiring.has(served),
         claimsOf: (name) => this.policies.claimsOf(name),
-        changes: this.#operator.changesOf(served.name),
-        removed: this.#operator.removedOf(served.name),
+        changes: this.#operator.changed.of(served).changes,
+        removed: this.#operator.changed.removedOf(served),
       }),
     );
   }
@@ -344,7 +344,7 @@ export class Balancing implements DirectorPart {
   #save(running = true): string | undefined {
     if (!this.#running) return undefined;
     const { clock } = this.#ports;
-    const { toKeep } = this.#operator;
+    const { toKeep } = this.#operator.changed;
     const hold = { running, ours: this.#table.ours.values() };
     const kept = keptOf([...this.#served.values()], [...this.#retiring], toKeep, hold, clock);
     const { localSources } = this.#dataPaths;

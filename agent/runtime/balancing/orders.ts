@@ -2,7 +2,9 @@ import type { ServerCommand, ServerOrder } from "../../control/protocol.ts";
 import type { DestinationKey } from "../../core/ipvs/service.ts";
 import { destinationKey } from "../../core/ipvs/service.ts";
 import type { Override } from "../../core/virtual-server/pool.ts";
+import type { EventReport } from "../ipc.ts";
 import type { Served } from "./served.ts";
+import type { OrderOver } from "./server-changes.ts";
 import { isServer, isService, serverReference } from "./server-reference.ts";
 
 export interface Ordered {
@@ -26,6 +28,20 @@ export function servicesOf(all: Iterable<Served>, text: string): readonly Served
   const services = [...all].filter(({ config }) => isService(config, service));
   if (services.length > 0) return services;
   throw new Error(`there is no virtual server ${service}; holdfast services shows those there are`);
+}
+
+/** An order is over, as the file says the same now. */
+export function overReport(
+  service: string,
+  { kind, server, who }: OrderOver,
+  at: number,
+): EventReport {
+  const message =
+    kind === "added"
+      ? `${server} is in the file now, which takes the place of ${who}'s holdfast add`
+      : `${server} is not in the file any more: ${who}'s holdfast remove is over`;
+  const detail = { change: "order-over", service, server, command: kind, who };
+  return { at, kind: "real-server", level: "info", subject: service, message, detail };
 }
 
 /** Throws an Error for people. */

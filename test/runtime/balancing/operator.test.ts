@@ -59,6 +59,17 @@ describe("a real server beside the file", { timeout: 20_000 }, () => {
     assert.deepEqual(new Map(kinds as never).get("10.0.0.9"), "nat");
   });
 
+  test("like one that was added has the weight of that one, whatever the file gives to its model", async (context) => {
+    const one = rig(context);
+    await one.configure(balancing([web()]));
+    one.order("add", { server: `${NAME}/10.0.0.8`, weight: 5 });
+    one.order("add", { server: `${NAME}/10.0.0.9`, like: "10.0.0.8" });
+    await one.rest();
+    assert.equal(one.pool, "1=1 2=1 8=5 9=5");
+    await one.configure(balancing([web({ realServers: [real(1, { weight: 2 }), real(2)] })]));
+    assert.equal(one.pool, "1=2 2=1 8=5 9=5");
+  });
+
   test("is the file's when a later one has it, which is told once", async (context) => {
     const one = rig(context);
     await one.configure(balancing([web()]));

@@ -6,8 +6,8 @@ export interface Watch {
   readonly heartbeatMs: number;
   readonly stallMs: number;
   /**
-   * As `stallMs`, until it has answered for the first time. A cold and busy machine loads programs
-   * slowly, and what a child is told first, its configuration, is the most that it is ever told.
+   * As `stallMs`, until it has answered for the first time since it has a configuration. A cold and busy
+   * machine loads programs slowly, and what a child is told first is the most that it is ever told.
    */
   readonly startMs: number;
   /** Delays before the next starts, the last for all that follow. */
@@ -61,7 +61,10 @@ export class Child {
   #ping = 0;
   #pong = 0;
   #silentMs = 0;
+  /** Since it has its first configuration. */
   #answered = false;
+  /** The last ping before that. */
+  #configuredAfter: number | undefined;
   #died = false;
 
   constructor(
@@ -100,6 +103,7 @@ export class Child {
     this.#startedMs = this.#world.nowMs();
     this.#silentMs = 0;
     this.#answered = false;
+    this.#configuredAfter = undefined;
     this.#pong = this.#ping;
     const started = this.#world.start(this.role, {
       message: (message) => this.#hear(message),
@@ -111,6 +115,7 @@ export class Child {
   }
 
   send(message: ToChild | ToVrrp | ToDirector): void {
+    if (message.kind === "configure") this.#configuredAfter ??= this.#ping;
     this.#process?.send(message);
   }
 
@@ -128,7 +133,7 @@ export class Child {
 
   #hear(message: unknown): void {
     if (isPong(message)) {
-      this.#answered = true;
+      this.#answered ||= message.id > (this.#configuredAfter ?? message.id);
       this.#pong = message.id;
       this.#silentMs = 0;
     } else {

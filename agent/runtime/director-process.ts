@@ -69,6 +69,8 @@ export class DirectorProcess {
   /** Opened at the first configuration; before, there is nothing to do. */
   #parts: readonly DirectorPart[] | undefined;
   #configured = false;
+  /** The long work of the first configuration is done: from now on, who is silent is stuck. */
+  #begun: Promise<unknown> = Promise.resolve();
   /** Parts that are not ready for events yet, and when they are. */
   readonly #ready = new Map<DirectorPart, Promise<void>>();
   /** Events that parts are still to be told of: one after another, never one within another. */
@@ -132,7 +134,7 @@ export class DirectorProcess {
   #hear(message: ToDirector): void {
     switch (message.kind) {
       case "ping":
-        this.#send({ kind: "pong", id: message.id });
+        void this.#begun.then(() => this.#send({ kind: "pong", id: message.id }));
         break;
       case "stop":
         this.#stop(message.script);
@@ -182,6 +184,7 @@ export class DirectorProcess {
       if (first && takesTime) this.#await(part, configured);
       return configured;
     });
+    if (first) this.#begun = Promise.allSettled(this.#parts.map((part) => part.begun?.()));
     // Trackers are all known by now, and say of themselves whether they have looked.
     this.#readings.painted();
     void Promise.all(done).then(() => {

@@ -268,3 +268,31 @@ test("-C tracks files alone, as there are only real servers to track for", async
   );
   assert.deepEqual(settings?.subjects, []);
 });
+
+test("a director may be busy with its first configuration for longer than ever after", async (context) => {
+  const { time, processes, begin } = world(context);
+  let answers = true;
+  const load = processes.behaviours.config;
+  processes.behaviours.config = (child, message) =>
+    void time.later(1_200, () => load?.(child, message));
+  processes.behaviours.director = (child, { kind, id }) => {
+    // As the process does, it answers what came before the configuration.
+    if (kind === "configure") answers = false;
+    if (kind === "ping" && answers) child.say({ kind: "pong", id });
+  };
+  begin();
+  await time.advance(1_300);
+  const { killed, received } = processes.last("director");
+  assert.deepEqual(kinds(received).slice(0, 3), ["ping", "ping", "configure"]);
+  await time.advance(20_000);
+  assert.deepEqual(
+    killed,
+    [],
+    "the work of tens of thousands of virtual servers on a slow machine",
+  );
+  answers = true;
+  await time.advance(1_000);
+  answers = false;
+  await time.advance(4_500);
+  assert.deepEqual(killed, ["SIGKILL"]);
+});

@@ -43,6 +43,7 @@ const SYNC = "lvs_sync_daemon";
  */
 export class Balancing implements DirectorPart {
   readonly name = "balancing";
+  readonly begun = (): Promise<void> | undefined => this.#begun;
   readonly commands: NonNullable<DirectorPart["commands"]> = {
     services: async () => {
       await this.#care.look();

@@ -28,6 +28,11 @@ export interface DirectorPart {
    */
   configure(settings: DirectorSettings): void | Promise<void>;
   /**
+   * When the first configuration is carried out, where that is long work: until then the supervisor takes
+   * silence for work, and no more than at the start of a process.
+   */
+  begun?(): Promise<void> | undefined;
+  /**
    * Something happened on this node; policies and the vrrp process are among those who say so. It is
    * told when the first `configure` is done. The promise resolves when it would not be lost with this
    * process: the next one is told again what one that ends before was told.

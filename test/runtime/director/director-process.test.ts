@@ -117,6 +117,28 @@ test("large pictures travel in small parts", async () => {
   );
 });
 
+test("does not answer before the long work of its first configuration is done", async () => {
+  let done: () => void = () => assert.fail();
+  const work = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const { tell, of } = begin(
+    () => ({ begun: () => work }),
+    () => ({ begun: () => Promise.reject(new Error("that one failed")) }),
+  );
+  tell({ kind: "ping", id: 1 });
+  await settle();
+  assert.deepEqual(of("pong"), [], "its supervisor would take the next silence for a stall");
+  done();
+  await settle();
+  tell({ kind: "ping", id: 2 });
+  await settle();
+  assert.deepEqual(
+    of("pong").map(({ id }) => id),
+    [1, 2],
+  );
+});
+
 test("a part that fails is told of, and the others go on", async () => {
   const heard: string[] = [];
   const { tell, of } = begin(

@@ -38,10 +38,14 @@ export class DirectorNode {
     return new Daemon(name, from, this.node, config, [], CHECKS_AND_VRRP);
   }
 
+  async ipvs(): Promise<Ipvs> {
+    this.#ipvs ??= ready(await this.node.run(() => openIpvs()));
+    return this.#ipvs;
+  }
+
   /** Weights by real server's address; `undefined`: there is no such service. */
   async weights(target: ServiceTarget): Promise<ReadonlyMap<string, number> | undefined> {
-    this.#ipvs ??= ready(await this.node.run(() => openIpvs()));
-    const { table } = ready(await this.#ipvs.read([target]));
+    const { table } = ready(await (await this.ipvs()).read([target]));
     const entry = table.get(serviceKey(target));
     return entry && new Map(entry.destinations.map(({ address, weight }) => [address, weight]));
   }
@@ -67,7 +71,7 @@ export class DirectorNode {
 
   /** How many services and real servers there are, by ipvsadm's own count. */
   size(): number {
-    return this.node.exec("ipvsadm", ["--save", "--numeric"]).stdout.trim().split("\n").length;
+    return Number(this.node.exec("sh", ["-c", "ipvsadm --save --numeric | wc -l"]).stdout);
   }
 
   dispose(): void {

@@ -3,7 +3,7 @@ import type { DirectorStatus, ServiceStatus } from "../../control/protocol.ts";
 import type { ServiceKey } from "../../core/ipvs/service.ts";
 import { serviceKey } from "../../core/ipvs/service.ts";
 import { plainEqual } from "../../core/plain-equal.ts";
-import type { PoolEffect } from "../../core/virtual-server/pool.ts";
+import type { PoolEffect, PoolState } from "../../core/virtual-server/pool.ts";
 import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import { KernelError } from "../../ports/error.ts";
 import type { IpvsPicture } from "../../ports/ipvs.ts";
@@ -209,6 +209,8 @@ export class Balancing implements DirectorPart {
     this.#dataPaths.adopt(this.#kept.localSources);
     this.#apply(balancing, picture);
     this.#retiring.resume(this.#kept.retiring, this.#targets());
+    // They are the next one's, too.
+    this.#save();
     if (balancing.flushAtStart && !this.#kept.running && picture !== undefined) {
       this.#table.adopt([...picture.table.values()].map(({ service }) => service.target));
     }
@@ -237,8 +239,8 @@ export class Balancing implements DirectorPart {
     }
     for (const [name, config] of wanted) {
       const known = this.#served.get(name);
-      this.#retiring.giveUp(new Set(targetsOf(config).map(serviceKey)));
-      if (known === undefined) this.#serve(config, picture);
+      const leaving = this.#retiring.giveUp(new Set(targetsOf(config).map(serviceKey)));
+      if (known === undefined) this.#serve(config, picture, leaving);
       else if (!plainEqual(known.config, config, POSITIONS)) {
         this.#retiring.part(known, config);
         known.configure(config);
@@ -254,12 +256,17 @@ export class Balancing implements DirectorPart {
     this.#save();
   }
 
-  #serve(config: VirtualServerConfig, picture: IpvsPicture | undefined): void {
+  #serve(
+    config: VirtualServerConfig,
+    picture: IpvsPicture | undefined,
+    leaving: PoolState["leaving"],
+  ): void {
     const served = this.#open(config);
     this.#served.set(config.name, served);
     const { clock } = this.#ports;
     const time = { now: clock.now(), wallMs: clock.wallClock() };
-    served.start(startOf(config, picture?.table, this.#kept.servers[config.name], time));
+    const start = startOf(config, picture?.table, this.#kept.servers[config.name], time);
+    served.start({ ...start, leaving: { ...start.leaving, ...leaving } });
     this.policies.resume(served);
   }
 

@@ -74,6 +74,24 @@ describe("the director after the next", { timeout: 20_000 }, () => {
     assert.equal(pool.weights, "1=3");
   });
 
+  test("goes on with the leave of a service that was removed before the last one, and before it is back", async (context) => {
+    const one = rig(context);
+    await one.configure(balancing([web({ drainTime: seconds(100) })]));
+    one.kernel.traffic(TARGET, real(2), { activeConnections: 3 });
+    await one.configure(balancing([]));
+    for (let turn = 0; turn < 3; turn += 1) {
+      await one.wait(2);
+      assert.equal(one.pool, "2=0");
+      one.restart();
+      await one.configure(balancing([]));
+    }
+    await one.configure(balancing([web({ realServers: [real(1)] })]));
+    await one.wait(2);
+    assert.equal(one.pool, "1=1 2=0");
+    await one.wait(100);
+    assert.equal(one.pool, "1=1");
+  });
+
   test("an order of an earlier run does not come back with a virtual server", async (context) => {
     const one = rig(context);
     await one.configure(balancing([web()]));

@@ -164,7 +164,7 @@ function enter(id, runner, answers, more) {
   const ctx = create(base);
   apply(associate, runOf, [ctx, run]);
   try {
-    if (!runner) throw new WrongType("the policy has nothing of that name to run");
+    if (!runner) throw new WrongType("the policy has no such check, hook or balance");
     const value = apply(runner.run, runner.owner, [freeze(ctx), more]);
     if (value === undefined || typeof value === "boolean") succeed(run, value);
     else void follow(run, value);

@@ -36,7 +36,7 @@ const ALL: PermissionSet = {
   read: ["/proc/loadavg"],
   mail: { to: ["a@example.org", "b@example.org"] },
   webhook: { chat: { preset: "slack", url: "u" } },
-  control: { routers: ["VI_1"], realServers: ["web/10.0.0.1:80"] },
+  control: { routers: ["VI_1"], realServers: ["web/10.0.0.1:80"], services: ["w*"] },
   plugins: { fence: { port: 3 } },
 };
 
@@ -51,6 +51,7 @@ describe("what is asked for and not granted", () => {
       "webhook chat",
       "control VI_1",
       "real_server web/10.0.0.1:80",
+      "service w*",
       "plugin fence",
     ]);
   });

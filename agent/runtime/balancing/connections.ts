@@ -10,15 +10,15 @@ export interface Counted {
 
 /** Connections by service and real server, as they were counted last. */
 export class Connections {
-  #counters: IpvsPicture["counters"] = new Map();
+  #counters = new Map<ServiceKey, ServiceCounters>();
 
   take({ counters }: IpvsPicture): void {
-    this.#counters = counters;
+    this.#counters = new Map(counters);
   }
 
   /** Of some services only. */
   add({ counters }: IpvsPicture): void {
-    this.#counters = new Map([...this.#counters, ...counters]);
+    for (const [service, counted] of counters) this.#counters.set(service, counted);
   }
 
   /** All that is counted of a service. */

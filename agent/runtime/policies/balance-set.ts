@@ -17,6 +17,8 @@ export class BalanceSet {
   readonly #wanted = new Set<string>();
   /** Those of them that it was told it does not have. */
   readonly #refused = new Set<string>();
+  /** Names that it asks for and that were said not to be there. */
+  readonly #missing = new Set<string>();
   #shape: BalanceShape | undefined;
 
   constructor(world: PolicyWorld, owner: BalanceOwner) {
@@ -54,6 +56,7 @@ export class BalanceSet {
   look(found: ReadonlyMap<string, BalanceAnswer> = NOTHING): void {
     if (this.#shape === undefined && this.#wanted.size === 0) return;
     const asked = new Set(this.#shape === undefined ? [] : this.#asked(this.#shape));
+    this.#warnOfStrangers();
     for (const service of [...this.#wanted]) if (!asked.has(service)) this.#leave(service);
     const { seats } = this.#world;
     for (const service of asked) {
@@ -92,6 +95,21 @@ export class BalanceSet {
   #asked(shape: BalanceShape): readonly string[] {
     const names = this.#world.ports.services?.names() ?? [];
     return names.filter((service) => isBalanced(shape, service));
+  }
+
+  /** A misspelt name would move nothing, in silence. */
+  #warnOfStrangers(): void {
+    const there = new Set(this.#world.ports.services?.names());
+    // They all come at once.
+    if (there.size === 0) return;
+    for (const service of this.#shape?.services ?? []) {
+      if (service.includes("*") || there.has(service)) this.#missing.delete(service);
+      else if (!this.#missing.has(service)) {
+        this.#missing.add(service);
+        const message = `there is no virtual_server ${service} for it to balance`;
+        this.#owner.tell("warn", message, { service });
+      }
+    }
   }
 
   #leave(service: string): void {

@@ -94,7 +94,8 @@ export class PolicyHost implements DirectorPart {
 
   event(report: EventReport): void {
     const moved = movedService(report);
-    if (moved !== undefined) for (const policy of this.#policies.values()) policy.stir(moved);
+    if (moved !== undefined)
+      for (const policy of this.#policies.values()) policy.balances.hasten(moved);
     const happened = hookEvent(report);
     if (happened === undefined) return;
     if (happened.view === undefined) this.#view.servicesChanged();
@@ -105,7 +106,7 @@ export class PolicyHost implements DirectorPart {
 
   snapshot(routers: readonly RouterSnapshot[]): void {
     this.#routers = routers.length;
-    for (const policy of this.#policies.values()) policy.lookAtServices();
+    for (const policy of this.#policies.values()) policy.balances.look();
     for (const change of this.#view.snapshot(routers)) {
       const text = JSON.stringify(change);
       for (const policy of this.#policies.values()) policy.hear("peer", text);

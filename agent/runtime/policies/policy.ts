@@ -37,12 +37,13 @@ const STOP_TIMEOUT = seconds(2);
  */
 export class Policy {
   readonly name: string;
+  /** The services whose weights it decides. */
+  readonly balances: BalanceSet;
   readonly #world: PolicyWorld;
   readonly #state: KeptState;
   readonly #desk: EffectDesk;
   readonly #hooks: HookQueue;
   readonly #checks: CheckSet;
-  readonly #balances: BalanceSet;
   readonly #quarantine: Quarantine;
   /** Set while the version that decides is being made anew. */
   readonly #recovery: Slot;
@@ -75,7 +76,7 @@ export class Policy {
       changed: (check, up, reason, lasted) =>
         this.hear("checkChange", JSON.stringify({ check, up, reason, lasted })),
     });
-    this.#balances = new BalanceSet(world, {
+    this.balances = new BalanceSet(world, {
       policy: name,
       balance: ({ timeout }, service) => {
         const event = JSON.stringify(service);
@@ -131,14 +132,6 @@ export class Policy {
     if (this.#current?.shape.events.includes(name)) this.#hooks.push({ name, event });
   }
 
-  /** What it may balance by in this service has changed. */
-  stir(service: string): void {
-    this.#balances.hasten(service);
-  }
-
-  /** There may be other services. */
-  lookAtServices = (): void => this.#balances.look();
-
   status(): PolicyStatus {
     const quarantined = this.#quarantine.holds ? "quarantined" : "running";
     return {
@@ -154,7 +147,7 @@ export class Policy {
   }
 
   checks(): readonly CheckStatus[] {
-    return [...this.#checks.status(), ...this.#balances.status()];
+    return [...this.#checks.status(), ...this.balances.status()];
   }
 
   /** Resolves when each check has run once. */
@@ -166,7 +159,7 @@ export class Policy {
   remove(): void {
     const version = this.#end();
     this.#checks.close();
-    this.#balances.close();
+    this.balances.close();
     this.#desk.clear();
     if (this.#versions > 0) this.#tell("info", "its file is gone: it runs no more", {});
     if (version !== undefined) void this.#retire(version, "shutdown");
@@ -183,7 +176,7 @@ export class Policy {
     this.#dropCandidate();
     this.#hooks.clear();
     this.#checks.stop();
-    this.#balances.stop();
+    this.balances.stop();
     this.#quarantine.close();
     this.#recovery.set(undefined);
     this.#state.flush();
@@ -229,7 +222,7 @@ export class Policy {
     this.#candidate = candidate;
     const decides = this.#current !== undefined;
     if ((decides || this.#world.started()) && !this.#quarantine.holds) {
-      const faults = await candidate.try(this.#checks, this.#balances);
+      const faults = await candidate.try(this.#checks, this.balances);
       if (overtaken()) return;
       if (decides && faults.length > 0) {
         this.#dropCandidate();
@@ -255,7 +248,7 @@ export class Policy {
     this.#warnOfStrangers(version);
     if (before !== undefined) void this.#retire(before, "reload");
     this.#checks.declare(version.shape.checks, found);
-    this.#balances.declare(version.shape.balance, balanced);
+    this.balances.declare(version.shape.balance, balanced);
     this.hear("start", JSON.stringify({ reason }));
     for (const effect of effects) this.#desk.perform(effect, version.permissions, true);
   }
@@ -285,7 +278,7 @@ export class Policy {
   /** What could not run can now. */
   #retry(): void {
     this.#checks.retry();
-    this.#balances.retry();
+    this.balances.retry();
   }
 
   #runHook({ name, event }: HookCall): HookRun | undefined {
@@ -360,6 +353,8 @@ export class Policy {
     this.#current = undefined;
     this.#recovery.set(undefined);
     this.#hooks.clear();
+    // Whoever else asks for its services has them.
+    this.balances.close();
     this.#refuse(problems);
   }
 

@@ -210,6 +210,32 @@ describe("balance", () => {
     assert.deepEqual([...one.weights.keys()], [`www ${least}`]);
   });
 
+  test("a service that there is not is said once", async () => {
+    const weigher = new Weigher();
+    const one = bench();
+    one.put("least", weigher.program(), { control: { services: ["wbe", "other*"] } });
+    await one.start();
+    for (let times = 0; times < 3; times += 1) one.host.snapshot([]);
+    await one.time.advance(50);
+    assert.deepEqual(events(one), ["there is no virtual_server wbe for it to balance"]);
+  });
+
+  test("without its grant it balances nothing, and another one does", async () => {
+    const [first, second] = [new Weigher(), new Weigher()];
+    const one = bench();
+    one.put("a", first.program(), ASKED);
+    one.put("b", second.program(), ASKED);
+    await one.start();
+    await one.time.advance(50);
+    assert.deepEqual([...one.weights.keys()], ["web policy a balance"]);
+    const { settings } = one.settings;
+    const grants = settings.grants.map((each) => ({ ...each, policy: "b" }));
+    one.settings = { ...one.settings, settings: { ...settings, grants } };
+    await one.start();
+    await one.time.advance(50);
+    assert.deepEqual([...one.weights.keys()], ["web policy b balance"]);
+  });
+
   test("of two policies the first in the alphabet has a service, and the other is told", async () => {
     const [first, second] = [new Weigher(), new Weigher()];
     second.answer = { "10.0.0.2:80": 3 };

@@ -7,16 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { describe, test } from "node:test";
+import { KERNEL_SETTINGS } from "../../../agent/config/kernel-settings.ts";
 import type { BalancingConfig } from "../../../agent/config/virtual-servers.ts";
 import { serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
 import { systemClock } from "../../../agent/linux/clock.ts";
 import { openDataPathHost } from "../../../agent/linux/data-path-host.ts";
+import { readKernelSettings } from "../../../agent/linux/kernel-settings.ts";
 import { openIpvs } from "../../../agent/linux/netlink/ipvs.ts";
 import { openPings } from "../../../agent/linux/pings.ts";
 import { openProbeSockets } from "../../../agent/linux/probe-sockets.ts";
 import { runProgram } from "../../../agent/linux/programs.ts";
 import { openTimer } from "../../../agent/linux/timer.ts";
+import { KernelError } from "../../../agent/ports/error.ts";
 import type { Ipvs } from "../../../agent/ports/ipvs.ts";
 import { Balancing } from "../../../agent/runtime/balancing/balancing.ts";
 import type { Outlet } from "../../../agent/runtime/director/part.ts";
@@ -180,6 +183,9 @@ describe("load balancing on the kernel's own table", { timeout: 120_000 }, () =>
 
   test("has a real server that an operator adds, and one that he removes until its last connection ends", async (context) => {
     const machine = await Machine.make(context);
+    const settings = readKernelSettings(undefined);
+    assert.ok(settings !== undefined && !(settings instanceof KernelError));
+    assert.deepEqual(Object.keys(settings.values), [...KERNEL_SETTINGS], "the kernel's names");
     const nat = { forwarding: { kind: "nat" } } as const;
     const checks = [tcpCheck(1, quick)];
     const file = balancing([service({ realServers: [real(1, { ...nat, checks })] })]);

@@ -1,3 +1,4 @@
+import type { KoffiFunc } from "koffi";
 import koffi from "koffi";
 import { KernelError } from "../ports/error.ts";
 import { errnoName } from "./errno.ts";
@@ -91,6 +92,21 @@ let loaded: Libc | undefined;
 export function libc(): Libc {
   loaded ??= load();
   return loaded;
+}
+
+/**
+ * `send` on one of Node's own threads, where it may block. `done` gets what `send` answers, but not the
+ * errno. The bytes must stay as they are until then.
+ */
+export function sendApart(fd: number, data: Uint8Array, done: (sent: number) => void): void {
+  const { send } = libc();
+  (send as KoffiFunc<Libc["send"]>).async(fd, data, data.length, 0, (_error, sent) => done(sent));
+}
+
+/** `close` on one of Node's own threads: that of a packet socket takes milliseconds. */
+export function closeApart(fd: number): void {
+  const { close } = libc();
+  (close as KoffiFunc<Libc["close"]>).async(fd, () => undefined);
 }
 
 /** The errno of the last call that failed; read it before anything else is called. */

@@ -10,6 +10,7 @@ export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 /** Never blocks, and is not inherited by programs that this process starts. */
 export const SOCK_NONBLOCK_CLOEXEC = 0o2004000;
+export const SOCK_CLOEXEC = 0o2000000;
 export const IPPROTO_RAW = 255;
 export const MSG_DONTWAIT = 0x40;
 /** A broken connection is an errno then, not a signal that ends the process. */
@@ -35,6 +36,7 @@ export const SO_PRIORITY = at(SOL_SOCKET, 12, "SO_PRIORITY");
 export const SO_LINGER = at(SOL_SOCKET, 13, "SO_LINGER");
 export const SO_BINDTODEVICE = at(SOL_SOCKET, 25, "SO_BINDTODEVICE");
 export const SO_ATTACH_FILTER = at(SOL_SOCKET, 26, "SO_ATTACH_FILTER");
+export const SO_SNDBUFFORCE = at(SOL_SOCKET, 32, "SO_SNDBUFFORCE");
 export const SO_RCVBUFFORCE = at(SOL_SOCKET, 33, "SO_RCVBUFFORCE");
 export const SO_MARK = at(SOL_SOCKET, 36, "SO_MARK");
 export const SO_PROTOCOL = at(SOL_SOCKET, 38, "SO_PROTOCOL");

@@ -1,0 +1,110 @@
+import { KernelError } from "../../ports/error.ts";
+import {
+  CONTROL,
+  decodeAcknowledgement,
+  decodeMessages,
+  joinMessages,
+} from "../../wire/netlink/message.ts";
+import type { Command } from "../../wire/netlink/nftables.ts";
+import { encodeBatch } from "../../wire/netlink/nftables.ts";
+import { errnoName } from "../errno.ts";
+import { lastErrno, libc, sendApart } from "../libc.ts";
+import {
+  MSG_DONTWAIT,
+  SO_RCVBUFFORCE,
+  SO_SNDBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  trySetOption,
+} from "../socket-option.ts";
+import { PROTOCOL } from "./netlink-socket.ts";
+
+const AF_NETLINK = 16;
+/** A whole transaction is one datagram: some 50,000 elements fit. */
+const BUFFER_BYTES = 4 << 20;
+const ANSWER_BYTES = 1 << 16;
+const LAST_SEQUENCE = 0x7fff_ffff;
+/** What a send without an errno is called. */
+const UNKNOWN = "EIO";
+
+/**
+ * Transactions of nftables, one at a time and in order. The kernel carries one out while it is sent,
+ * and before that it waits for whoever else is at it, for seconds where that is a large ruleset: so
+ * they are sent by another thread. Belongs to the namespace in which it was made.
+ */
+export class Transactions {
+  readonly #fd: number;
+  readonly #answers = new Uint8Array(ANSWER_BYTES);
+  #last: Promise<unknown> = Promise.resolve();
+  #sequence = 1;
+  #closed = false;
+
+  /** Throws a KernelError where the kernel has no netfilter. */
+  constructor() {
+    this.#fd = openSocket();
+  }
+
+  /**
+   * `commands` is called when it is this transaction's turn, just before it is sent. Answers the errno
+   * name of the first refusal; nothing has happened then. Never rejects.
+   */
+  run(commands: () => readonly Command[]): Promise<string | undefined> {
+    const answer = this.#last.then(() => this.#send(commands()));
+    this.#last = answer;
+    return answer;
+  }
+
+  /** What is under way ends first. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    void this.#last.then(() => libc().close(this.#fd));
+  }
+
+  #send(commands: readonly Command[]): Promise<string | undefined> {
+    if (commands.length === 0) return Promise.resolve(undefined);
+    const messages = encodeBatch(commands);
+    if (this.#sequence + messages.length > LAST_SEQUENCE) this.#sequence = 1;
+    const first = this.#sequence;
+    this.#sequence += messages.length;
+    const datagram = joinMessages(messages, first, 0);
+    return new Promise((resolve) => {
+      sendApart(this.#fd, datagram, (sent) => {
+        // The datagram is the thread's until here.
+        resolve(sent === datagram.length ? this.#answer(first, messages.length) : UNKNOWN);
+      });
+    });
+  }
+
+  /** All answers wait by now: the first refusal, or the last command's success. */
+  #answer(first: number, count: number): string | undefined {
+    let answered = false;
+    let refusal: string | undefined;
+    for (;;) {
+      const length = libc().recv(this.#fd, this.#answers, ANSWER_BYTES, MSG_DONTWAIT);
+      if (length < 0) break;
+      for (const message of decodeMessages(this.#answers.subarray(0, length))) {
+        const mine = message.sequence >= first && message.sequence < first + count;
+        if (message.type !== CONTROL.error || !mine) continue;
+        answered = true;
+        const { code } = decodeAcknowledgement(message);
+        if (code !== 0) refusal ??= errnoName(code);
+      }
+    }
+    return answered ? refusal : "ENOBUFS";
+  }
+}
+
+function openSocket(): number {
+  const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, PROTOCOL.netfilter);
+  if (fd < 0) {
+    throw new KernelError(
+      "netlink-refused",
+      `cannot open a netlink socket for nftables (${lastErrno()})`,
+      "load nfnetlink (modprobe nf_tables), and allow AF_NETLINK (RestrictAddressFamilies= of the unit)",
+    );
+  }
+  // Where they are refused, so is all that they are for.
+  for (const option of [SO_SNDBUFFORCE, SO_RCVBUFFORCE]) trySetOption(fd, option, BUFFER_BYTES);
+  return fd;
+}

@@ -209,7 +209,6 @@ export class Balancing implements DirectorPart {
     this.#dataPaths.adopt(this.#kept.localSources);
     this.#apply(balancing, picture);
     this.#retiring.resume(this.#kept.retiring, this.#targets());
-    // They are the next one's, too.
     this.#save();
     if (balancing.flushAtStart && !this.#kept.running && picture !== undefined) {
       this.#table.adopt([...picture.table.values()].map(({ service }) => service.target));

@@ -33,6 +33,7 @@ export class Served {
   readonly #reals = new WeakMap<VirtualServerConfig, ReadonlyMap<string, RealServerConfig>>();
   #found: Found[] = [];
   #suspended = false;
+  #closed = false;
   /** Wall-clock milliseconds of the last change, and how many there were since the start, by server. */
   readonly #changes = new Map<DestinationKey, { readonly at: number; readonly count: number }>();
   #quorumChanges = 0;
@@ -157,6 +158,7 @@ export class Served {
   }
 
   close(): void {
+    this.#closed = true;
     this.#slot.set(undefined);
     for (const list of this.#checks.values()) for (const one of list) one.close();
     this.#checks.clear();
@@ -179,6 +181,8 @@ export class Served {
   }
 
   #step(event: PoolEvent, configBefore = this.#config): void {
+    // Somebody may have asked the kernel on its behalf, and has the answer now.
+    if (this.#closed) return;
     const now: Instant = this.#world.clock.now();
     const before = this.#state;
     const { state, effects } = virtualServer.step(this.#config, before, event, now);

@@ -129,15 +129,15 @@ export class TimedLook extends Look {
    */
   #due(now: Instant): void {
     const { running } = this.#state;
-    const late = running !== undefined && since(running.timeoutAt, now) > STALL;
-    if (!late || this.#stalled) {
+    if (running === undefined || since(running.timeoutAt, now) <= STALL) {
       this.#step({ kind: "tick" });
       return;
     }
+    const excused = !this.#stalled;
     this.#stalled = true;
     setImmediate(() => {
       if (this.#suspended) return;
-      const lost = this.#state.running?.run === running.run;
+      const lost = excused && this.#state.running?.run === running.run;
       if (lost) this.#lose();
       this.#step({ kind: lost ? "hasten" : "tick" });
     });

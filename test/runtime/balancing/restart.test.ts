@@ -113,3 +113,22 @@ test("what a policy says of a real server holds for it when a reload adds it", a
   await one.configure(balancing([web()]));
   assert.equal(one.pool, "1=1 2=7");
 });
+
+test("an answer of the kernel that comes too late does not bring a removed service back", async (context) => {
+  const one = rig(context);
+  await one.configure(balancing([web({ drainTime: seconds(10) })]));
+  one.kernel.traffic(TARGET, real(2), { activeConnections: 3 });
+  await one.configure(balancing([]));
+  await one.wait(8);
+  const picture = await one.kernel.read([TARGET]);
+  const answers: (() => void)[] = [];
+  one.kernel.read = () =>
+    new Promise((resolve) => {
+      answers.push(() => resolve(picture));
+    });
+  await one.wait(3);
+  assert.equal(one.kernel.table.size, 0);
+  for (const answer of answers) answer();
+  await one.rest();
+  assert.equal(one.kernel.table.size, 0);
+});

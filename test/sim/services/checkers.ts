@@ -156,14 +156,20 @@ const massFailure: MakeWatch = (trial) => ({
     if (networkLost === undefined) return;
     for (const service of world.inForce) {
       const bound = Math.max(0, ...service.realServers.map(detectionTime)) + SLACK;
-      if (world.now < networkLost.at + bound) continue;
       const before = networkLost.taking.get(service.name) ?? 0;
-      if (before < 2 || service.panicThreshold === 0 || takers(world, service) > 0) continue;
+      if (world.now < networkLost.at + bound || before < 2 || !isEmptied(world, service)) continue;
       const message = `${service.name} lost all of ${before} servers with the network of the checks`;
       throw new Violation("mass-failure", world.now, message);
     }
   },
 });
+
+/** Nobody takes connections, where the guard and no sorry server is to prevent it. */
+function isEmptied(world: World, service: VirtualServerConfig): boolean {
+  // Who fell first was believed; what that cost of the quorum hysteresis may not give back.
+  const sorry = service.sorryServer !== undefined && !world.states.get(service.name)?.quorum;
+  return service.panicThreshold > 0 && !sorry && takers(world, service) === 0;
+}
 
 /** How many of its real servers that have checks take connections. */
 export function takers({ kernel }: World, service: VirtualServerConfig): number {

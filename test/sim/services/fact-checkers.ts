@@ -8,26 +8,39 @@ import { nameOf } from "./world.ts";
 
 /** Every change is told once: up and down alternate, of servers and of the quorum. */
 const alternate: MakeWatch = ({ world }) => {
-  const last = new Map<string, boolean>();
-  const hear = (subject: string, up: boolean, anew: boolean): void => {
-    if (last.get(subject) === up && !anew) {
-      throw new Violation("alternate", world.now, `${subject} is told ${word(up)} twice`);
+  /** By virtual server, then by real server. */
+  const last = new Map<string, Map<string, boolean>>();
+  const hear = (name: string, subject: string, up: boolean): void => {
+    const known = last.get(name) ?? new Map<string, boolean>();
+    last.set(name, known);
+    if (known.get(subject) === up) {
+      throw new Violation("alternate", world.now, `${subject} of ${name} is ${word(up)} twice`);
     }
-    last.set(subject, up);
+    known.set(subject, up);
+  };
+  const forget = (name: string): void => {
+    const there = world.states.get(name)?.servers ?? {};
+    const known = last.get(name);
+    for (const subject of known?.keys() ?? []) {
+      if (subject !== QUORUM && !(subject in there)) known?.delete(subject);
+    }
   };
   return {
     started: () => last.clear(),
     effects(name, effects) {
+      // One that was there before may be there anew.
+      if (effects.some((one) => one.kind === "quorum" && one.start)) last.delete(name);
       for (const one of effects) {
-        // One that was there before may be there anew.
-        if (one.kind === "quorum") hear(`the quorum of ${name}`, one.up, one.start);
-        if (one.kind !== "server") continue;
-        hear(`${one.server} of ${name}`, one.up, false);
-        if (one.reason === "removed") last.delete(`${one.server} of ${name}`);
+        if (one.kind === "quorum") hear(name, QUORUM, one.up);
+        if (one.kind === "server") hear(name, one.server, one.up);
       }
+      // Who is configured again later is another one.
+      forget(name);
     },
   };
 };
+
+const QUORUM = "the quorum";
 
 const word = (up: boolean): string => (up ? "up" : "down");
 
@@ -68,6 +81,8 @@ const noSlander: MakeWatch = ({ world }) => {
   };
   return {
     effects(name, effects) {
+      // Whom the guard has held it lets fall when it ends, whatever they have come to meanwhile.
+      if (effects.some(({ kind }) => kind === "panic")) return;
       for (const one of effects) {
         if (one.kind === "server" && !one.start && one.reason !== "removed") look(name, one);
       }

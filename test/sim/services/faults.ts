@@ -142,8 +142,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   "no ip_vs for a while": (world, prng) => {
     if (world.life !== undefined) return;
+    const time = prng.between(1, 10) * SECOND;
     world.missing = true;
-    world.time.later(prng.between(1, 10) * SECOND, () => {
+    world.failingUntil = world.now + time;
+    world.time.later(time, () => {
       world.missing = false;
       world.disturb();
     });

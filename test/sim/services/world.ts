@@ -213,6 +213,9 @@ export class World {
   reload(plan: readonly Planned[]): void {
     const { life } = this;
     if (this.stopping || (life !== undefined && !life.running)) return;
+    // It has yet to ask the kernel: what it is told meanwhile counts, and what it was told before does not.
+    const begins = life !== undefined && this.states.size === 0 && this.inForce.length > 0;
+    if (begins) return;
     this.plan = [...plan];
     if (life === undefined) return;
     this.disturb();
@@ -291,7 +294,7 @@ export class World {
   /** The machine of a virtual server took a step. */
   stepped(name: string, state: PoolState, effects: readonly PoolEffect[]): void {
     this.states.set(name, state);
-    if (effects.length > 0) this.each((watch) => watch.effects?.(name, effects));
+    this.each((watch) => watch.effects?.(name, effects));
   }
 
   #carryOut(honest: readonly IpvsCommand[]): ReadonlyMap<number, string> {

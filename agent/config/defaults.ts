@@ -2,6 +2,7 @@ import { parseAddress } from "../core/address.ts";
 import { assert } from "../core/assert.ts";
 import { micros, seconds } from "../core/time.ts";
 import type { AnnouncementPolicy } from "../core/vrrp/virtual-router.ts";
+import type { FencingMode } from "./fencing.ts";
 
 const address = (text: string) => {
   const parsed = parseAddress(text);
@@ -33,6 +34,9 @@ export const DEFAULTS = {
   hmacLeastTimeWindow: seconds(5),
   none: micros(0),
 } as const;
+
+/** Ours. */
+export const DEFAULT_FENCING: FencingMode = "off";
 
 /** garp_* and vrrp_garp_*. */
 export const DEFAULT_ANNOUNCEMENT: AnnouncementPolicy = {

@@ -3,4 +3,5 @@
  * the gate, where the kernel can; else lifetimes, and it is said so. `lifetime`: only the kernel's own
  * removal of addresses that nobody refreshes.
  */
-export type FencingMode = "auto" | "gate" | "lifetime" | "off";
+export const FENCING_MODES = ["auto", "gate", "lifetime", "off"] as const;
+export type FencingMode = (typeof FENCING_MODES)[number];

@@ -14,8 +14,10 @@ const READING: KeywordEffect = {
   proof: PROOF,
 };
 
-/** The words of bfd_instance. */
+/** The words of bfd_instance, and those that follow a session. */
 export const BFD_EFFECTS: Readonly<Record<string, KeywordEffect>> = {
+  "vrrp_sync_group.track_bfd": value("trackers"),
+  "vrrp_instance.track_bfd": value("trackers"),
   bfd_instance: value("bfdInstances"),
   "bfd_instance.source_ip": value("source"),
   "bfd_instance.neighbor_ip": value("neighbour"),

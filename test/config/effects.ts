@@ -1,4 +1,5 @@
 import { BFD_EFFECTS, BFD_PLACES } from "./effects-bfd.ts";
+import { FENCING_EFFECTS, FENCING_PLACES } from "./effects-fencing.ts";
 
 /** What a keyword that works does, and what shows it. */
 export type KeywordEffect =
@@ -19,7 +20,6 @@ const AUTHENTICATION: Proof = ["config/lower/authentication.test.ts"];
 
 const NOTIFY: Proof = ["config/lower/notify.test.ts"];
 const TRACKERS: Proof = ["config/lower/trackers.test.ts"];
-const BFD: Proof = ["config/lower/bfd.test.ts"];
 const COMMANDS: Proof = ["config/lower/commands.test.ts"];
 
 const value = (values: string, proof: Proof): KeywordEffect => ({
@@ -34,6 +34,7 @@ const always = (why: string, proof: Proof): KeywordEffect => ({ by: "always", wh
 // biome-ignore format: one value per line
 export const PLACES: Readonly<Record<string, string>> = {
   ...BFD_PLACES,
+  ...FENCING_PLACES,
   accept: "runtime/acceptance.ts",
   active: "core/notify/tell.ts",
   activeKey: "wire/auth-hmac.ts",
@@ -366,8 +367,7 @@ export const EFFECTS: Readonly<Record<string, KeywordEffect>> = {
   "vrrp_instance.notify_deleted": value("deleted", NOTIFY),
   "vrrp_instance.notify_master_rx_lower_pri": value("lowerPriorityHeard", NOTIFY),
   ...BFD_EFFECTS,
-  "vrrp_sync_group.track_bfd": value("trackers", BFD),
-  "vrrp_instance.track_bfd": value("trackers", BFD),
+  ...FENCING_EFFECTS,
   vrrp_script: value("trackers", TRACKERS),
   "vrrp_script.script": value("argv", TRACKERS),
   "vrrp_script.interval": value("interval", TRACKERS),

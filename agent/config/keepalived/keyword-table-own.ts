@@ -4,9 +4,8 @@ import { keyword, none, one, oneOf } from "./keyword.ts";
 const fencing: Keyword = keyword(
   "holdfast_fencing",
   one(oneOf("auto", "gate", "lifetime", "off")),
-  "auto",
-  "What keeps the addresses of a node that hangs from being answered",
-  { later: true },
+  "off",
+  "What keeps the addresses of a node that hangs or died from being answered there",
 );
 
 /** Holdfast's own words in global_defs; keepalived logs them and goes on. */

@@ -40,7 +40,7 @@ test("words are held against the table", () => {
     ["thread_timer_expired", ["1:1 deprecated-keyword thread_timer_expired"]],
     ["authentication {\nauth_type PASS;\n}", ["2:11 trailing-semicolon PASS;"]],
     ["authentication {\nauth_type NONE\n}", ["2:11 essential-value NONE"]],
-    ["holdfast_fencing gate", ["1:1 no-effect-yet holdfast_fencing"]],
+    ["holdfast_fencing gate", []],
     ['notify_master "/x a;"', []],
     ["priority 100 \\", ["1:14 extra-words \\"]],
   ];

@@ -163,6 +163,7 @@ const REALS: readonly Row[] = [
 
 const global = (lines: string, rest = virtual("")): string => `global_defs {\n${lines}\n}\n${rest}`;
 const SYNC = {
+  position: { file: "k.conf", line: 2, column: 1 },
   interface: "eth0",
   instance: undefined,
   syncId: 0,
@@ -192,7 +193,7 @@ const GLOBALS: readonly Row[] = [
     global("lvs_sync_daemon eth0 inst VI id 3 maxlen 1400 port 8849 ttl 2 group 224.0.0.9", VI),
     "syncDaemon",
     {
-      interface: "eth0",
+      ...SYNC,
       instance: "VI",
       syncId: 3,
       maxLength: 1400,
@@ -204,7 +205,13 @@ const GLOBALS: readonly Row[] = [
   [
     instanceText("virtual_router_id 51\nlvs_sync_daemon_interface eth2", "VI"),
     "syncDaemon",
-    { ...SYNC, interface: "eth2", instance: "VI", syncId: 51 },
+    {
+      ...SYNC,
+      position: { file: "k.conf", line: 3, column: 1 },
+      interface: "eth2",
+      instance: "VI",
+      syncId: 51,
+    },
   ],
   [global("smtp_alert"), `${VIRTUAL}.mail`, true],
   [global("smtp_alert\nsmtp_alert_checker off"), `${VIRTUAL}.mail`, false],

@@ -3,9 +3,11 @@ import { isMulticast, parseAddress } from "../../../core/address.ts";
 import type { Micros } from "../../../core/time.ts";
 import type { ReceiveBuffer } from "../../config.ts";
 import { DEFAULTS } from "../../defaults.ts";
+import type { FencingMode } from "../../fencing.ts";
 import type { Statement, Word } from "../tree.ts";
 import type { AnnouncementDraft } from "./announcement.ts";
 import { ANNOUNCEMENT_KEYWORDS, readMinimalAnnouncement } from "./announcement.ts";
+import { readFencing } from "./fencing.ts";
 import type { ExtraInterfaces } from "./instance-draft.ts";
 import { parseExtraInterfaces } from "./instance-keywords.ts";
 import { parseWhole } from "./literals.ts";
@@ -42,6 +44,7 @@ export interface GlobalDraft {
   extraInterfaces?: ExtraInterfaces | undefined;
   receiveBufferPolicy?: ReceiveBuffer["policy"];
   umask?: number;
+  fencing?: FencingMode | undefined;
 }
 
 export const emptyGlobal = (): GlobalDraft => ({
@@ -192,6 +195,9 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   default_interface: interfaceName,
   disable_local_igmp: toggle,
   enable_script_security: toggle,
+  holdfast_fencing: (draft, statement, lowering) => {
+    draft.fencing = readFencing(statement, lowering)?.value;
+  },
   instance: text,
   iproute_etc_dir: text,
   iproute_usr_dir: text,

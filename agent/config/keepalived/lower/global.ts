@@ -6,7 +6,7 @@ import type {
   NetlinkReceiveBuffer,
   ReceiveBuffer,
 } from "../../config.ts";
-import { DEFAULTS } from "../../defaults.ts";
+import { DEFAULT_FENCING, DEFAULTS } from "../../defaults.ts";
 import { globalAnnouncement } from "./announcement.ts";
 import type { GlobalDraft } from "./global-keywords.ts";
 import type { Inherited } from "./inherited.ts";
@@ -42,6 +42,7 @@ export function inheritedFrom(draft: GlobalDraft): Inherited {
       draft.texts.get("vmac_prefix") ??
       DEFAULTS.virtualLinkPrefix,
     receiveBuffer: receiveBuffer(draft),
+    fencing: draft.fencing ?? DEFAULT_FENCING,
     notify: inheritedNotify(draft),
   };
 }

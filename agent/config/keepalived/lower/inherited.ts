@@ -2,6 +2,7 @@ import type { IpAddress } from "../../../core/address.ts";
 import type { Micros } from "../../../core/time.ts";
 import type { AnnouncementPolicy } from "../../../core/vrrp/virtual-router.ts";
 import type { ReceiveBuffer } from "../../config.ts";
+import type { FencingMode } from "../../fencing.ts";
 import type { ExtraInterfaces } from "./instance-draft.ts";
 import type { InheritedNotify } from "./notify.ts";
 
@@ -26,5 +27,6 @@ export interface Inherited {
   readonly virtualLinkPrefix: string;
   readonly addressLinkPrefix: string;
   readonly receiveBuffer: ReceiveBuffer;
+  readonly fencing: FencingMode;
   readonly notify: InheritedNotify;
 }

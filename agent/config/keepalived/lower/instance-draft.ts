@@ -1,6 +1,7 @@
 import type { Family, IpAddress } from "../../../core/address.ts";
 import type { Micros } from "../../../core/time.ts";
 import type { AddressConfig, RouteConfig, RuleConfig } from "../../config.ts";
+import type { FencingMode } from "../../fencing.ts";
 import type { Word } from "../tree.ts";
 import type { AnnouncementDraft } from "./announcement.ts";
 import type { AuthenticationDraft } from "./authentication.ts";
@@ -52,6 +53,7 @@ export class InstanceDraft {
   ownerIgnoreAdverts: Said<boolean> | undefined = undefined;
   timerExpiredBackup: Said<number> | undefined = undefined;
   dropForeignAddressList = false;
+  fencing: Said<FencingMode> | undefined = undefined;
   noAddresses = false;
   ignorePrimaryInterface = false;
   promoteSecondaries: Word | undefined = undefined;

@@ -6,6 +6,7 @@ import type { Statement, Word } from "../tree.ts";
 import { lowerAddressLine } from "./address-line.ts";
 import { ANNOUNCEMENT_KEYWORDS } from "./announcement.ts";
 import { readAuthentication } from "./authentication.ts";
+import { readFencing } from "./fencing.ts";
 import { readHmac } from "./hmac.ts";
 import type { ExtraInterfaces, InstanceDraft } from "./instance-draft.ts";
 import type { Lowering, Said } from "./lowering.ts";
@@ -121,6 +122,9 @@ const KEYWORDS: Readonly<Record<string, ReadInstance>> = {
   }),
   holdfast_drop_foreign_addresses: (draft) => {
     draft.dropForeignAddressList = true;
+  },
+  holdfast_fencing: (draft, statement, lowering) => {
+    draft.fencing = readFencing(statement, lowering);
   },
   interface: (draft, statement, lowering) => {
     draft.interface = readInterface(statement, lowering);

@@ -4,6 +4,7 @@ import type { InstanceConfig, ReceiveBuffer } from "../../config.ts";
 import { completeInterval } from "./advertisement-interval.ts";
 import { instanceAnnouncement } from "./announcement.ts";
 import { completeAuthentication } from "./authentication.ts";
+import { completeFenced } from "./fencing.ts";
 import type { Inherited } from "./inherited.ts";
 import { completeAddresses } from "./instance-addresses.ts";
 import type { InstanceDraft } from "./instance-draft.ts";
@@ -95,7 +96,7 @@ export function completeInstance(
     receiveBuffer: ownBuffer(draft) ?? inherited.receiveBuffer,
     extraInterfaceAnnouncements: extraInterfaces(draft, inherited),
     syncGroup,
-    fencing: "off",
+    fencing: draft.fencing?.value ?? inherited.fencing,
   };
 }
 
@@ -109,6 +110,7 @@ function routerOf(
   lowering: Lowering,
 ): VirtualRouter {
   const preemption = completePreemption(draft, identity, lowering);
+  const downTimerAdverts = draft.downTimerAdverts?.value ?? inherited.downTimerAdverts;
   return {
     name: draft.name.text,
     vrid: identity.vrid,
@@ -117,7 +119,7 @@ function routerOf(
     priority: identity.priority,
     initialActive: identity.initialActive,
     advertisementInterval,
-    downTimerAdverts: draft.downTimerAdverts?.value ?? inherited.downTimerAdverts,
+    downTimerAdverts,
     preempt: preemption.preempt,
     preemptDelay: preemption.preemptDelay,
     startupDelay: inherited.startupDelay,
@@ -127,7 +129,12 @@ function routerOf(
     timerExpiredBackup: preemption.timerExpiredBackup,
     inSyncGroup: syncGroup !== undefined,
     primaryAddress: undefined,
-    fenced: false,
+    fenced: completeFenced(
+      draft,
+      inherited.fencing,
+      { priority: identity.priority, advertisementInterval, downTimerAdverts },
+      lowering,
+    ),
     announcement: instanceAnnouncement(
       draft.announcement,
       inherited.announcement,

@@ -1,0 +1,51 @@
+import type { Micros } from "../../../core/time.ts";
+import { leaseOf } from "../../../core/vrrp/lease.ts";
+import { OWNER_PRIORITY } from "../../../core/vrrp/virtual-router.ts";
+import type { FencingMode } from "../../fencing.ts";
+import { FENCING_MODES } from "../../fencing.ts";
+import type { Statement } from "../tree.ts";
+import type { InstanceDraft } from "./instance-draft.ts";
+import type { Lowering, Said } from "./lowering.ts";
+import { report } from "./lowering.ts";
+import { firstWord, reportValue } from "./values.ts";
+
+export function readFencing(
+  statement: Statement,
+  lowering: Lowering,
+): Said<FencingMode> | undefined {
+  const word = firstWord(statement, lowering);
+  if (word === undefined) return undefined;
+  const value = FENCING_MODES.find((mode) => mode === word.text);
+  if (value !== undefined) return { value, at: word };
+  reportValue(statement, word, FENCING_MODES.join(", "), lowering);
+  return undefined;
+}
+
+/** What a lease goes by. */
+export interface FencedRouter {
+  readonly priority: number;
+  readonly advertisementInterval: Micros;
+  readonly downTimerAdverts: number;
+}
+
+/** Whether the addresses are to be behind the gate, where the kernel has one. */
+export function completeFenced(
+  { fencing: said, name }: InstanceDraft,
+  inherited: FencingMode,
+  { priority, advertisementInterval, downTimerAdverts }: FencedRouter,
+  lowering: Lowering,
+): boolean {
+  // Its addresses are this machine's own: the gate would cut it off.
+  if (priority === OWNER_PRIORITY) return false;
+  const mode = said?.value ?? inherited;
+  if (mode !== "auto" && mode !== "gate") return false;
+  if (leaseOf(advertisementInterval, downTimerAdverts) !== undefined) return true;
+  report(
+    lowering,
+    "fencing-impossible",
+    said?.at ?? name,
+    `with down_timer_adverts ${downTimerAdverts} a lease would run out between two advertisements of ${name.text}: there is no gate`,
+    "write down_timer_adverts 2 or more, on every node",
+  );
+  return false;
+}

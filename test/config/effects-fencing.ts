@@ -1,0 +1,17 @@
+import type { KeywordEffect } from "./effects.ts";
+
+const FENCING: KeywordEffect = {
+  by: "value",
+  values: ["fencing"],
+  proof: ["config/lower/fencing.test.ts"],
+};
+
+/** The words that say how addresses are fenced. */
+export const FENCING_EFFECTS: Readonly<Record<string, KeywordEffect>> = {
+  "global_defs.holdfast_fencing": FENCING,
+  "vrrp_instance.holdfast_fencing": FENCING,
+};
+
+export const FENCING_PLACES: Readonly<Record<string, string>> = {
+  fencing: "runtime/fencing/fencing.ts",
+};

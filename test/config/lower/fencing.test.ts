@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FencingMode } from "../../../agent/config/fencing.ts";
+import { brief, configOf, instanceText, load, only } from "./lowered.ts";
+
+const file = (instance: string, global = ""): string =>
+  `global_defs {\n${global}\n}\n${instanceText(instance)}`;
+
+function fenced(instance: string, global?: string): readonly [FencingMode, boolean] {
+  const { fencing, router } = only(configOf(file(instance, global)));
+  return [fencing, router.fenced];
+}
+
+test("holdfast_fencing of the instance counts, else that of global_defs, else there is none", () => {
+  assert.deepEqual(fenced(""), ["off", false]);
+  assert.deepEqual(fenced("", "holdfast_fencing auto"), ["auto", true]);
+  assert.deepEqual(fenced("holdfast_fencing lifetime", "holdfast_fencing gate"), [
+    "lifetime",
+    false,
+  ]);
+  assert.deepEqual(fenced("holdfast_fencing gate", "holdfast_fencing off"), ["gate", true]);
+});
+
+test("who owns the addresses is not fenced: it would be cut off from itself", () => {
+  assert.deepEqual(fenced("holdfast_fencing gate\npriority 255"), ["gate", false]);
+});
+
+test("a lease that would run out between two advertisements is said to be impossible", () => {
+  const text = file("holdfast_fencing gate\npriority 100\ndown_timer_adverts 1");
+  assert.equal(only(configOf(text)).router.fenced, false);
+  assert.deepEqual(brief(load(text).diagnostics), ["5:18 fencing-impossible"]);
+});
+
+test("another word is refused at its place", () => {
+  const found = brief(load(file("holdfast_fencing perhaps\npriority 100")).diagnostics);
+  assert.deepEqual(found, ["5:18 value-invalid"]);
+});

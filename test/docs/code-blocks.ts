@@ -13,10 +13,15 @@ export interface CodeBlock {
 const FENCED = /^```(\w*)\n([\s\S]*?)^```$/gm;
 const NAMED = /^(?:\/\/|#) (\/[\w./-]+)/;
 
-/** The fenced blocks of a page, in their order. */
-export function codeBlocks(page: string): readonly CodeBlock[] {
+/** The fenced blocks of a page, or of its section of this name, in their order. */
+export function codeBlocks(page: string, section?: string): readonly CodeBlock[] {
   const whole = readFileSync(page, "utf8");
-  return [...whole.matchAll(FENCED)].map(({ 1: language = "", 2: text = "", index }) => ({
+  const begin = section === undefined ? 0 : whole.indexOf(`\n## ${section}\n`);
+  if (begin < 0) throw new RangeError(`${page} has no section ${section}`);
+  const next = section === undefined ? -1 : whole.indexOf("\n## ", begin + 1);
+  const end = next < 0 ? whole.length : next;
+  const found = [...whole.matchAll(FENCED)].filter(({ index }) => index >= begin && index < end);
+  return found.map(({ 1: language = "", 2: text = "", index }) => ({
     language,
     file: NAMED.exec(text)?.[1],
     text,

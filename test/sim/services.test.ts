@@ -5,7 +5,7 @@ import { MUTANTS } from "./services/mutants.ts";
 import { runServicesTrial } from "./services/trial.ts";
 import { describeViolation } from "./trial.ts";
 
-const SEEDS = 150;
+const SEEDS = 100;
 
 /** A mistake that no seed of this many shows would not be found by a night of them either. */
 const MUTANT_SEEDS = 100;

@@ -119,7 +119,10 @@ export class Life {
     const { time, hosts, addresses, told, missing } = this.#around;
     const look: RunProbe<ProbeOf<"misc">> = (probe, signal, timeout) =>
       new Promise((resolve) => {
-        hosts.look({ probe }, timeout, (outcome) => this.#arrive(() => resolve(outcome)));
+        hosts.look({ probe }, timeout, (outcome) => {
+          const waits = this.#arrive(() => resolve(outcome));
+          return waits && !signal.aborted;
+        });
         signal.addEventListener("abort", () => resolve({ ok: false, reason: "aborted", ms: 0 }));
       });
     return {

@@ -13,6 +13,7 @@ import type {
   ServerClaim,
 } from "../../../agent/core/virtual-server/pool.ts";
 import { targetsOf } from "../../../agent/runtime/balancing/adoption.ts";
+import type { Kept } from "../../../agent/runtime/balancing/balancing-store.ts";
 import type { EventReport } from "../../../agent/runtime/ipc.ts";
 import { Violation } from "../checker.ts";
 import type { Prng } from "../prng.ts";
@@ -269,7 +270,12 @@ export class World {
     for (const one of this.inForce) {
       for (const real of one.realServers) there.add(nameOf(one, destinationKey(real)));
     }
-    for (const name of [...this.orders.keys()]) if (!there.has(name)) this.orders.delete(name);
+    // A director that finds nothing to do does not even begin.
+    const { targets = [] } = JSON.parse(this.kept) as Partial<Kept>;
+    const begins = this.states.size > 0 || this.inForce.length > 0 || targets.length > 0;
+    for (const name of this.orders.keys()) {
+      if (begins && !there.has(name)) this.orders.delete(name);
+    }
     for (const name of [...this.leaving.keys()]) if (there.has(name)) this.leaving.delete(name);
     // Of what changed while no director ran, none has heard.
     if (this.states.size > 0) for (const old of before) this.#part(old, there);

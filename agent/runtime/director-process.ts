@@ -296,6 +296,8 @@ export class DirectorProcess {
     const act = command === "metrics" ? () => this.#metrics() : part?.commands?.[command];
     try {
       if (act === undefined) throw new Error(`nothing here answers ${command}`);
+      // After a restart it does not know yet what it is asked about.
+      await part?.begun?.();
       this.#send({ kind: "answer", id, result: await act(ids, order) });
     } catch (error) {
       this.#send({ kind: "no-answer", id, problem: textOf(error) });

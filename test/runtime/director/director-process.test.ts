@@ -261,6 +261,24 @@ test("commands go to the part that has them", async () => {
   ]);
 });
 
+test("a command waits until its part has begun, and for no other", async () => {
+  let done: () => void = () => assert.fail();
+  const work = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const { tell, of } = begin(
+    () => ({ begun: () => work, commands: { services: () => "all of them" } }),
+    () => ({ begun: () => undefined, commands: { notifications: () => "none" } }),
+  );
+  tell({ kind: "command", id: 1, command: "services" });
+  tell({ kind: "command", id: 2, command: "notifications" });
+  await settle();
+  assert.deepEqual(of("answer"), [{ kind: "answer", id: 2, result: "none" }]);
+  done();
+  await settle();
+  assert.deepEqual(of("answer")[1], { kind: "answer", id: 1, result: "all of them" });
+});
+
 test("series are those of all parts, also when one of them fails", async () => {
   const { tell, of } = begin(
     () => ({ metrics: () => "one 1\n" }),

@@ -277,8 +277,16 @@ export class World {
       if (begins && !there.has(name)) this.orders.delete(name);
     }
     for (const name of [...this.leaving.keys()]) if (there.has(name)) this.leaving.delete(name);
-    // Of what changed while no director ran, none has heard.
     if (this.states.size > 0) for (const old of before) this.#part(old, there);
+    else this.#forgetMoved(before);
+  }
+
+  /** Services that came or went while no director ran: none has seen it, and nobody is waited for. */
+  #forgetMoved(before: readonly VirtualServerConfig[]): void {
+    for (const [name, { service }] of this.leaving) {
+      const was = before.some((one) => one.name === service.name);
+      if (was !== (this.service(service.name) !== undefined)) this.leaving.delete(name);
+    }
   }
 
   /** Who is out of it may finish its connections. */

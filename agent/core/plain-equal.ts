@@ -6,25 +6,33 @@ export function plainEqual(a: unknown, b: unknown, ignored: ReadonlySet<string>)
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {
-    return (
-      Array.isArray(a) &&
-      Array.isArray(b) &&
-      a.length === b.length &&
-      a.every((value, at) => plainEqual(value, b[at], ignored))
-    );
+    return Array.isArray(a) && Array.isArray(b) && sameItems(a, b, ignored);
   }
-  return sameMembers(a, b, ignored);
+  return sameMembers(a as Members, b as Members, ignored);
 }
 
-/** Makes no lists of entries: whole configurations are compared. */
-function sameMembers(a: object, b: object, ignored: ReadonlySet<string>): boolean {
-  for (const key of Object.keys(a)) {
-    if (!ignored.has(key) && !plainEqual(member(a, key), member(b, key), ignored)) return false;
+type Members = Readonly<Record<string, unknown>>;
+
+function sameItems(
+  a: readonly unknown[],
+  b: readonly unknown[],
+  ignored: ReadonlySet<string>,
+): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) {
+    if (!plainEqual(a[at], b[at], ignored)) return false;
   }
-  return Object.keys(b).every(
-    (key) => ignored.has(key) || Object.hasOwn(a, key) || member(b, key) === undefined,
-  );
+  return true;
 }
 
-const member = (value: object, key: string): unknown =>
-  Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined;
+/** Makes no lists of keys: whole configurations are compared. What is plain inherits nothing to go through. */
+function sameMembers(a: Members, b: Members, ignored: ReadonlySet<string>): boolean {
+  for (const key in a) {
+    if (ignored.has(key)) continue;
+    if (!plainEqual(a[key], Object.hasOwn(b, key) ? b[key] : undefined, ignored)) return false;
+  }
+  for (const key in b) {
+    if (!ignored.has(key) && b[key] !== undefined && !Object.hasOwn(a, key)) return false;
+  }
+  return true;
+}

@@ -26,7 +26,7 @@ async function main(): Promise<number> {
     process.stderr.write(`usage: ${usages.join("\n       ")}\n`);
     return 2;
   }
-  const problem = whyNotHere();
+  const problem = whyNotHere(subject);
   if (problem !== undefined) {
     process.stderr.write(`bench: ${problem}\n`);
     return 1;
@@ -69,12 +69,23 @@ async function measured(
   return section;
 }
 
-function whyNotHere(): string | undefined {
+const PACKAGES = "keepalived tcpdump iproute2 nginx curl";
+const PROGRAMS: readonly string[] = ["keepalived", "tcpdump", "ip", "nginx", "curl"];
+/** What only this subject needs besides. */
+const MORE: Readonly<Record<string, { readonly programs: string[]; readonly packages: string }>> = {
+  ipvs: {
+    programs: ["ipvsadm", "tcc", "linux.uml"],
+    packages: "ipvsadm tcc user-mode-linux kmod",
+  },
+};
+
+function whyNotHere(subject: string): string | undefined {
   if (process.getuid?.() !== 0)
     return "it makes network namespaces and raw sockets: run it as root";
-  for (const program of ["keepalived", "tcpdump", "ip", "nginx", "curl"]) {
+  const { programs = [], packages = "" } = MORE[subject] ?? {};
+  for (const program of [...PROGRAMS, ...programs]) {
     if (spawnSync(program, ["--version"]).error !== undefined) {
-      return `${program} is not installed (apt-get install keepalived tcpdump iproute2 nginx curl)`;
+      return `${program} is not installed (apt-get install ${`${PACKAGES} ${packages}`.trim()})`;
     }
   }
   return undefined;

@@ -26,11 +26,11 @@ interface Probe {
 }
 
 const HTTP: Probe = {
-  what: "processor time of an HTTP check",
+  what: "processor time of a look at a real server, HTTP_GET",
   ...{ services: 50, realServers: 100, port: 8080, check: "HTTP_GET" },
 };
 const TLS: Probe = {
-  what: "processor time of an HTTPS check",
+  what: "processor time of a look at a real server, SSL_GET",
   ...{ services: 10, realServers: 100, port: 8443, check: "SSL_GET" },
 };
 

@@ -11,7 +11,7 @@ import type { Program } from "./director.ts";
 import { DirectorNode, service } from "./director.ts";
 
 const REAL_SERVERS = 4;
-const FAILURES = 25;
+const FAILURES = 20;
 /** Seconds between the looks at a real server. */
 const INTERVAL = 0.1;
 const MARGIN = 0.02;

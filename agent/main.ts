@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import process from "node:process";
 import type { Config, GlobalConfig, NetlinkReceiveBuffers } from "./config/config.ts";
 import type { LoadedConfig } from "./config/load.ts";
+import type { LastWill } from "./ports/last-will.ts";
 import type { Later } from "./ports/processes.ts";
 import type { Role } from "./runtime/ipc.ts";
 import type { Log } from "./runtime/log.ts";
@@ -101,6 +102,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     log,
     notifier: serviceNotifier(process.env, process.pid),
     state: new StateStore(options.stateDirectory),
+    lastWill: lastWill(),
     prepare: supervisorSettings(options, nameProcess),
   });
   // First of all, as it is the lock too: a second agent would take the first one's addresses away.
@@ -116,6 +118,19 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
   const status = await supervisor.run();
   await server.close();
   return status;
+}
+
+/** Loaded with the first will: who holds nothing has nothing to let go of. */
+function lastWill(): LastWill {
+  let loaded: Promise<Pick<LastWill, "execute">> | undefined;
+  const load = () => {
+    loaded ??= import("./linux/last-will.ts").then(({ executeWill }) => ({ execute: executeWill }));
+    return loaded;
+  };
+  return {
+    prepare: () => void load(),
+    execute: async (request) => (await load()).execute(request),
+  };
 }
 
 /** Name and umask of this process, by each configuration; the command line's -u wins. */

@@ -1,29 +1,6 @@
 import type { ChildProcess, Later, StartProcess } from "../ports/processes.ts";
 import type { ServiceRole, ToChild, ToDirector, ToVrrp } from "./ipc.ts";
-
-/** How a child is watched. A heartbeat that is missed for `stall` means: kill it. */
-export interface Watch {
-  readonly heartbeatMs: number;
-  readonly stallMs: number;
-  /**
-   * As `stallMs`, until it has answered for the first time since it has a configuration. A cold and busy
-   * machine loads programs slowly, and what a child is told first is the most that it is ever told.
-   */
-  readonly startMs: number;
-  /** Delays before the next starts, the last for all that follow. */
-  readonly backoffMs: readonly number[];
-  /** A child that ran this long has its restarts forgiven. */
-  readonly stableMs: number;
-}
-
-export const DEFAULT_WATCH: Watch = {
-  heartbeatMs: 500,
-  stallMs: 3_000,
-  startMs: 30_000,
-  // A first delay: a manager that stops the whole group may have signalled the child before us.
-  backoffMs: [50, 250, 1_000, 2_000, 5_000],
-  stableMs: 30_000,
-};
+import type { Watch } from "./watch.ts";
 
 export interface ChildEvents {
   started(pid: number | undefined): void;
@@ -50,7 +27,7 @@ export class Child {
   readonly role: ServiceRole;
   restarts = 0;
   readonly #world: ChildWorld;
-  readonly #watch: Watch;
+  #watch: Watch;
   readonly #events: ChildEvents;
   #process: ChildProcess | undefined;
   #startedMs = 0;
@@ -65,6 +42,7 @@ export class Child {
   #answered = false;
   /** The last ping before that. */
   #configuredAfter: number | undefined;
+  #working = false;
   #died = false;
 
   constructor(
@@ -99,10 +77,28 @@ export class Child {
     return this.#died;
   }
 
+  /** Takes effect with the next heartbeat. */
+  set watch(watch: Watch) {
+    this.#watch = watch;
+  }
+
+  /** It works off a configuration, and may be silent for as long as at its start. */
+  begins(): void {
+    this.#working = true;
+  }
+
+  /** It has worked it off: from its next answer on it is to answer in time. */
+  finished(): void {
+    this.#working = false;
+    this.#answered = false;
+    this.#configuredAfter = this.#ping;
+  }
+
   start(): void {
     this.#startedMs = this.#world.nowMs();
     this.#silentMs = 0;
     this.#answered = false;
+    this.#working = false;
     this.#configuredAfter = undefined;
     this.#pong = this.#ping;
     const started = this.#world.start(this.role, {
@@ -151,11 +147,20 @@ export class Child {
     // If we were not running ourselves (a paused machine), the child's silence proves nothing.
     const awake = passed < 2 * this.#watch.heartbeatMs;
     if (this.#pong !== this.#ping && awake) this.#silentMs += passed;
-    const { stallMs, startMs } = this.#watch;
-    if (this.#silentMs >= (this.#answered ? stallMs : startMs)) {
-      this.kill();
+    if (this.#stuck) {
+      // Its answer may have come while this process was busy: it is read before the next turn.
+      this.#cancelBeat = this.#world.later(0, () => (this.#stuck ? this.kill() : this.#goOn(now)));
       return;
     }
+    this.#goOn(now);
+  }
+
+  get #stuck(): boolean {
+    const { stallMs, startMs } = this.#watch;
+    return this.#silentMs >= (this.#answered && !this.#working ? stallMs : startMs);
+  }
+
+  #goOn(now: number): void {
     this.#ping += 1;
     this.send({ kind: "ping", id: this.#ping });
     this.#beatLater(now);

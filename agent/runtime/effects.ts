@@ -36,7 +36,10 @@ export function routerEffects(
     alarm: (router, { alarm, from }) => reports.alarm(router, alarm, from),
     transition: (router, effect) => {
       if (effect.to === "active") router.counters.becameActive += 1;
-      if (effect.from === "active") router.counters.released += 1;
+      if (effect.from === "active") {
+        router.counters.released += 1;
+        sender.resigned(router);
+      }
       reports.transition(router, effect);
     },
   };

@@ -1,9 +1,8 @@
 import type { Config } from "../config/config.ts";
 import type { TimedCommand } from "../config/notifications.ts";
 import type { DirectorStatus, ProcessStatus } from "../control/protocol.ts";
-import type { ReloadPlan } from "../control/target.ts";
 import type { AcceptedConfig } from "./accepted.ts";
-import { Child, DEFAULT_WATCH } from "./child.ts";
+import { Child } from "./child.ts";
 import { DirectorClient } from "./director-client.ts";
 import { directorSettings, holdsPolicies } from "./director-settings.ts";
 import type {
@@ -17,11 +16,13 @@ import type {
   ToDirector,
 } from "./ipc.ts";
 import { IPC_VERSION } from "./ipc.ts";
+import { LastWills } from "./last-will.ts";
 import type { RunOptions } from "./options.ts";
 import { RememberedSnapshot } from "./remembered-snapshot.ts";
 import type { SupervisorPorts } from "./supervisor.ts";
 import type { Configured, NodeSnapshot } from "./vrrp-client.ts";
-import { VrrpClient } from "./vrrp-client.ts";
+import { planForNone, VrrpClient } from "./vrrp-client.ts";
+import { DEFAULT_WATCH, watchOf } from "./watch.ts";
 
 /** What the children's parent hears of them. */
 export interface FamilyEvents {
@@ -40,7 +41,6 @@ export interface FamilyEvents {
 }
 
 const REFRESH_LIMIT_MS = 5_000;
-const SWEEP_LIMIT_MS = 5_000;
 
 /** The processes that the supervisor keeps running, and what it asks of them. */
 export class Family {
@@ -55,9 +55,11 @@ export class Family {
   /** Who waits for a child to be gone for good. */
   readonly #leaving = new Map<ServiceRole, () => void>();
   #stopping = false;
-  /** A process was started to clear up after one that died; there is no second one. */
-  #swept = false;
-  #cancelSweep: () => void = () => undefined;
+  readonly #wills: LastWills;
+  /** Where the vrrp process is, which stays there whatever it is told later. */
+  #namespace: string | undefined;
+  /** What is being done in the place of one that died. */
+  #will: Promise<void> | undefined;
   /** What comes before the first router: the startup script. */
   #prelude: Promise<void> | undefined;
   #preludeOver = false;
@@ -77,6 +79,8 @@ export class Family {
       (message) => this.#children.get("director")?.send(message),
       ports.later,
     );
+    const log = (level: LogLevel, message: string) => events.log(level, message);
+    this.#wills = new LastWills(ports.lastWill, ports.nowMs, log);
     if (!options.directorOnly) this.#add("vrrp");
     // Also beside a lone vrrp process, keepalived's -P: its scripts and notifications are run here.
     this.#add("director");
@@ -119,7 +123,7 @@ export class Family {
     // Nobody who could refuse it: the next one starts from it.
     if (this.#children.get("vrrp")?.running !== true)
       return { ok: true, plan: planForNone(config) };
-    const answer = await this.#client.configure(generation, config, this.#awaitDirector());
+    const answer = await this.#tellVrrp(generation, config);
     if (answer.ok) this.#refresh();
     return answer;
   }
@@ -172,7 +176,6 @@ export class Family {
   async stop(limitMs: number, script: TimedCommand | undefined): Promise<boolean> {
     this.#stopping = true;
     const resigned = await this.#stopChild("vrrp", limitMs, { kind: "stop" });
-    this.#cancelSweep();
     if (script !== undefined && this.#children.get("director")?.running !== true) {
       this.#events.log("error", "the shutdown script was not run: the director does not run");
     }
@@ -187,8 +190,11 @@ export class Family {
     const child = this.#children.get(role);
     if (child === undefined) return true;
     child.stop(message);
-    if (role === "vrrp") this.#sweep();
-    if (!child.running) return true;
+    if (!child.running) {
+      // The next one would have removed what its predecessor left.
+      if (role === "vrrp" && child.died) await this.#inItsPlace();
+      return true;
+    }
     let clean = true;
     const gone = new Promise<void>((resolve) => {
       this.#leaving.set(role, resolve);
@@ -222,7 +228,8 @@ export class Family {
     if (role === "director" || this.#stopping) return;
     const { reportAddresses } = this.#options;
     if (reportAddresses) this.#children.get(role)?.send({ kind: "report-addresses" });
-    this.configure();
+    if (this.#will === undefined) this.configure();
+    else void this.#will.then(() => this.configure());
   }
 
   #configureDirector(): void {
@@ -240,7 +247,8 @@ export class Family {
       return;
     }
     const { generation, config } = accepted;
-    void this.#client.configure(generation, config, this.#awaitDirector()).then((answer) => {
+    this.#namespace = config.global.netNamespace;
+    void this.#tellVrrp(generation, config).then((answer) => {
       if (answer.ok) return this.#configured();
       const { problem } = answer;
       // If it ended, the next one is told the same.
@@ -250,6 +258,32 @@ export class Family {
       this.#events.log("error", `${problem.message}; ${problem.remedy}`);
       this.#children.get("vrrp")?.kill();
     });
+  }
+
+  async #tellVrrp(generation: number, config: Config): Promise<Configured> {
+    const child = this.#children.get("vrrp");
+    child?.begins();
+    const { reserved } = this.#wills;
+    const wait = this.#awaitDirector();
+    const answer = await this.#client.configure(generation, config, wait, reserved);
+    child?.finished();
+    if (answer.ok && child !== undefined) child.watch = watchOf(config);
+    return answer;
+  }
+
+  /**
+   * Does at once what the vrrp process can do no more. Whoever stops the agent waits for it, and virtual
+   * links go then too.
+   */
+  #inItsPlace(): Promise<void> {
+    const links = this.#stopping;
+    const done = Promise.resolve(this.#will)
+      .then(() => this.#wills.execute(this.#namespace, links))
+      .then(() => {
+        if (this.#will === done) this.#will = undefined;
+      });
+    this.#will = done;
+    return done;
   }
 
   /** As in keepalived, its failure is told, and the start goes on. */
@@ -269,6 +303,9 @@ export class Family {
       case "snapshot":
       case "journal":
         this.#client.hear(message);
+        break;
+      case "wills":
+        this.#wills.keep(message.entries);
         break;
       case "event":
         this.#remembered.note(message.report);
@@ -316,6 +353,8 @@ export class Family {
   #ended(role: ServiceRole, clean: boolean, cause: string, restartMs: number | undefined): void {
     if (role === "vrrp") {
       this.#configuredNow = false;
+      // First of all: peers wait for it.
+      if (!clean || this.#wills.any) void this.#inItsPlace();
       this.#client.ended();
     } else {
       this.#director.ended();
@@ -323,8 +362,7 @@ export class Family {
     }
     this.#events.ended(role);
     if (this.#stopping) {
-      if (role === "vrrp") this.#sweep();
-      if (this.#children.get(role)?.running !== true) this.#leaving.get(role)?.();
+      void Promise.resolve(this.#will).then(() => this.#leaving.get(role)?.());
       return;
     }
     const next = restartMs === undefined ? "" : `; the next one starts in ${restartMs} ms`;
@@ -357,40 +395,6 @@ export class Family {
   #refresh(): void {
     void this.snapshot(REFRESH_LIMIT_MS);
   }
-
-  /**
-   * A vrrp process that was killed leaves addresses behind, and a peer has them by now. Every new one
-   * removes such leftovers first of all: so one more is started, and stopped.
-   */
-  #sweep(): void {
-    const vrrp = this.#children.get("vrrp");
-    if (vrrp === undefined || vrrp.running || !vrrp.died || this.#swept) return;
-    this.#swept = true;
-    const config = this.#events.current()?.config;
-    vrrp.start();
-    this.#cancelSweep = this.#ports.later(SWEEP_LIMIT_MS, () => vrrp.kill());
-    if (config?.global.netNamespace === undefined) vrrp.stop();
-    else void this.#client.configure(0, withoutRouters(config), false).then(() => vrrp.stop());
-  }
 }
 
 type StopMessage = Extract<ToDirector, { readonly kind: "stop" }>;
-
-const planForNone = ({ instances }: Config): ReloadPlan => ({
-  added: instances.map(({ router }) => router.name),
-  removed: [],
-  replaced: [],
-  kept: [],
-});
-
-/** What leads the process to the same network namespace, and to nothing else. */
-const withoutRouters = (config: Config): Config => ({
-  ...config,
-  instances: [],
-  syncGroups: [],
-  staticAddresses: [],
-  staticRoutes: [],
-  staticRules: [],
-  trackGroups: [],
-  bfdInstances: [],
-});

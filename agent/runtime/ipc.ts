@@ -19,6 +19,7 @@ import type { Claim, Reading } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
 import type { RunOptions } from "./options.ts";
+import type { ReservedEntry, WillEntry } from "./wills.ts";
 
 /** Parent and children are always of one build; a mismatch means that files changed under a run. */
 export const IPC_VERSION = 1;
@@ -164,6 +165,8 @@ export type ToVrrp =
       readonly frame: ConfigFrame;
       /** New routers wait, for a few seconds at most, for what policies claim. */
       readonly awaitDirector: boolean;
+      /** What an earlier process had reserved, by name of the router. */
+      readonly reserved: readonly ReservedEntry[];
     }
   | { readonly kind: "snapshot"; readonly id: number }
   | { readonly kind: "journal"; readonly id: number }
@@ -188,6 +191,8 @@ export type FromVrrp =
   | { readonly kind: "configured"; readonly generation: number; readonly plan: ReloadPlan }
   | { readonly kind: "refused"; readonly generation: number; readonly problem: Problem }
   | SnapshotPart
+  /** What to send when this process dies; said of a router when it changes. */
+  | { readonly kind: "wills"; readonly entries: readonly WillEntry[] }
   | {
       readonly kind: "journal";
       readonly id: number;

@@ -42,6 +42,7 @@ import { SyncGroups } from "./sync-groups.ts";
 import { Sysctls } from "./sysctls.ts";
 import { Touched } from "./touched.ts";
 import { VirtualLinks } from "./virtual-links.ts";
+import { NO_NOTARY } from "./wills.ts";
 import type { World } from "./world.ts";
 
 type Step = PlanStep<InstanceConfig>;
@@ -86,7 +87,7 @@ export class Node {
   #awaitDirector = false;
   #serial = 0;
 
-  constructor(world: World) {
+  constructor(world: World, notary = NO_NOTARY) {
     this.#world = world;
     const { clock, network, hmac } = world;
     this.#schedule = new Schedule(
@@ -120,7 +121,7 @@ export class Node {
       this.#schedule,
       clock,
     );
-    this.#sender = new Sender(clock, hmac, this.#schedule, this.#holdings);
+    this.#sender = new Sender(clock, hmac, this.#schedule, this.#holdings, notary);
     this.#driver = new Driver(
       virtualRouter,
       clock,

@@ -8,6 +8,8 @@ import { encodePacket, packetTemplate } from "../wire/outgoing-packet.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Router } from "./router.ts";
 import type { Schedule } from "./schedule.ts";
+import type { Notary } from "./wills.ts";
+import { Wills } from "./wills.ts";
 
 /** A last advertisement waits no longer than this for the addresses to be gone. */
 const LONGEST_WAIT = milliseconds(100);
@@ -18,13 +20,15 @@ export class Sender {
   readonly #hmac: Hmac;
   readonly #schedule: Schedule;
   readonly #holdings: Holdings;
+  readonly #wills: Wills;
   #sending: Router | undefined;
 
-  constructor(clock: Clock, hmac: Hmac, schedule: Schedule, holdings: Holdings) {
+  constructor(clock: Clock, hmac: Hmac, schedule: Schedule, holdings: Holdings, notary: Notary) {
     this.#clock = clock;
     this.#hmac = hmac;
     this.#schedule = schedule;
     this.#holdings = holdings;
+    this.#wills = new Wills(clock, hmac, notary);
   }
 
   /** Whose packet is being sent at this moment, for a failure that is told meanwhile. */
@@ -35,6 +39,11 @@ export class Sender {
   send(router: Router, priority: number): void {
     if (router.state.kind === "active") this.#transmit(router, priority);
     else this.#part(router, priority);
+  }
+
+  /** The router is not active any more. */
+  resigned(router: Router): void {
+    this.#wills.drop(router);
   }
 
   /**
@@ -64,6 +73,7 @@ export class Sender {
     router.binding.templates ??= templates(router);
     // Without a source address there is nothing to send.
     if (router.binding.templates.length === 0) return;
+    this.#wills.sending(router);
     this.#sending = router;
     const at = this.#clock.now();
     let left = 0;
@@ -79,7 +89,10 @@ export class Sender {
       if (lease.endpoint.send(packet, template.settings.destination)) left += 1;
     }
     this.#sending = undefined;
-    if (left > 0 && router.state.kind === "active") router.advertisedAt = at;
+    if (router.state.kind === "active") {
+      if (left > 0) router.advertisedAt = at;
+      this.#wills.sent(router, router.binding.templates, lease.spec);
+    }
     router.counters.advertisementsSent += 1;
     if (priority === RELEASE_PRIORITY) router.counters.priorityZeroSent += 1;
   }

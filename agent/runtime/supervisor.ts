@@ -2,6 +2,7 @@ import type { GlobalConfig } from "../config/config.ts";
 import type { DirectorCommand, LetterIds, ServerOrder, Status } from "../control/protocol.ts";
 import { PROTOCOL_VERSION } from "../control/protocol.ts";
 import type { ControlTarget, ReloadOutcome } from "../control/target.ts";
+import type { LastWill } from "../ports/last-will.ts";
 import type { Later, ServiceNotifier, StartProcess } from "../ports/processes.ts";
 import { Accepted } from "./accepted.ts";
 import type { ReadConfig } from "./config-source.ts";
@@ -31,6 +32,7 @@ export interface SupervisorPorts {
   readonly log: Log;
   readonly notifier: ServiceNotifier;
   readonly state: StateStore;
+  readonly lastWill: LastWill;
   /** Where use_pid_dir puts pid files; keepalived's place by default. */
   readonly pidDirectory?: string;
   /** Applies name and umask to this process. */

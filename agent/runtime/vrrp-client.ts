@@ -6,6 +6,7 @@ import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { Later } from "../ports/processes.ts";
 import type { FromVrrp, GroupSnapshot, Problem, ToVrrp } from "./ipc.ts";
 import { parts } from "./ipc.ts";
+import type { ReservedEntry } from "./wills.ts";
 
 export type Configured =
   | { readonly ok: true; readonly plan: ReloadPlan }
@@ -42,7 +43,12 @@ export class VrrpClient {
   }
 
   /** Answers when the configuration runs, or was refused: without a time limit. */
-  configure(generation: number, config: Config, awaitDirector: boolean): Promise<Configured> {
+  configure(
+    generation: number,
+    config: Config,
+    awaitDirector: boolean,
+    reserved: readonly ReservedEntry[] = [],
+  ): Promise<Configured> {
     // Virtual servers are none of its business, and to read tens of thousands would hold up adverts.
     const { instances, ...frame } = { ...config, balancing: NO_BALANCING };
     return new Promise((resolve) => {
@@ -56,7 +62,7 @@ export class VrrpClient {
       for (const part of parts(instances)) {
         this.#send({ kind: "instances", generation, instances: part });
       }
-      this.#send({ kind: "configure", generation, frame, awaitDirector });
+      this.#send({ kind: "configure", generation, frame, awaitDirector, reserved });
     });
   }
 
@@ -126,3 +132,11 @@ export class VrrpClient {
     });
   }
 }
+
+/** Of a configuration that waits for the next process. */
+export const planForNone = ({ instances }: Config): ReloadPlan => ({
+  added: instances.map(({ router }) => router.name),
+  removed: [],
+  replaced: [],
+  kept: [],
+});

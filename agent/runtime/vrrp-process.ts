@@ -5,8 +5,9 @@ import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import { KernelError } from "../ports/error.ts";
 import type { ParentChannel } from "../ports/processes.ts";
 import type { FromVrrp, Problem, ToVrrp } from "./ipc.ts";
-import { IPC_VERSION, ROUTERS_PER_MESSAGE } from "./ipc.ts";
+import { IPC_VERSION, parts, ROUTERS_PER_MESSAGE } from "./ipc.ts";
 import { Node } from "./node.ts";
+import type { Notary, ReservedEntry } from "./wills.ts";
 import type { World } from "./world.ts";
 
 /** What the vrrp process needs, besides a way to its supervisor. */
@@ -48,6 +49,13 @@ export class VrrpProcess {
   #work: Promise<void> = Promise.resolve();
   #instances: InstanceConfig[] = [];
   #surroundings: Surroundings = USUAL;
+  #reserved: ReadonlyMap<ReservedEntry[0], ReservedEntry[1]> = new Map();
+  readonly #notary: Notary = {
+    keep: (changed) => {
+      for (const entries of parts(changed)) this.#send({ kind: "wills", entries });
+    },
+    reserved: (name) => this.#reserved.get(name),
+  };
   #configured = false;
   #reportAddresses = false;
   #stopping = false;
@@ -97,7 +105,7 @@ export class VrrpProcess {
       const message = "removed the packet filter (table inet holdfast) that an earlier run left";
       this.#send({ kind: "log", level: "warn", message });
     }
-    return new Node(this.#world);
+    return new Node(this.#world, this.#notary);
   }
 
   #hear(message: ToVrrp): void {
@@ -115,6 +123,7 @@ export class VrrpProcess {
         const config: Config = { ...message.frame, instances: this.#instances };
         this.#instances = [];
         const { generation, awaitDirector } = message;
+        this.#reserved = new Map(message.reserved);
         this.#then(() => this.#configure(generation, config, awaitDirector));
         break;
       }

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { DEFAULTS } from "../../agent/config/defaults.ts";
-import { DEFAULT_WATCH } from "../../agent/runtime/child.ts";
+import { DEFAULT_WATCH } from "../../agent/runtime/watch.ts";
 import { diagnosticsPage } from "./diagnostics-page.ts";
 import { SECTIONS, withSections } from "./sections.ts";
 

@@ -97,8 +97,8 @@ export class FakeLan {
     this.sent.push({
       from: from.host,
       at: this.#now(),
-      vrid: packet[21] ?? 0,
-      priority: packet[22] ?? 0,
+      vrid: packet[messageAt(packet) + 1] ?? 0,
+      priority: packet[messageAt(packet) + 2] ?? 0,
       destination,
       bytes: packet,
     });
@@ -110,7 +110,7 @@ export class FakeLan {
   }
 
   #hand(port: Port, packet: Uint8Array): void {
-    const vrid = packet[21] ?? 0;
+    const vrid = packet[messageAt(packet) + 1] ?? 0;
     if (port.vrids !== undefined && !port.vrids.has(vrid)) return;
     const received: ReceivedPacket = {
       source: addressFromBytes(packet.subarray(12, 16)),
@@ -123,3 +123,6 @@ export class FakeLan {
     else port.receive(received);
   }
 }
+
+/** Behind the IPv4 header, and an authentication header if there is one. */
+const messageAt = (packet: Uint8Array): number => (packet[9] === 51 ? 44 : 20);

@@ -12,6 +12,7 @@ import { micros, seconds } from "../../agent/core/time.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
 import type { EventReport } from "../../agent/runtime/ipc.ts";
 import { Node } from "../../agent/runtime/node.ts";
+import type { Notary } from "../../agent/runtime/wills.ts";
 import type { World } from "../../agent/runtime/world.ts";
 import { FakeAcceptFilter } from "./fake-accept-filter.ts";
 import { FakeGate, FakeHolders } from "./fake-gate.ts";
@@ -219,9 +220,10 @@ export function host(
   time: VirtualTime,
   lan: FakeLan,
   own: string | undefined,
+  notary?: Notary,
 ): TestHost {
   const { world, ...rest } = fakeWorld(name, time, lan, own);
-  return { ...rest, node: new Node(world) };
+  return { ...rest, node: new Node(world, notary) };
 }
 
 /** The snapshot of one router. */

@@ -13,6 +13,7 @@ import { PidFiles } from "../../agent/runtime/pid-files.ts";
 import { reloadMoment } from "../../agent/runtime/scheduled-reload.ts";
 import { StateStore } from "../../agent/runtime/state-store.ts";
 import { Supervisor } from "../../agent/runtime/supervisor.ts";
+import { FakeLastWill } from "./fake-last-will.ts";
 import { FakeProcesses } from "./fake-processes.ts";
 import { config, instance } from "./fixtures.ts";
 import { VirtualTime } from "./virtual-time.ts";
@@ -71,6 +72,7 @@ function world(
     log: { write: ({ message }) => said.push(message), flush: () => Promise.resolve() },
     notifier: { notify: (state) => notes.push(state), watchdogMs },
     state: new StateStore(options.stateDirectory),
+    lastWill: new FakeLastWill(),
     pidDirectory: join(directory, "run"),
     prepare: (settings) => prepared.push(settings),
   });

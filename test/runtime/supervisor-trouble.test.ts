@@ -85,17 +85,17 @@ test("a new child has time to load its code and its configuration", async (conte
   assert.equal(processes.of("director").length, 2, "who answered once must go on answering");
 });
 
-test("after one that died, a stop starts one more to clear up what it held", async (context) => {
-  const { time, processes, begin } = world(context);
+test("after one that died, a stop takes what it held off the host, virtual links too", async (context) => {
+  const { time, processes, lastWill, begin } = world(context);
   const { supervisor, ended } = begin();
   await time.advance(10);
   processes.last("vrrp").end(false);
   supervisor.stop();
   await time.advance(10);
-  assert.equal(processes.of("vrrp").length, 2);
+  assert.equal(processes.of("vrrp").length, 1);
   assert.deepEqual(
-    processes.last("vrrp").received.map(({ kind }) => kind),
-    ["stop"],
+    lastWill.requests.map(({ links }) => links),
+    [false, true],
   );
   assert.equal(await ended, 0);
 });

@@ -9,6 +9,7 @@ import type { RunOptions } from "../../agent/runtime/options.ts";
 import { DEFAULT_RUN_OPTIONS } from "../../agent/runtime/options.ts";
 import { StateStore } from "../../agent/runtime/state-store.ts";
 import { Supervisor } from "../../agent/runtime/supervisor.ts";
+import { FakeLastWill } from "./fake-last-will.ts";
 import { FakeProcesses } from "./fake-processes.ts";
 import { config, instance } from "./fixtures.ts";
 import { VirtualTime } from "./virtual-time.ts";
@@ -36,6 +37,7 @@ const DIRECTOR = {
 export function world(context: TestContext, change: Partial<RunOptions> = {}) {
   const time = new VirtualTime();
   const processes = new FakeProcesses();
+  const lastWill = new FakeLastWill();
   const directory = mkdtempSync(join(tmpdir(), `hf-${process.pid}-`));
   context.after(() => rmSync(directory, { recursive: true, force: true }));
   const lines: LogLine[] = [];
@@ -79,13 +81,14 @@ export function world(context: TestContext, change: Partial<RunOptions> = {}) {
       log: { write: (line) => lines.push(line), flush: () => Promise.resolve() },
       notifier: { notify: (state) => notes.push(state), watchdogMs: undefined },
       state: new StateStore(directory),
+      lastWill,
       pidDirectory: join(directory, "run"),
       prepare: (global) => prepared.push(global),
     });
     return { supervisor, ended: supervisor.run() };
   };
   const said = () => lines.map(({ level, message }) => `${level} ${message}`);
-  return { time, processes, directory, file, notes, prepared, begin, said };
+  return { time, processes, lastWill, directory, file, notes, prepared, begin, said };
 }
 
 export const configures = (received: readonly Record<string, unknown>[]) =>

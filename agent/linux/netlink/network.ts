@@ -1,4 +1,3 @@
-import { release } from "node:os";
 import type { AddressConfig, RouteConfig, RuleConfig, VirtualLink } from "../../config/config.ts";
 import type { Family, Prefix } from "../../core/address.ts";
 import { KernelError } from "../../ports/error.ts";
@@ -12,6 +11,7 @@ import type { AddressMarks, RememberedAddress } from "./installed-addresses.ts";
 import { InstalledAddresses } from "./installed-addresses.ts";
 import { InstalledRoutes } from "./installed-routes.ts";
 import { InstalledRules } from "./installed-rules.ts";
+import { ADDRESS_MARK, keepsMarks } from "./mark.ts";
 import { Monitor } from "./monitor.ts";
 import type { ReceiveBufferSize } from "./netlink-socket.ts";
 import { throwLater } from "./netlink-socket.ts";
@@ -36,7 +36,6 @@ export interface NetworkOptions {
   readonly kernelRelease?: string | undefined;
 }
 
-const DEFAULT_MARK = 112;
 const DEFAULT_BUFFER: ReceiveBufferSize = { bytes: 8 << 20, force: true };
 const AUDIT_MS = 5000;
 /** Several signs of one change are one reason to look. */
@@ -257,10 +256,8 @@ const plainAddress = ({ address, length }: Prefix): AddressConfig => ({
 });
 
 function marksOf(options: NetworkOptions): AddressMarks {
-  const mark = options.mark ?? DEFAULT_MARK;
-  const [major = 0, minor = 0] = (options.kernelRelease ?? release()).split(".").map(Number);
-  const kept = major > 5 || (major === 5 && minor >= 18);
-  return kept
+  const mark = options.mark ?? ADDRESS_MARK;
+  return keepsMarks(options.kernelRelease)
     ? { by: "kernel", mark }
     : { by: "memory", mark, remembered: options.remembered ?? [] };
 }

@@ -1,0 +1,53 @@
+import type { IpAddress } from "../core/address.ts";
+import type { EndpointSpec } from "./advertisement-sockets.ts";
+import type { KernelError } from "./error.ts";
+
+/** A packet that somebody else made ready to be sent as it is. */
+export interface ReadyPacket {
+  readonly spec: EndpointSpec;
+  readonly destination: IpAddress;
+  /** A complete IP packet, header included, in base64. */
+  readonly packet: string;
+}
+
+/** What carried our mark, and is gone now. */
+export interface Withdrawn {
+  readonly addresses: number;
+  readonly routes: number;
+  readonly rules: number;
+  readonly links: number;
+  readonly tables: number;
+}
+
+export interface WithdrawRequest {
+  /** Name of the network namespace (/run/netns/NAME); `undefined`: that of this process. */
+  readonly namespace: string | undefined;
+  /** Virtual links go too; the next process that wants them would find them. */
+  readonly links: boolean;
+}
+
+export interface WithdrawOutcome {
+  readonly withdrawn: Withdrawn;
+  /** What was left, and why. */
+  readonly problems: readonly KernelError[];
+}
+
+export interface WillRequest extends WithdrawRequest {
+  /** They leave when the addresses are gone, and only then. */
+  readonly packets: readonly ReadyPacket[];
+  /** Nothing is begun later than this. */
+  readonly limitMs: number;
+}
+
+export interface WillOutcome extends WithdrawOutcome {
+  /** Packets that left. */
+  readonly sent: number;
+}
+
+/** Lets go of what a process held that died. Nothing here rejects. */
+export interface LastWill {
+  /** Loads what it takes, so that a death finds it in memory. */
+  prepare(): void;
+  /** Resolves after `limitMs` at the latest, also when the kernel has not answered by then. */
+  execute(request: WillRequest): Promise<WillOutcome>;
+}

@@ -1,0 +1,77 @@
+import type { LastWill, Withdrawn } from "../ports/last-will.ts";
+import type { LogLevel } from "./ipc.ts";
+import type { Reserved, ReservedEntry, WillEntry } from "./wills.ts";
+
+/** Far beyond what it takes; a kernel that has not answered by then is left to the next process. */
+const LIMIT_MS = 2_000;
+
+/** What the supervisor does in the place of a vrrp process that died. */
+export class LastWills {
+  readonly #port: LastWill;
+  readonly #nowMs: () => number;
+  readonly #log: (level: LogLevel, message: string) => void;
+  readonly #wills = new Map<string, WillEntry>();
+  readonly #reserved = new Map<string, Reserved>();
+
+  constructor(
+    port: LastWill,
+    nowMs: () => number,
+    log: (level: LogLevel, message: string) => void,
+  ) {
+    this.#port = port;
+    this.#nowMs = nowMs;
+    this.#log = log;
+  }
+
+  /** Some router is active, as far as is known. */
+  get any(): boolean {
+    return this.#wills.size > 0;
+  }
+
+  /** For the next process: its packets are to be beyond these. */
+  get reserved(): readonly ReservedEntry[] {
+    return [...this.#reserved];
+  }
+
+  keep(entries: readonly WillEntry[]): void {
+    for (const entry of entries) {
+      if (entry.packets.length === 0) this.#wills.delete(entry.id);
+      else this.#wills.set(entry.id, entry);
+      if (entry.reserved !== undefined) this.#reserved.set(entry.name, entry.reserved);
+    }
+    if (this.any) this.#port.prepare();
+  }
+
+  /**
+   * Takes everything of ours from the host, in this namespace, and resigns for routers that were active.
+   * `links`: nobody comes who would want the virtual links.
+   */
+  async execute(namespace: string | undefined, links: boolean): Promise<void> {
+    const packets = [...this.#wills.values()].flatMap((will) => will.packets);
+    this.#wills.clear();
+    const startMs = this.#nowMs();
+    const request = { namespace, links, packets, limitMs: LIMIT_MS };
+    const { withdrawn, sent, problems } = await this.#port.execute(request);
+    const took = (this.#nowMs() - startMs).toFixed(1);
+    const gone = withdrawnText(withdrawn);
+    if (gone !== undefined || packets.length > 0) {
+      const resigned =
+        packets.length === 0 ? "" : `, sent ${sent} of ${packets.length} resignations`;
+      this.#log(
+        "warn",
+        `in place of the vrrp process: removed ${gone ?? "nothing"}${resigned} (${took} ms)`,
+      );
+    }
+    for (const { message, remedy } of problems) {
+      this.#log("error", `in place of the vrrp process: ${message}; ${remedy}`);
+    }
+  }
+}
+
+/** `undefined`: nothing. */
+function withdrawnText(withdrawn: Withdrawn): string | undefined {
+  const parts = (["addresses", "routes", "rules", "links", "tables"] as const)
+    .filter((what) => withdrawn[what] > 0)
+    .map((what) => `${withdrawn[what]} ${what}`);
+  return parts.length === 0 ? undefined : parts.join(", ");
+}

@@ -8,6 +8,7 @@ import { NO_NOTIFY } from "../../agent/config/notifications.ts";
 import type { Notice } from "../../agent/core/notify/notice.ts";
 import type { Occurrence } from "../../agent/core/notify/tell.ts";
 import { tell } from "../../agent/core/notify/tell.ts";
+import { tellQuorum, tellServer } from "../../agent/core/notify/tell-service.ts";
 import { PRESET_NAMES, presetOf } from "../../plugins/webhook/presets.ts";
 import { memoryHost } from "../config/language/memory-host.ts";
 import { codeBlocks } from "./code-blocks.ts";
@@ -96,6 +97,23 @@ describe("what is told", () => {
   test("the lines of a FIFO are those of the page", () => {
     const lines = told.flatMap((telling) => (telling.kind === "fifo" ? [telling.line] : []));
     assert.ok(text.includes(`\`\`\`\n${lines.join("\n")}\n\`\`\``), lines.join("\n"));
+  });
+
+  test("so are those of virtual servers", () => {
+    const down = { up: false, reason: "" };
+    const silent = { mail: false, notifyUp: undefined, notifyDown: undefined };
+    const quorum = { quorum: 1, hysteresis: 0, quorumUp: undefined, quorumDown: undefined };
+    const service = { name: "[192.0.2.1]:tcp:80", mail: false, ...quorum };
+    const server = { name: "[10.0.0.1]:tcp:80", ...silent };
+    const change = { up: false, weight: 0, threshold: 1, when: "later" } as const;
+    const both = [
+      ...tellQuorum(service, change, "lb1"),
+      ...tellServer(server, service, down, "lb1"),
+    ];
+    for (const telling of both) {
+      assert.ok(telling.kind === "fifo" && text.includes(`\`${telling.line}\``));
+    }
+    assert.equal(both.length, 2);
   });
 
   test("so is the subject of mail", () => {

@@ -95,7 +95,7 @@ const METRICS: CommandSpec = {
   name: "metrics",
   operands: "",
   count: [0, 0],
-  about: "Print the series of policies, in Prometheus' text format",
+  about: "Print series of virtual servers and policies, in Prometheus' text format",
   details: ["  holdfast metrics > /var/lib/prometheus/node-exporter/holdfast.prom"],
   options: [CONTROL, HELP],
   load: async () => (await import("./metrics.ts")).metrics,

@@ -6,7 +6,7 @@ const WIDTH = 80;
 /** `holdfast help`: what there is. */
 export function overview(commands: readonly CommandSpec[]): string {
   return [
-    "Holdfast keeps service addresses alive: VRRP from keepalived.conf.",
+    "Holdfast keeps addresses alive and balances load, by keepalived.conf.",
     "",
     "Usage: holdfast COMMAND [OPTIONS]",
     "       holdfast [keepalived's options]      the same as holdfast run",

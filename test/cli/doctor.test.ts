@@ -52,6 +52,7 @@ const well: Case = {
     routers: [router],
     interfaces: ["eth0"],
     virtualMac: false,
+    virtualServers: false,
     forwarding: { ipv4: false, ipv6: false },
   },
   agent: "absent",
@@ -91,6 +92,15 @@ describe("each thing that is wrong gives one finding, with what to do next", () 
       },
       "problem",
       /no macvlan, which use_vmac needs/,
+    ],
+    [
+      "no ip_vs, which the configuration needs",
+      {
+        ...withFacts({ features: { ...facts.features, ip_vs: false } }),
+        needs: { ...well.needs, virtualServers: true },
+      },
+      "problem",
+      /no ip_vs, which virtual_server needs/,
     ],
     ["SELinux", withFacts({ selinux: "enforcing" }), "warning", /SELinux enforces/],
     ["a poor clock", withFacts({ clockSource: "acpi_pm" }), "warning", /clock source acpi_pm/],

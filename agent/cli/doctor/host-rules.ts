@@ -49,6 +49,14 @@ function features({ facts, needs }: Case): readonly Finding[] {
           "install the kernel's extra modules, or remove use_vmac on all nodes",
         ),
       );
+    } else if (known === false && name === "ip_vs" && needs.virtualServers) {
+      findings.push(
+        problem(
+          rule,
+          `the kernel ${facts.kernel} has no ip_vs, which virtual_server needs`,
+          "install the kernel's extra modules: until then virtual servers take no traffic here",
+        ),
+      );
     } else if (known === false) {
       findings.push(ok(rule, `no ${name} in this kernel; only ${PURPOSES[name]} would need it`));
     }

@@ -6,6 +6,7 @@ export interface Needs {
   readonly routers: readonly NeededRouter[];
   readonly interfaces: readonly string[];
   readonly virtualMac: boolean;
+  readonly virtualServers: boolean;
   /** The node forwards packets of others: it has virtual routes or rules, or serves two networks. */
   readonly forwarding: Readonly<Record<Family, boolean>>;
 }
@@ -42,6 +43,7 @@ export function needsOf(config: Config): Needs {
     routers: instances.map(neededRouter),
     interfaces: [...interfaces],
     virtualMac: instances.some((instance) => instance.virtualLink?.kind === "macvlan"),
+    virtualServers: config.balancing.virtualServers.length > 0,
     forwarding: { ipv4: forwards("ipv4"), ipv6: forwards("ipv6") },
   };
 }
@@ -61,5 +63,6 @@ export const NO_NEEDS: Needs = {
   routers: [],
   interfaces: [],
   virtualMac: false,
+  virtualServers: false,
   forwarding: { ipv4: false, ipv6: false },
 };

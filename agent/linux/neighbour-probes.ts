@@ -1,4 +1,4 @@
-import type { IpAddress } from "../core/address.ts";
+import type { Family, IpAddress } from "../core/address.ts";
 import { familyOf } from "../core/address.ts";
 import { KernelError } from "../ports/error.ts";
 import type { NeighbourOutcome, NeighbourProbes } from "../ports/probes.ts";
@@ -25,7 +25,7 @@ export function openNeighbourProbes(): NeighbourProbes {
     async probe(target, signal) {
       channel ??= new Channel();
       // Before the first await: in the network namespace that the caller is in.
-      const fd = openFrameSocket(target.address);
+      const fd = openFrameSocket(familyOf(target.address));
       const way = await findWay(channel, target);
       if (way.kind === "way" && !signal.aborted) return ask(fd, target.address, way, signal);
       libc().close(fd);
@@ -44,7 +44,7 @@ function ask(
   way: NeighbourWay,
   signal: AbortSignal,
 ): Promise<NeighbourOutcome> {
-  const place = linkAddress(address, way.interfaceIndex);
+  const place = linkAddress(familyOf(address), way.interfaceIndex);
   const question = frameFor(address, way);
   const bound = question !== undefined && libc().bind(fd, place, place.length) === 0;
   if (!bound) {
@@ -80,8 +80,8 @@ function frameFor(target: IpAddress, { source, mac }: NeighbourWay): Uint8Array 
   return source === undefined ? undefined : neighborSolicitation(target, source, mac);
 }
 
-/** The neighbour's MAC, if this is its answer. */
-function answerIn(frame: Uint8Array, target: IpAddress): string | undefined {
+/** The neighbour's MAC, if this frame is its answer. */
+export function answerIn(frame: Uint8Array, target: IpAddress): string | undefined {
   if (familyOf(target) === "ipv4") {
     const arp = decodeArp(frame);
     const fits = arp.ok && arp.value.operation === "reply" && arp.value.sender === target;
@@ -95,12 +95,12 @@ function answerIn(frame: Uint8Array, target: IpAddress): string | undefined {
 const macText = (mac: Uint8Array): string =>
   Array.from(mac, (octet) => octet.toString(16).padStart(2, "0")).join(":");
 
-/** Filtered before it is bound, and with that it hears nothing yet. */
-function openFrameSocket(address: IpAddress): number {
+/** Filtered before it is bound, and with that it hears nothing yet. Throws a KernelError. */
+export function openFrameSocket(family: Family): number {
   const fd = libc().socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK_CLOEXEC, 0);
   if (fd < 0) throw refused(lastErrno());
   try {
-    attachFilter(fd, neighbourFilter(familyOf(address)));
+    attachFilter(fd, neighbourFilter(family));
     return fd;
   } catch (error) {
     libc().close(fd);
@@ -109,11 +109,11 @@ function openFrameSocket(address: IpAddress): number {
 }
 
 /** struct sockaddr_ll: family, EtherType in network order, index. */
-function linkAddress(address: IpAddress, interfaceIndex: number): Uint8Array {
+export function linkAddress(family: Family, interfaceIndex: number): Uint8Array {
   const place = new Uint8Array(20);
   const view = new DataView(place.buffer);
   view.setUint16(0, AF_PACKET, true);
-  view.setUint16(2, familyOf(address) === "ipv4" ? ETHERTYPE_ARP : ETHERTYPE_IPV6);
+  view.setUint16(2, family === "ipv4" ? ETHERTYPE_ARP : ETHERTYPE_IPV6);
   view.setInt32(4, interfaceIndex, true);
   return place;
 }

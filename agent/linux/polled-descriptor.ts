@@ -7,12 +7,13 @@ const MOST_A_TURN = 64;
 
 /**
  * Reads a socket whenever something waits, in the loop's check phase. `received` gets bytes that are
- * overwritten by the next message. Closing it closes the descriptor.
+ * overwritten by the next message. Closing it closes the descriptor, by `closeDescriptor`.
  */
 export function pollDescriptor(
   fd: number,
   longest: number,
   received: (bytes: Uint8Array) => void,
+  closeDescriptor: (fd: number) => void = libc().close,
 ): { close(): void } {
   const buffer = new Uint8Array(longest);
   let scheduled: NodeJS.Immediate | undefined;
@@ -36,7 +37,7 @@ export function pollDescriptor(
       closed = true;
       if (scheduled !== undefined) clearImmediate(scheduled);
       poll.close();
-      libc().close(fd);
+      closeDescriptor(fd);
     },
   };
 }

@@ -102,7 +102,8 @@ export class VrrpProcess {
     }
     // After the addresses: until then nobody may get at them.
     if (await acceptFilter.removeLeftovers()) {
-      const message = "removed the packet filter (table inet holdfast) that an earlier run left";
+      const message =
+        "removed the packet filter (tables inet and arp holdfast) that an earlier run left";
       this.#send({ kind: "log", level: "warn", message });
     }
     return new Node(this.#world, this.#notary);
@@ -199,7 +200,9 @@ export class VrrpProcess {
   }
 
   async #close(): Promise<void> {
+    await this.#world?.gate.close();
     await this.#world?.acceptFilter.close();
+    this.#world?.holderProbes.close();
     this.#world?.network.close();
     this.#world?.frames.close();
   }

@@ -78,12 +78,33 @@ export function neighborSolicitation(
   const octets = addressBytes(target);
   assert(octets.length === 16, "neighbour discovery is for IPv6");
   assert(mac.length === MAC_LENGTH, "a MAC has 6 octets");
-  const low = octets.subarray(13);
-  // Solicited-node multicast (RFC 4291 §2.7.1), and its Ethernet address (RFC 2464 §7).
-  const destination = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, ...low);
-  const destinationMac = Uint8Array.of(0x33, 0x33, 0xff, ...low);
+  const { destination, destinationMac } = solicitedNode(octets);
   const body = neighborMessage(NEIGHBOR_SOLICITATION, octets, SOURCE_LINK_LAYER_ADDRESS, mac);
   return neighborFrame({ destinationMac, mac, source: addressBytes(source), destination, body });
+}
+
+/**
+ * The same question without a source, which only a host that has `target` answers, to all nodes: it
+ * must not say whom to answer to. RFC 4861 §4.3, RFC 4862 §5.4.2.
+ */
+export function addressProbe(target: IpAddress, mac: Uint8Array): Uint8Array {
+  const octets = addressBytes(target);
+  assert(octets.length === 16, "neighbour discovery is for IPv6");
+  assert(mac.length === MAC_LENGTH, "a MAC has 6 octets");
+  const { destination, destinationMac } = solicitedNode(octets);
+  const body = new Uint8Array(FIXED_LENGTH);
+  body[0] = NEIGHBOR_SOLICITATION;
+  body.set(octets, 8);
+  return neighborFrame({ destinationMac, mac, source: new Uint8Array(16), destination, body });
+}
+
+/** Solicited-node multicast (RFC 4291 §2.7.1), and its Ethernet address (RFC 2464 §7). */
+function solicitedNode(target: Uint8Array) {
+  const low = target.subarray(13);
+  return {
+    destination: Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, ...low),
+    destinationMac: Uint8Array.of(0x33, 0x33, 0xff, ...low),
+  };
 }
 
 /** Flags and checksum are zero. */
@@ -112,7 +133,7 @@ interface NeighborFrame {
 
 function neighborFrame(fields: NeighborFrame): Uint8Array {
   const { destinationMac, mac, source, destination, body } = fields;
-  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + MESSAGE_LENGTH);
+  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + body.length);
   writeEthernetHeader(frame, destinationMac, mac, ETHERTYPE_IPV6);
   writeIpv6Header(frame.subarray(ETHERNET_HEADER_LENGTH), {
     source,

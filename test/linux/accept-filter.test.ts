@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, before, describe, test } from "node:test";
-import { openAcceptFilter } from "../../agent/linux/netlink/accept-filter.ts";
+import { openPacketFilter } from "../../agent/linux/netlink/packet-filter.ts";
 import type { AcceptFilter, AcceptFilterEvent } from "../../agent/ports/accept-filter.ts";
 import { address, enterNamespace, skip } from "./network-rig.ts";
 
@@ -25,10 +25,10 @@ const RULES = [
 ];
 
 describe("the accept filter", { skip: needsNft }, () => {
-  const opened: AcceptFilter[] = [];
+  const opened: { close(): Promise<void> }[] = [];
   const open = (): AcceptFilter => {
-    const filter = openAcceptFilter();
-    opened.push(filter);
+    const { acceptFilter: filter, gate } = openPacketFilter();
+    opened.push(filter, gate);
     return filter;
   };
   before(() => enterNamespace());
@@ -170,14 +170,15 @@ describe("the accept filter", { skip: needsNft }, () => {
 describe("where the kernel refuses", { skip: withoutSetpriv }, () => {
   /** Asks in a process of its own, root without this capability. */
   const without = (capability: string): unknown => {
-    const file = join(import.meta.dirname, "../../agent/linux/netlink/accept-filter.ts");
+    const file = join(import.meta.dirname, "../../agent/linux/netlink/packet-filter.ts");
     const script = `
-      const { openAcceptFilter } = await import(${JSON.stringify(file)});
-      const filter = openAcceptFilter();
+      const { openPacketFilter } = await import(${JSON.stringify(file)});
+      const { acceptFilter: filter, gate } = openPacketFilter();
       const leftovers = await filter.removeLeftovers();
       const { code, remedy } = (await filter.probe()) ?? {};
       const refused = await filter.refuse([{ interfaceIndex: 1, address: "192.0.2.1" }]);
       await filter.close();
+      await gate.close();
       console.log(JSON.stringify({ leftovers, code, remedy, refused: refused?.code }));
     `;
     const command = ["--bounding-set", `-${capability}`, process.execPath, "--input-type=module"];

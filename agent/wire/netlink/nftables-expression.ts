@@ -5,6 +5,7 @@ import {
   EXPRESSION,
   IMMEDIATE,
   LOOKUP,
+  LOOKUP_FLAG,
   META,
   META_KEY,
   OPERATOR,
@@ -36,6 +37,8 @@ export type Expression =
       readonly kind: "lookup";
       readonly from: number;
       readonly set: string;
+      /** Goes on where it is not in the set. */
+      readonly inverted?: boolean;
     }
   | { readonly kind: "verdict"; readonly verdict: keyof typeof VERDICT };
 
@@ -74,6 +77,9 @@ function writeData(writer: BodyWriter, expression: Expression): void {
     case "lookup":
       writer.attributeU32Network(LOOKUP.source, expression.from);
       writer.attributeText(LOOKUP.set, expression.set);
+      if (expression.inverted === true) {
+        writer.attributeU32Network(LOOKUP.flags, LOOKUP_FLAG.inverted);
+      }
       break;
     case "verdict":
       writer.attributeU32Network(IMMEDIATE.destination, VERDICT_REGISTER);

@@ -143,6 +143,52 @@ export const deleteElements = (
   elements: readonly SetElement[],
 ): Command => elementsCommand(NFT.deleteSetElements, 0, table, set, elements);
 
+/**
+ * An element as it stands in a list, for those that are written again and again. With a timeout, that
+ * is the last thing in it: see `setTimeoutIn`.
+ */
+export function encodeElement(element: SetElement): Uint8Array {
+  const writer = new BodyWriter();
+  writer.nested(LIST_ELEMENT, (inside) => writeElement(inside, element));
+  return writer.finish();
+}
+
+/** Gives an encoded element with a timeout another one, below 2³² ms. */
+export function setTimeoutIn(encoded: Uint8Array, timeoutMs: number): void {
+  const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.length);
+  view.setUint32(encoded.length - 4, timeoutMs);
+}
+
+/**
+ * Adds elements, or has the timeouts of those that are there begin anew, without a moment between.
+ * Adding alone leaves a timeout as it is, and what is not there cannot be deleted: so they are added,
+ * deleted, and added again, which packets see as one step.
+ */
+export const renewElements = (
+  table: Table,
+  set: string,
+  encoded: readonly Uint8Array[],
+): readonly Command[] =>
+  chunks(encoded).flatMap((chunk) => {
+    const body = listBody(table, set, chunk);
+    const add = { type: NFT.newSetElements, flags: FLAG.create, body };
+    return [add, { type: NFT.deleteSetElements, flags: 0, body }, add];
+  });
+
+/** Deletes elements, whether they are there or not: packets never see that they are added first. */
+export const dropElements = (
+  table: Table,
+  set: string,
+  encoded: readonly Uint8Array[],
+): readonly Command[] =>
+  chunks(encoded).flatMap((chunk) => {
+    const body = listBody(table, set, chunk);
+    return [
+      { type: NFT.newSetElements, flags: FLAG.create, body },
+      { type: NFT.deleteSetElements, flags: 0, body },
+    ];
+  });
+
 /** The messages of one transaction: all of it happens, or nothing. The last command is answered. */
 export function encodeBatch(commands: readonly Command[]): readonly Uint8Array[] {
   const last = commands.length - 1;
@@ -184,6 +230,25 @@ export function decodeElements({ type, body }: NetlinkMessage): readonly Uint8Ar
     const value = key === undefined ? undefined : decodeAttributes(key, 0).get(DATA.value);
     return value === undefined ? [] : [value];
   });
+}
+
+/** Elements in one attribute, which has 64 KiB. */
+const CHUNK = 1000;
+
+function chunks<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  const parts: (readonly Item[])[] = [];
+  for (let at = 0; at < items.length; at += CHUNK) parts.push(items.slice(at, at + CHUNK));
+  return parts;
+}
+
+function listBody(table: Table, set: string, encoded: readonly Uint8Array[]): Uint8Array {
+  return start(table)
+    .attributeText(SET_ELEMENTS.table, table.name)
+    .attributeText(SET_ELEMENTS.set, set)
+    .nested(SET_ELEMENTS.elements, (list) => {
+      for (const element of encoded) list.bytes(element);
+    })
+    .finish();
 }
 
 function elementsCommand(

@@ -22,6 +22,9 @@ const NEEDED = {
   tcc: "tcc",
   "/usr/sbin/haproxy": "haproxy",
   "/usr/bin/redis-server": "redis-server",
+  "/usr/bin/etcd": "etcd-server",
+  "/usr/share/java/zookeeper.jar": "zookeeper",
+  "/usr/bin/java": "default-jre-headless",
   "/usr/bin/pg_ctlcluster": "postgresql",
   "/usr/sbin/mariadbd": "mariadb-server",
   // The other kernel of test/guest, for this processor alone.

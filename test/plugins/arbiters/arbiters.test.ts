@@ -1,0 +1,73 @@
+import { describe } from "node:test";
+import { micros, milliseconds, seconds } from "../../../agent/core/time.ts";
+import { openArbiter } from "../../../plugins/arbiters/open-arbiter.ts";
+import type { ArbiterSettings } from "../../../plugins/arbiters/settings.ts";
+import type { Store } from "./arbiter-suite.ts";
+import { arbiterSuite } from "./arbiter-suite.ts";
+import { consulStandIn } from "./consul-stand-in.ts";
+import { kubernetesStandIn } from "./kubernetes-stand-in.ts";
+import { MemoryStore } from "./memory-store.ts";
+import type { StandIn } from "./stand-in.ts";
+
+const NOTHING = (): void => {};
+
+function storeOf(standIn: StandIn, settings: ArbiterSettings, times: Pick<Store, "ttl" | "slack">) {
+  return {
+    ...times,
+    rpc: milliseconds(300),
+    open: () => Promise.resolve(openArbiter(settings)),
+    // These hold nothing open: who stops asking is dead.
+    openMortal: () => Promise.resolve({ arbiter: openArbiter(settings), die: NOTHING }),
+    stop: () => {
+      standIn.isStill = true;
+    },
+    goOn: () => {
+      standIn.isStill = false;
+    },
+    dispose: () => standIn.close(),
+  };
+}
+
+describe("arbiters", { concurrency: true }, () => {
+  arbiterSuite("in memory", () => {
+    const store = new MemoryStore();
+    return Promise.resolve({
+      ttl: milliseconds(200),
+      slack: milliseconds(150),
+      rpc: milliseconds(100),
+      open: () => Promise.resolve(store.open()),
+      openMortal: () => Promise.resolve({ arbiter: store.open(), die: NOTHING }),
+      stop: () => {
+        store.isStill = true;
+      },
+      goOn: () => {
+        store.isStill = false;
+      },
+      dispose: () => Promise.resolve(),
+    });
+  });
+
+  arbiterSuite(
+    "Consul, a stand-in",
+    async () => {
+      const speed = 20;
+      const standIn = await consulStandIn(speed);
+      const settings = { kind: "consul", endpoints: [standIn.endpoint] } as const;
+      const ttl = seconds(10);
+      const store = storeOf(standIn, settings, { ttl, slack: seconds(0) });
+      return { ...store, pace: speed, slack: micros(ttl / 2) };
+    },
+    { contenders: 30 },
+  );
+
+  arbiterSuite(
+    "Kubernetes, a stand-in",
+    async () => {
+      const standIn = await kubernetesStandIn();
+      const namespace = "default";
+      const settings = { kind: "kubernetes", endpoints: [standIn.endpoint], namespace } as const;
+      return storeOf(standIn, settings, { ttl: seconds(1), slack: milliseconds(400) });
+    },
+    { contenders: 30 },
+  );
+});

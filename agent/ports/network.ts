@@ -54,6 +54,11 @@ export type NetworkEvent =
 export interface AddressRequest {
   readonly interfaceIndex: number;
   readonly address: AddressConfig;
+  /**
+   * valid_lft in whole seconds, 1 or more: the kernel removes the address by itself, from 0.25 s before
+   * to 1.25 s after its end, unless it is refreshed. `undefined`: it stays.
+   */
+  readonly lifetime?: number | undefined;
 }
 
 /** How one request of a batch ended. */
@@ -62,6 +67,12 @@ export type RequestOutcome =
       readonly ok: true;
       /** It was there before and is not ours: it must not be removed either. */
       readonly foreign: boolean;
+      /**
+       * It is without the lifetime that was asked for, as what is to stay would end with it: secondaries
+       * of its prefix, where promote_secondaries is off; for an IPv6 address that was there without a
+       * lifetime, the route of its prefix. That one can have it when it is removed and added anew.
+       */
+      readonly unlimited?: boolean;
     }
   | { readonly ok: false; readonly errno: string; readonly message: string };
 
@@ -78,6 +89,11 @@ export interface Network {
 
   /** Adds with our mark; an address that is there already and ours counts as installed. */
   installAddresses(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]>;
+  /**
+   * Lets lifetimes begin anew, for what is there and ours. Nothing is added that is not there any more
+   * (EADDRNOTAVAIL), or that is about to be removed; where it may have ended, the host is looked at first.
+   */
+  refreshAddresses(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]>;
   /** An address that is gone already counts as removed. */
   removeAddresses(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]>;
   /** `interfaceIndex` is the default where the route names no interface. */

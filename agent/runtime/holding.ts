@@ -1,4 +1,5 @@
 import type { AddressConfig, RouteConfig, RuleConfig } from "../config/config.ts";
+import type { Lifetime } from "../core/vrrp/lifetime.ts";
 import type { AddressRequest, Network, RequestOutcome } from "../ports/network.ts";
 
 /** Something to be had on the host. A route carries the interface that is meant by default. */
@@ -10,6 +11,8 @@ export type Holding =
       readonly refuse: boolean;
       /** It is behind the gate. */
       readonly gated: boolean;
+      /** How long the kernel keeps it without us; `undefined`: for ever. */
+      readonly lifetime?: Lifetime | undefined;
     }
   | {
       readonly kind: "route";
@@ -64,7 +67,9 @@ function attributes(holding: Holding): string {
   if (holding.kind !== "address") return keyOf(holding);
   const { address, interfaceIndex } = holding.request;
   const { noTrack: _, trackGroup: __, ...kernel } = address;
-  return `${interfaceIndex} ${withoutPosition(kernel)}`;
+  // An IPv6 address can be given a lifetime only when it is added.
+  const limited = address.address.includes(":") && holding.lifetime !== undefined;
+  return `${interfaceIndex} ${limited} ${withoutPosition(kernel)}`;
 }
 
 const withoutPosition = (value: object): string =>
@@ -72,7 +77,9 @@ const withoutPosition = (value: object): string =>
 
 /** What guards an address, as text: equal for those that are guarded alike. */
 export const guardsOf = (holding: Holding): string =>
-  holding.kind === "address" ? `${holding.refuse} ${holding.gated}` : "";
+  holding.kind === "address"
+    ? `${holding.refuse} ${holding.gated} ${holding.lifetime?.seconds ?? ""}`
+    : "";
 
 /** Holdings of one kind, as the batches that the port takes; addresses by what guards them. */
 export function batches<Entry>(

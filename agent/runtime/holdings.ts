@@ -150,6 +150,13 @@ export class Holdings {
     }
   }
 
+  /** An address that is there by our doing and still wanted, while nothing is under way with it. */
+  kept(key: string): AddressHolding | undefined {
+    const item = this.#items.get(key);
+    if (item?.actual?.kind !== "address" || item.foreign || item.inFlight) return undefined;
+    return item.owners.size > 0 ? item.actual : undefined;
+  }
+
   #owner(name: string): Owner {
     const known = this.#owners.get(name);
     if (known !== undefined) return known;

@@ -18,6 +18,11 @@ export interface Batch {
 /** A host's interfaces and addresses in memory; it does what the kernel would do, and tells. */
 export class FakeNetwork implements Network {
   readonly batches: Batch[] = [];
+  /** As "address lifetime", and "preferred" if that is limited. */
+  readonly refreshes: Batch[] = [];
+  refuseRefresh: ((request: AddressRequest) => string | undefined) | undefined;
+  /** Lifetimes are not granted. */
+  unlimited = false;
   readonly sysctls = new Map<string, string>();
   /** While set, requests wait for `answer`. */
   hold = false;
@@ -140,6 +145,18 @@ export class FakeNetwork implements Network {
     );
   }
 
+  refreshAddresses(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
+    this.refreshes.push({ verb: "refresh addresses", what: requests.map(lifeOf) });
+    const outcomes = requests.map((request): RequestOutcome => {
+      const errno = this.refuseRefresh?.(request);
+      if (errno !== undefined) return { ok: false, errno, message: `refused: ${errno}` };
+      const known = this.find(request.address.address);
+      if (known !== undefined) return { ok: true, foreign: !known.ours, unlimited: this.unlimited };
+      return { ok: false, errno: "EADDRNOTAVAIL", message: "it is gone" };
+    });
+    return Promise.resolve(outcomes);
+  }
+
   removeAddresses(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
     return this.#run("remove addresses", requests.map(textOf), () =>
       requests.map(({ address }): RequestOutcome => {
@@ -220,6 +237,9 @@ export class FakeNetwork implements Network {
 
 const textOf = ({ address }: AddressRequest): string =>
   `${address.address}/${address.prefixLength}`;
+
+const lifeOf = ({ address, lifetime }: AddressRequest): string =>
+  `${address.address} ${lifetime ?? "for ever"} ${address.preferredLifetime ?? ""}`.trimEnd();
 
 const allWell = (items: readonly unknown[]): readonly RequestOutcome[] =>
   items.map(() => ({ ok: true, foreign: false }));

@@ -84,14 +84,12 @@ export function encodeAddressInstall(
     body.attributeText(IFA.label, config.label);
   }
   body.attributeU32(IFA.flags, flagsOf(config));
-  if (config.preferredLifetime !== undefined) {
-    body.attribute(IFA.cacheInfo, (info) =>
-      info
-        .u32(config.preferredLifetime ?? FOR_EVER)
-        .u32(FOR_EVER)
-        .u32(0)
-        .u32(0),
-    );
+  const { preferredLifetime = FOR_EVER } = config;
+  const valid = request.lifetime ?? FOR_EVER;
+  if (preferredLifetime !== FOR_EVER || valid !== FOR_EVER) {
+    // Preferred for longer than it is there would be refused.
+    const preferred = Math.min(preferredLifetime, valid);
+    body.attribute(IFA.cacheInfo, (info) => info.u32(preferred).u32(valid).u32(0).u32(0));
   }
   body.attributeU8(IFA.protocol, mark);
   const flags = FLAG.create | (mode === "new" ? FLAG.exclusive : FLAG.replace);

@@ -1,6 +1,6 @@
 import type { IpAddress } from "../../core/address.ts";
-import { inPrefix } from "../../core/address.ts";
-import type { AddressRequest, HostAddress, RequestOutcome } from "../../ports/network.ts";
+import type { AddressRequest, RequestOutcome } from "../../ports/network.ts";
+import { AddressLifetimes, isPrimary, sameSubnet } from "./address-lifetimes.ts";
 import type { AddressRecord } from "./address-message.ts";
 import {
   encodeAddressInstall,
@@ -11,7 +11,7 @@ import {
 import { inBatch } from "./batch.ts";
 import type { Answer, Channel } from "./channel.ts";
 import type { HostView } from "./host-view.ts";
-import { DONE, FOREIGN, outcomeOf } from "./outcome.ts";
+import { DONE, FOREIGN, outcomeOf, refused } from "./outcome.ts";
 import { Promotion } from "./promotion.ts";
 
 /** An address that an earlier run left, for a kernel that keeps no marks. */
@@ -41,6 +41,9 @@ export class InstalledAddresses {
   readonly #promotion = new Promotion();
   /** Keys of what this run added and nobody was asked to remove. */
   readonly #own = new Set<string>();
+  /** Keys of what is being removed, however long that takes: nothing may bring it back. */
+  readonly #leaving = new Set<string>();
+  readonly #lifetimes: AddressLifetimes;
 
   constructor(
     channel: Channel,
@@ -52,6 +55,7 @@ export class InstalledAddresses {
     this.#view = view;
     this.#refresh = refresh;
     this.#marks = marks;
+    this.#lifetimes = new AddressLifetimes(view);
   }
 
   isOurs(record: AddressRecord): boolean {
@@ -75,7 +79,37 @@ export class InstalledAddresses {
     return requests.map((request, at) => again[surprised.indexOf(request)] ?? outcomes[at] ?? DONE);
   }
 
+  /** A request for an address that is not there would add it: only what is shown as ours is refreshed. */
+  async refresh(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
+    if (this.#lifetimes.someMayHaveEnded(requests.map(keyOfRequest))) await this.#refresh();
+    const grants = this.#lifetimes.batch();
+    const words = (request: AddressRequest) => this.#words("refresh", "on", request);
+    return inBatch(
+      requests,
+      (request) => {
+        const shown = this.#shown(request);
+        if (shown === undefined || this.#leaving.has(keyOfRequest(request))) {
+          return refused("EADDRNOTAVAIL", words(request));
+        }
+        if (!shown.ours) return FOREIGN;
+        return encodeAddressInstall(grants.grant(request, shown), "refresh", this.#marks.mark);
+      },
+      (messages) => this.#channel.request(messages),
+      (request, answer) => grants.conclude(request, outcomeOf(answer, words(request), [])),
+    );
+  }
+
   async remove(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
+    const leaving = requests.map(keyOfRequest);
+    for (const key of leaving) this.#leaving.add(key);
+    try {
+      return await this.#removeAll(requests);
+    } finally {
+      for (const key of leaving) this.#leaving.delete(key);
+    }
+  }
+
+  async #removeAll(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
     // Memory and view disagree while announcements are on their way.
     const unsure = requests.some(
       (request) => this.#own.has(keyOfRequest(request)) !== (this.#shown(request)?.ours ?? true),
@@ -103,7 +137,9 @@ export class InstalledAddresses {
         ),
       (request, answer) => {
         const outcome = outcomeOf(answer, this.#words("remove", "from", request), GONE);
-        if (outcome.ok) this.#own.delete(keyOfRequest(request));
+        if (!outcome.ok) return outcome;
+        this.#own.delete(keyOfRequest(request));
+        this.#lifetimes.forget(keyOfRequest(request));
         return outcome;
       },
     );
@@ -127,17 +163,21 @@ export class InstalledAddresses {
     requests: readonly AddressRequest[],
     looked: boolean,
   ): Promise<readonly RequestOutcome[]> {
+    const grants = this.#lifetimes.batch();
     return inBatch(
       requests,
       (request) => {
         const shown = this.#shown(request);
+        // What was removed just now may be shown still.
+        const known = this.#own.has(keyOfRequest(request)) ? shown : undefined;
         // Before the kernel tells of it: on a kernel without marks this is what makes it ours.
         if (shown === undefined) this.#own.add(keyOfRequest(request));
         // What is not known to be ours is never refreshed: that would make it ours.
-        return encodeAddressInstall(request, shown?.ours ? "refresh" : "new", this.#marks.mark);
+        const mode = shown?.ours ? "refresh" : "new";
+        return encodeAddressInstall(grants.grant(request, known), mode, this.#marks.mark);
       },
       (messages) => this.#channel.request(messages),
-      (request, answer) => this.#installed(request, answer, looked),
+      (request, answer) => grants.conclude(request, this.#installed(request, answer, looked)),
     );
   }
 
@@ -176,13 +216,6 @@ export class InstalledAddresses {
     return `${verb} ${address.address}/${address.prefixLength} ${preposition} ${name}`;
   }
 }
-
-const isPrimary = ({ family, secondary }: HostAddress): boolean => family === "ipv4" && !secondary;
-
-const sameSubnet = (a: HostAddress, b: HostAddress): boolean =>
-  a.interfaceIndex === b.interfaceIndex &&
-  a.prefixLength === b.prefixLength &&
-  inPrefix(b.address, { address: a.address, length: a.prefixLength });
 
 const isExisting = (outcome: RequestOutcome | undefined): boolean =>
   outcome?.ok === false && outcome.errno === "EEXIST";

@@ -135,6 +135,10 @@ class KernelNetwork implements Network {
     return this.#addresses.install(requests);
   }
 
+  refreshAddresses(requests: readonly AddressRequest[]) {
+    return this.#addresses.refresh(requests);
+  }
+
   removeAddresses(requests: readonly AddressRequest[]) {
     return this.#addresses.remove(requests);
   }

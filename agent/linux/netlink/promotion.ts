@@ -37,6 +37,9 @@ export class Promotion {
   }
 }
 
+/** The secondaries of a subnet stay when its first address goes. */
+export const promotesSecondaries = (name: string): boolean => !isOff(pathOf(name));
+
 const pathOf = (name: string): string => interfaceSysctl("ipv4", name, "promote_secondaries");
 
 const isOff = (path: string): boolean =>

@@ -223,6 +223,7 @@ export class Balancing implements DirectorPart {
     this.#timeouts.opened();
     this.#sync.check();
     this.#advise();
+    this.#save();
   }
 
   #apply(balancing: BalancingConfig, picture?: IpvsPicture): void {
@@ -350,10 +351,9 @@ export class Balancing implements DirectorPart {
   /** Answers why what is to outlive this director could not be written. */
   #save(running = true): string | undefined {
     if (!this.#running) return undefined;
-    const { clock } = this.#ports;
     const { toKeep } = this.#operator.changed;
-    const hold = { running, ours: this.#table.ours.values() };
-    const kept = keptOf([...this.#served.values()], [...this.#retiring], toKeep, hold, clock);
+    const hold = { running, held: this.#table.held, clock: this.#ports.clock };
+    const kept = keptOf([...this.#served.values()], [...this.#retiring], toKeep, hold);
     const { localSources } = this.#dataPaths;
     const failed = this.#store?.save({ ...kept, localSources });
     const said = this.#notSaved;

@@ -13,8 +13,9 @@ export const KEPT: ReadonlySet<PoolEffect["kind"]> = new Set(["server", "quorum"
 export interface Hold {
   /** The kernel has its services. */
   readonly running: boolean;
-  /** Also those that the kernel has yet to remove. */
-  readonly ours: Iterable<ServiceTarget>;
+  /** Services of ours that it may have. */
+  readonly held: readonly ServiceTarget[];
+  readonly clock: Clock;
 }
 
 /** What is to outlive this director. */
@@ -22,14 +23,13 @@ export function keptOf(
   served: readonly Served[],
   retiring: readonly Served[],
   changes: Kept["changes"],
-  { running, ours }: Hold,
-  clock: Clock,
+  { running, held, clock }: Hold,
 ): Kept {
   const kept = (one: Served): KeptServer => keptServer(one, running, clock);
   return {
     ...NOTHING_KEPT,
     running,
-    targets: running ? [...ours] : [],
+    targets: held,
     servers: Object.fromEntries(served.map((one) => [one.name, kept(one)])),
     retiring: running ? retiring.map((one) => ({ config: one.config, kept: kept(one) })) : [],
     changes,

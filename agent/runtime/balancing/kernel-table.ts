@@ -40,6 +40,7 @@ export class KernelTable {
   readonly #mirror = new Mirror();
   readonly #wanted = new Map<ServiceKey, ServiceEntry>();
   readonly #ours = new Map<ServiceKey, ServiceTarget>();
+  readonly #inherited = new Map<ServiceKey, ServiceTarget>();
   readonly #dirty = new Set<ServiceKey>();
   /** Services of refused commands, which are looked at anew before the next try. */
   readonly #doubtful = new Map<ServiceKey, ServiceTarget>();
@@ -64,6 +65,11 @@ export class KernelTable {
   /** Services that are ours to remove when nobody wants them: until the kernel has removed them. */
   get ours(): ReadonlyMap<ServiceKey, ServiceTarget> {
     return this.#ours;
+  }
+
+  /** Of these, those that the kernel may have: before it could be asked, those of an earlier run. */
+  get held(): readonly ServiceTarget[] {
+    return [...(this.#ipvs === undefined ? this.#inherited : this.#ours).values()];
   }
 
   /** What the kernel refuses, by what it is about. */
@@ -92,6 +98,7 @@ export class KernelTable {
     for (const target of targets) {
       const key = serviceKey(target);
       this.#ours.set(key, target);
+      this.#inherited.set(key, target);
       this.#touch(key);
     }
   }

@@ -124,17 +124,18 @@ export class TimedLook extends Look {
   }
 
   /**
-   * After a stall of this process an answer that came in time may still wait: it counts, and a look that
-   * the stall has cost is made once more. But once in a row only: who is always late has to find as well.
+   * An answer that waits while a timeout is noticed came in time, or nobody knows that it did not: it is
+   * heard first. A look that a stall of this process has cost is made once more; but once in a row only, as
+   * who is always late has to find as well.
    */
   #due(now: Instant): void {
     const { running } = this.#state;
-    if (running === undefined || since(running.timeoutAt, now) <= STALL) {
+    if (running === undefined || now < running.timeoutAt) {
       this.#step({ kind: "tick" });
       return;
     }
-    const excused = !this.#stalled;
-    this.#stalled = true;
+    const excused = !this.#stalled && since(running.timeoutAt, now) > STALL;
+    if (excused) this.#stalled = true;
     setImmediate(() => {
       if (this.#suspended) return;
       const lost = excused && this.#state.running?.run === running.run;

@@ -3,6 +3,7 @@ import type { TestContext } from "node:test";
 import { describe, test } from "node:test";
 import { serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { instant, seconds } from "../../../agent/core/time.ts";
+import { KernelError } from "../../../agent/ports/error.ts";
 import { startOf } from "../../../agent/runtime/balancing/adoption.ts";
 import { Pool } from "../../core/virtual-server/example.ts";
 import { balancing, NAME, Rig, real, TARGET, tcpCheck, web } from "./rig.ts";
@@ -32,6 +33,20 @@ describe("the director after the next", { timeout: 20_000 }, () => {
       balancing([web({ targets: [{ kind: "fwmark", fwmark: 1, family: "ipv4" }] })]),
     );
     assert.ok(one.kernel.table.has(serviceKey(TARGET)));
+  });
+
+  test("removes services although the one before could not even ask the kernel, and had to stop", async (context) => {
+    const one = rig(context);
+    await one.configure(balancing([web()]));
+    one.restart();
+    one.refused = new KernelError("out-of-memory", "the kernel is out of memory", "free some");
+    await one.configure(balancing([]));
+    await one.part.stop();
+    assert.ok(one.kernel.table.has(serviceKey(TARGET)));
+    one.restart();
+    one.refused = undefined;
+    await one.configure(balancing([]));
+    assert.equal(one.kernel.table.size, 0);
   });
 
   const late = [1, 2].map((last) =>

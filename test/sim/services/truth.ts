@@ -99,12 +99,15 @@ function serverTruth(
   const name = nameOf(service, key);
   const order = world.orders.get(name)?.said.kind;
   const refused = world.claims.get(name)?.kind === "down";
-  const good = health(world, real).good || isHeld(world, service.name, key);
+  const held = isHeld(world, service.name, key);
+  const good = health(world, real).good || held;
+  // What it would answer nobody hears, while it is held.
+  const heldWeight = held ? world.states.get(service.name)?.servers[key]?.weight : undefined;
   const up = good && !refused && order !== "disable";
   const stays = real.inhibitOnFailure || (up && order === "drain");
   return {
     key,
-    weight: targetWeight(world, service, real),
+    weight: heldWeight ?? targetWeight(world, service, real),
     up,
     otherwise: stays && order !== "disable" ? 0 : undefined,
   };

@@ -167,6 +167,28 @@ const DOCTOR: CommandSpec = {
   load: async () => (await import("./doctor.ts")).doctor,
 };
 
+const WITHDRAW: CommandSpec = {
+  name: "withdraw",
+  operands: "",
+  count: [0, 0],
+  about: "Remove what an agent that is gone left on this host",
+  details: [
+    "Addresses, routes, rules and virtual links that carry Holdfast's mark, and its",
+    "tables of nftables; nothing else, and nothing while an agent runs. Needs root.",
+    "Status 0: nothing of it is left; 1: something is, or an agent runs.",
+  ],
+  options: [
+    {
+      name: "net-namespace",
+      value: { name: "NAME" },
+      about: "Look in this namespace, as net_namespace does",
+    },
+    CONTROL,
+    HELP,
+  ],
+  load: async () => (await import("./withdraw.ts")).withdraw,
+};
+
 const DEMO: CommandSpec = {
   name: "demo",
   operands: "",
@@ -208,6 +230,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   KEYWORDS,
   GENHASH,
   DOCTOR,
+  WITHDRAW,
   POLICY,
   DEMO,
   VERSION,

@@ -9,6 +9,7 @@ import type { PermissionRule } from "../policy/permission-rule.ts";
 import type { SimulationReport } from "../policy/simulation-report.ts";
 import type { CollectHostFacts } from "../ports/host-facts.ts";
 import type { ReadKernelSettings } from "../ports/kernel-settings.ts";
+import type { WithdrawOutcome } from "../ports/last-will.ts";
 import type { DigestPage } from "../ports/page-digest.ts";
 import type { DemoLab } from "./demo/lab.ts";
 
@@ -116,6 +117,8 @@ export interface CliHost {
    * runs there. Throws a KernelError.
    */
   enterNamespace(name: string): Promise<void>;
+  /** Removes what carries our mark, in this namespace or the named one. */
+  withdraw(namespace: string | undefined): Promise<WithdrawOutcome>;
   /** A small network on this machine. Throws a KernelError where namespaces cannot be had. */
   openLab(): Promise<DemoLab>;
   /** The command that runs `command` where a lab can be opened: as it stands for root. */

@@ -11,6 +11,7 @@ import type {
 } from "../ports/last-will.ts";
 import { lastErrno, libc } from "./libc.ts";
 import { insideNamedNamespace } from "./namespace.ts";
+import { deleteOurTables } from "./netlink/filter-tables.ts";
 import { SideSocket } from "./netlink/side-socket.ts";
 import type { Inside } from "./netlink/withdrawal.ts";
 import {
@@ -18,7 +19,6 @@ import {
   withdrawLinks,
   withdrawRoutes,
   withdrawRules,
-  withdrawTables,
 } from "./netlink/withdrawal.ts";
 import { openSendSocket } from "./send-socket.ts";
 import { ipSocketAddress } from "./socket-address.ts";
@@ -34,16 +34,13 @@ export function withdraw(request: WithdrawRequest): Promise<WithdrawOutcome> {
   return new Execution({ ...request, packets: [], limitMs: WITHDRAW_LIMIT_MS }).run();
 }
 
+type Counted = Exclude<keyof Withdrawn, "filter">;
+
 class Execution {
   readonly #request: WillRequest;
   readonly #problems: KernelError[] = [];
-  readonly #withdrawn: Record<keyof Withdrawn, number> = {
-    addresses: 0,
-    routes: 0,
-    rules: 0,
-    links: 0,
-    tables: 0,
-  };
+  readonly #withdrawn: Record<Counted, number> = { addresses: 0, routes: 0, rules: 0, links: 0 };
+  #filter = false;
   #sent = 0;
   /** What is under way stays so, but nothing more is begun. */
   #over = false;
@@ -64,13 +61,12 @@ class Execution {
       cancel = () => clearTimeout(timer);
     });
     await Promise.race([this.#work().finally(cancel), limit]);
-    const { addresses, routes, rules, links, tables } = this.#withdrawn;
-    const withdrawn = { addresses, routes, rules, links, tables };
+    const withdrawn = { ...this.#withdrawn, filter: this.#filter };
     return { withdrawn, sent: this.#sent, problems: [...this.#problems] };
   }
 
   async #work(): Promise<void> {
-    const route = this.#open("route");
+    const route = this.#open();
     if (route === undefined) return;
     try {
       const gone = await this.#step("addresses", () => withdrawAddresses(route, this.#inside));
@@ -88,27 +84,22 @@ class Execution {
   /** Last: without the addresses they keep nothing from anybody. */
   async #tables(): Promise<void> {
     if (this.#over) return;
-    const netfilter = this.#open("netfilter");
-    if (netfilter === undefined) return;
-    try {
-      await this.#step("tables", () => withdrawTables(netfilter));
-    } finally {
-      netfilter.close();
-    }
+    const { removed, problem } = await this.#inside(deleteOurTables);
+    this.#filter = removed;
+    if (problem !== undefined) this.#problems.push(problem);
   }
 
-  #open(protocol: "route" | "netfilter"): SideSocket | undefined {
+  #open(): SideSocket | undefined {
     try {
-      return this.#inside(() => new SideSocket(protocol));
+      return this.#inside(() => new SideSocket());
     } catch (error) {
-      // Without netfilter there is no table either.
-      if (protocol === "route") this.#note(error);
+      this.#note(error);
       return undefined;
     }
   }
 
   /** Answers whether all of it went. */
-  async #step(what: keyof Withdrawn, work: () => Promise<number>): Promise<boolean> {
+  async #step(what: Counted, work: () => Promise<number>): Promise<boolean> {
     if (this.#over) return false;
     try {
       this.#withdrawn[what] += await work();

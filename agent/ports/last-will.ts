@@ -16,8 +16,26 @@ export interface Withdrawn {
   readonly routes: number;
   readonly rules: number;
   readonly links: number;
-  readonly tables: number;
+  /** Our tables of nftables. */
+  readonly filter: boolean;
 }
+
+/** In words; `undefined`: nothing was there. */
+export function withdrawnText(withdrawn: Withdrawn): string | undefined {
+  const counts = COUNTED.flatMap(([what, one, many]) => {
+    const count = withdrawn[what];
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
+  });
+  const parts = withdrawn.filter ? [...counts, "the packet filter's tables"] : counts;
+  return parts.length === 0 ? undefined : parts.join(", ");
+}
+
+const COUNTED = [
+  ["addresses", "address", "addresses"],
+  ["routes", "route", "routes"],
+  ["rules", "rule", "rules"],
+  ["links", "virtual link", "virtual links"],
+] as const;
 
 export interface WithdrawRequest {
   /** Name of the network namespace (/run/netns/NAME); `undefined`: that of this process. */

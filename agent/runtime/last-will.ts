@@ -1,4 +1,5 @@
-import type { LastWill, Withdrawn } from "../ports/last-will.ts";
+import type { LastWill } from "../ports/last-will.ts";
+import { withdrawnText } from "../ports/last-will.ts";
 import type { LogLevel } from "./ipc.ts";
 import type { Reserved, ReservedEntry, WillEntry } from "./wills.ts";
 
@@ -66,12 +67,4 @@ export class LastWills {
       this.#log("error", `in place of the vrrp process: ${message}; ${remedy}`);
     }
   }
-}
-
-/** `undefined`: nothing. */
-function withdrawnText(withdrawn: Withdrawn): string | undefined {
-  const parts = (["addresses", "routes", "rules", "links", "tables"] as const)
-    .filter((what) => withdrawn[what] > 0)
-    .map((what) => `${withdrawn[what]} ${what}`);
-  return parts.length === 0 ? undefined : parts.join(", ");
 }

@@ -28,12 +28,16 @@ const HEARTBEATS_IN_STALL = 4;
 const SHORTEST_STALL_MS = 1_000;
 const LONGEST_STALL_MS = 3_000;
 
+/** Measured: when thousands of routers become active together, on a host that is busy otherwise. */
+const STALL_PER_ROUTER_MS = 1;
+
 /**
  * How a vrrp process is watched that runs this configuration. Peers wait for three advertisements; and
  * less than a second may pass on a host that is merely busy.
  */
 export function watchOf({ instances }: Config): Watch {
   const shortest = Math.min(...instances.map(({ router }) => router.advertisementInterval));
-  const stallMs = Math.min(Math.max(shortest / 1_000, SHORTEST_STALL_MS), LONGEST_STALL_MS);
+  const patience = Math.min(Math.max(shortest / 1_000, SHORTEST_STALL_MS), LONGEST_STALL_MS);
+  const stallMs = patience + instances.length * STALL_PER_ROUTER_MS;
   return { ...DEFAULT_WATCH, stallMs, heartbeatMs: stallMs / HEARTBEATS_IN_STALL };
 }

@@ -41,6 +41,7 @@ export class RecordingHost implements CliHost {
   collectFacts: CliHost["collectFacts"] = notNow;
   digestPage: CliHost["digestPage"] = notNow;
   readKernelSettings: CliHost["readKernelSettings"] = () => Promise.resolve(undefined);
+  withdraw: CliHost["withdraw"] = notNow;
   readonly openLab = notNow;
   readonly labCommand = notNow;
 

@@ -1,6 +1,6 @@
 import type { LastWill, WillOutcome, WillRequest } from "../../agent/ports/last-will.ts";
 
-const NOTHING = { addresses: 0, routes: 0, rules: 0, links: 0, tables: 0 };
+const NOTHING = { addresses: 0, routes: 0, rules: 0, links: 0, filter: false };
 
 /** Takes down what it is asked for. */
 export class FakeLastWill implements LastWill {

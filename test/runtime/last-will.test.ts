@@ -11,7 +11,7 @@ const PACKET = {
   packet: "AAAA",
 };
 const RESERVED = { ah: 2_000 };
-const NOTHING = { addresses: 0, routes: 0, rules: 0, links: 0, tables: 0 };
+const NOTHING = { addresses: 0, routes: 0, rules: 0, links: 0, filter: false };
 
 const will = (id: string, packets: readonly unknown[] = [PACKET]) => ({
   kind: "wills",
@@ -139,7 +139,7 @@ for (const [interval, budget] of [
     processes.behaviours.vrrp = () => undefined;
     await time.advance(budget - 1);
     assert.deepEqual(silent.killed, []);
-    await time.advance(budget / 4 + 2);
+    await time.advance(budget / 4 + 10);
     assert.deepEqual(silent.killed, ["SIGKILL"]);
     assert.equal(lastWill.requests.length, 1);
     await time.advance(100);

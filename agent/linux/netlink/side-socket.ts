@@ -12,14 +12,10 @@ import { errnoName } from "../errno.ts";
 import { lastErrno, libc } from "../libc.ts";
 import type { SocketOption } from "../socket-option.ts";
 import { SO_RCVBUFFORCE, trySetOption } from "../socket-option.ts";
-import type { NetlinkProtocol } from "./netlink-socket.ts";
 
 const AF_NETLINK = 16;
+const NETLINK_ROUTE = 0;
 const SOCK_RAW_CLOEXEC = 3 | 0o200_0000;
-const PROTOCOLS: Readonly<Record<Exclude<NetlinkProtocol, "generic">, number>> = {
-  route: 0,
-  netfilter: 12,
-};
 const SO_RCVTIMEO: SocketOption = { level: 1, number: 20, name: "SO_RCVTIMEO" };
 const CAP_ACK: SocketOption = { level: 270, number: 10, name: "NETLINK_CAP_ACK" };
 const STRICT_CHECK: SocketOption = { level: 270, number: 12, name: "NETLINK_GET_STRICT_CHK" };
@@ -39,7 +35,7 @@ export interface Shown {
 }
 
 /**
- * A netlink socket whose calls run beside the event loop, one at a time: whoever holds the kernel's
+ * A socket of rtnetlink whose calls run beside the event loop, one at a time: whoever holds the kernel's
  * lock holds up these, and not this process. It belongs to the namespace that the main thread was in.
  */
 export class SideSocket {
@@ -48,8 +44,8 @@ export class SideSocket {
   #sequence = 1;
 
   /** Throws a KernelError when the socket cannot be had. */
-  constructor(protocol: keyof typeof PROTOCOLS) {
-    this.#fd = libc().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, PROTOCOLS[protocol]);
+  constructor() {
+    this.#fd = libc().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
     if (this.#fd < 0) {
       throw new KernelError(
         "netlink-refused",
@@ -77,19 +73,6 @@ export class SideSocket {
     for (let attempt = 1; ; attempt += 1) {
       const { interrupted, ...shown } = await this.#dumpOnce(request);
       if (!interrupted || attempt === ATTEMPTS) return shown;
-    }
-  }
-
-  /** The errno name of what refused the transaction. */
-  async transact(messages: readonly Uint8Array[]): Promise<string | undefined> {
-    const first = this.#take(messages.length);
-    const refused = await this.#send(joinMessages(messages, first, 0));
-    if (refused !== undefined) return refused;
-    for (;;) {
-      const received = await this.#receive(first);
-      if (typeof received === "string") return received;
-      const end = received.find(({ type }) => type === CONTROL.error);
-      if (end !== undefined) return errnoOf(end);
     }
   }
 

@@ -2,8 +2,6 @@ import type { Family } from "../../core/address.ts";
 import { inPrefix } from "../../core/address.ts";
 import { KernelError } from "../../ports/error.ts";
 import type { HostAddress, Link } from "../../ports/network.ts";
-import type { Table } from "../../wire/netlink/nftables.ts";
-import { deleteTable, encodeBatch } from "../../wire/netlink/nftables.ts";
 import { RTM } from "../../wire/netlink/rtnetlink.ts";
 import { interfaceSysctl, readSysctl, writeSysctl } from "../sysctl.ts";
 import type { AddressRecord } from "./address-message.ts";
@@ -23,10 +21,6 @@ import type { SideSocket } from "./side-socket.ts";
 const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 /** What is not there any more needs no removal. */
 const GONE = ["EADDRNOTAVAIL", "ENODEV", "ESRCH", "ENOENT", "ENETDOWN"];
-const OUR_TABLES: readonly Table[] = [
-  { family: "inet", name: "holdfast" },
-  { family: "arp", name: "holdfast" },
-];
 /** Of the removal of addresses: the last look finds none. */
 const LOOKS = 4;
 
@@ -88,25 +82,8 @@ export async function withdrawLinks(socket: SideSocket): Promise<number> {
   return removed("remove virtual links of ours", await socket.request(requests));
 }
 
-/** Tables of the packet filter, on a netfilter socket. Throws a KernelError. */
-export async function withdrawTables(socket: SideSocket): Promise<number> {
-  const answers: (string | undefined)[] = [];
-  for (const table of OUR_TABLES) {
-    answers.push(await socket.transact(encodeBatch([deleteTable(table)])));
-  }
-  // A kernel without nf_tables, or without its family arp, has none.
-  const none = ["EPROTONOSUPPORT", "EOPNOTSUPP", "EAFNOSUPPORT", "EINVAL"];
-  return removed("remove the packet filter's tables of ours", answers, none);
-}
-
-function removed(
-  what: string,
-  answers: readonly (string | undefined)[],
-  expected: readonly string[] = [],
-): number {
-  const refused = answers.find(
-    (answer) => answer !== undefined && !GONE.includes(answer) && !expected.includes(answer),
-  );
+function removed(what: string, answers: readonly (string | undefined)[]): number {
+  const refused = answers.find((answer) => answer !== undefined && !GONE.includes(answer));
   if (refused !== undefined) throw refusal(what, refused);
   return answers.filter((answer) => answer === undefined).length;
 }

@@ -5,6 +5,7 @@ import type { HostAddress, Link, Network, NetworkEvent } from "../ports/network.
 import { foreignInterfaces } from "./assess.ts";
 import type { WordListener } from "./director-word.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
+import type { Lifetimes } from "./fencing/lifetimes.ts";
 import { addressKey } from "./holding.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Links } from "./links.ts";
@@ -26,6 +27,7 @@ export interface WatchParts {
   readonly statics: Statics;
   readonly groups: SyncGroups;
   readonly losses: Losses;
+  readonly lifetimes: Pick<Lifetimes, "ended">;
   readonly reports: Reports;
   readonly routers: () => Iterable<Router>;
   readonly routerById: (id: string) => Router | undefined;
@@ -188,11 +190,22 @@ export class HostWatch implements WordListener {
       this.#parts.statics.refresh();
       return;
     }
+    if (this.#parts.lifetimes.ended(key, () => this.#ended(router, key, what))) return;
     if (!losses.lost(router, what, isTracked(router, what))) {
       reports.host("warn", router.name, `${what} is removed again and again: giving up for now`);
       return;
     }
     reports.host("warn", router.name, `${what} was removed by somebody else: put back`);
+    holdings.putBack(key);
+    announce(router);
+  }
+
+  /** Nobody's doing, and this router's again only if it is active still. */
+  #ended(router: Router, key: string, what: string): void {
+    if (router.state.kind !== "active") return;
+    const { holdings, reports, announce } = this.#parts;
+    const message = `${what} was removed by the kernel, as this process stood still: put back`;
+    reports.host("warn", router.name, message);
     holdings.putBack(key);
     announce(router);
   }

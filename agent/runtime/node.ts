@@ -106,6 +106,7 @@ export class Node {
     });
     this.#fence = nodeFencing(world, this.#schedule, this.#reports, () => ({
       possessions: this.#possessions,
+      holdings: this.#holdings,
       driver: this.#driver,
       changed: () => this.#touchAll(),
     }));
@@ -209,8 +210,7 @@ export class Node {
     this.#host.release();
     this.#unsubscribe();
     this.#acceptance.close();
-    this.#fence.fencing.close();
-    this.#fence.gatekeeper.close();
+    this.#fence.close();
     this.#schedule.close();
   }
 
@@ -222,7 +222,7 @@ export class Node {
   #newHoldings(): Holdings {
     const { network, clock } = this.#world;
     const retries = new Backoff(clock, this.#schedule, () => this.#retry());
-    const guards = [this.#acceptance, this.#fence.gatekeeper];
+    const guards = [this.#acceptance, this.#fence.gatekeeper, this.#fence.lifetimes];
     return new Holdings(network, guards, (owners, _, { message }) => {
       for (const owner of owners) {
         this.#reports.host("error", this.#byId.get(owner)?.name ?? owner, message);
@@ -265,6 +265,7 @@ export class Node {
       statics: this.#statics,
       groups: this.#groups,
       losses: this.#losses,
+      lifetimes: this.#fence.lifetimes,
       reports: this.#reports,
       routers: () => this.#routers.values(),
       routerById: (id) => this.#byId.get(id),

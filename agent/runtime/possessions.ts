@@ -9,6 +9,7 @@ import type { Network } from "../ports/network.ts";
 import { refusesPackets } from "./acceptance.ts";
 import type { Announcer } from "./announcer.ts";
 import { foreignInterfaces } from "./assess.ts";
+import { lifetimeOfInstance } from "./fencing/lifetimes.ts";
 import type { Holding } from "./holding.ts";
 import { configuredKey } from "./holding.ts";
 import type { Holdings } from "./holdings.ts";
@@ -128,11 +129,12 @@ export class Possessions {
     const holdings: Holding[] = [];
     const refuse = refusesPackets(router.config);
     const gated = router.effective.fenced;
+    const lifetime = lifetimeOfInstance(router.config);
     for (const address of [...addresses, ...excludedAddresses]) {
       const link = this.#linkOf(router, address);
       if (link === undefined) continue;
-      const request = { interfaceIndex: link.index, address };
-      holdings.push({ kind: "address", request, refuse, gated });
+      const request = { interfaceIndex: link.index, address, lifetime: lifetime?.seconds };
+      holdings.push({ kind: "address", request, refuse, gated, lifetime });
     }
     const interfaceIndex = router.binding.home?.index;
     for (const route of routes) holdings.push({ kind: "route", route, interfaceIndex });

@@ -3,6 +3,7 @@ import type { Peer } from "../core/vrrp/peers.ts";
 import type { FencingSnapshot, PeerSnapshot, RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Gatekeeper } from "./fencing/gatekeeper.ts";
+import { lifetimeOfInstance } from "./fencing/lifetimes.ts";
 import type { Possessions } from "./possessions.ts";
 import type { Router } from "./router.ts";
 
@@ -45,7 +46,7 @@ export function snapshotOf(
 
 function fencingOf(router: Router, gatekeeper: Gatekeeper): FencingSnapshot {
   const { config, effective, state } = router;
-  const lifetime = config.fencing === "off" ? "off" : "lifetime";
+  const lifetime = lifetimeOfInstance(config) === undefined ? "off" : "lifetime";
   const kind = effective.fenced ? "gate" : lifetime;
   const door = gatekeeper.view(router);
   if (door === undefined) return { mode: config.fencing, kind, gate: null };

@@ -1,14 +1,17 @@
 import type { Driver } from "../driver.ts";
+import type { Holdings } from "../holdings.ts";
 import type { Possessions } from "../possessions.ts";
 import type { Reports } from "../reports.ts";
 import type { Schedule } from "../schedule.ts";
 import type { World } from "../world.ts";
 import { Fencing } from "./fencing.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
+import { Lifetimes } from "./lifetimes.ts";
 
 /** Parts of a node that are made after its fencing, as they need it. */
 export interface FencedNode {
   readonly possessions: Possessions;
+  readonly holdings: Holdings;
   readonly driver: Driver;
   /** What the kernel can do for all routers is other than before. */
   changed(): void;
@@ -18,10 +21,12 @@ export interface FencedNode {
 export interface NodeFencing {
   readonly fencing: Fencing;
   readonly gatekeeper: Gatekeeper;
+  readonly lifetimes: Lifetimes;
+  close(): void;
 }
 
 export function nodeFencing(
-  { gate, holderProbes: probes, clock }: World,
+  { network, gate, holderProbes: probes, clock }: World,
   schedule: Schedule,
   reports: Reports,
   node: () => FencedNode,
@@ -45,5 +50,15 @@ export function nodeFencing(
     refused: (router, { message, remedy }) =>
       reports.host("error", router.name, `${message}; ${remedy}`),
   });
-  return { fencing, gatekeeper };
+  const lifetimes = new Lifetimes({
+    network,
+    clock,
+    schedule,
+    kept: (key) => node().holdings.kept(key),
+    tell: (level, message) => reports.host(level, "lifetime", message),
+  });
+  const close = (): void => {
+    for (const part of [fencing, gatekeeper, lifetimes]) part.close();
+  };
+  return { fencing, gatekeeper, lifetimes, close };
 }

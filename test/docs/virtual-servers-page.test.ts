@@ -8,6 +8,7 @@ import { loadConfig } from "../../agent/config/load.ts";
 import type { ServiceKey } from "../../agent/core/ipvs/service.ts";
 import { ipvsMissing, refusedCommands } from "../../agent/linux/netlink/ipvs-refusal.ts";
 import { driftReport } from "../../agent/runtime/balancing/kernel-trouble.ts";
+import { SERVER_FAMILIES, SERVICE_FAMILIES } from "../../agent/runtime/balancing/series-table.ts";
 import { memoryHost } from "../config/language/memory-host.ts";
 
 // What docs/virtual-servers.md names is what there is, and what it quotes is what is said.
@@ -56,6 +57,16 @@ describe("docs/virtual-servers.md names", () => {
     assert.ok(argument?.kind === "enum");
     assert.deepEqual(
       argument.values.filter((name) => !words.has(name)),
+      [],
+    );
+  });
+
+  test("series that there are", () => {
+    const series = [...SERVICE_FAMILIES, ...SERVER_FAMILIES].map(({ name }) => name);
+    const named = [...text.matchAll(/holdfast_(?:service|real_server)s?_\w+/g)].map(String);
+    assert.ok(named.length > 3);
+    assert.deepEqual(
+      named.filter((name) => !series.includes(name)),
       [],
     );
   });

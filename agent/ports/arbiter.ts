@@ -1,4 +1,5 @@
 import type { Micros } from "../core/time.ts";
+import type { LeaseAnswer } from "../core/witness/lease-answer.ts";
 
 /** A right that one holder has at a time. */
 export interface LeaseKey {
@@ -9,21 +10,6 @@ export interface LeaseKey {
   /** How long the store keeps it without a renewal. */
   readonly ttl: Micros;
 }
-
-/**
- * How a request to the store ended.
- * `held`: ours from the moment before the request was sent, for `ttl`; `epoch` only ever grows from one
- * holding to the next, also over restarts of the store.
- * `taken`: somebody else has it. `lost`: what was to be renewed is ours no more.
- * `unreachable`: nobody answered, or no quorum; nothing is known. `refused`: the store answers, and says
- * that it will never do it: credentials, permissions, TLS, a version.
- */
-export type LeaseAnswer =
-  | { readonly kind: "held"; readonly epoch: string }
-  | { readonly kind: "taken"; readonly holder: string | undefined }
-  | { readonly kind: "lost" }
-  | { readonly kind: "unreachable"; readonly reason: string }
-  | { readonly kind: "refused"; readonly reason: string; readonly remedy: string };
 
 /**
  * A store that gives a lease to one holder at a time: ZooKeeper, etcd, Consul, Kubernetes, Redis. Nothing

@@ -1,4 +1,4 @@
-import type { LeaseAnswer } from "../../agent/ports/arbiter.ts";
+import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
 
 type Failure = Extract<LeaseAnswer, { kind: "unreachable" | "refused" }>;
 

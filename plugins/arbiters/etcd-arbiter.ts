@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { Arbiter, LeaseAnswer, LeaseKey } from "../../agent/ports/arbiter.ts";
+import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
+import type { Arbiter, LeaseKey } from "../../agent/ports/arbiter.ts";
 import { attempt, refused, unreachable, within } from "./answer.ts";
 import { epochOf } from "./epoch.ts";
 import type { EtcdHeader, Int64 } from "./etcd-client.ts";

@@ -1,4 +1,5 @@
-import type { Arbiter, LeaseAnswer, LeaseKey } from "../../agent/ports/arbiter.ts";
+import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
+import type { Arbiter, LeaseKey } from "../../agent/ports/arbiter.ts";
 import type { StoreFailure } from "./answer.ts";
 import { attempt, refused, unreachable, within } from "./answer.ts";
 import { epochOf } from "./epoch.ts";

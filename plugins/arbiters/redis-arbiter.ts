@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import type { Arbiter, LeaseAnswer, LeaseKey } from "../../agent/ports/arbiter.ts";
+import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
+import type { Arbiter, LeaseKey } from "../../agent/ports/arbiter.ts";
 import { attempt, unreachable, within } from "./answer.ts";
 import { listen } from "./hints.ts";
 import type { RedisClient } from "./redis-connection.ts";

@@ -1,6 +1,7 @@
 import type { Stat } from "node-zookeeper-client";
 import { ACL, CreateMode, Exception } from "node-zookeeper-client";
-import type { Arbiter, LeaseAnswer, LeaseKey } from "../../../agent/ports/arbiter.ts";
+import type { LeaseAnswer } from "../../../agent/core/witness/lease-answer.ts";
+import type { Arbiter, LeaseKey } from "../../../agent/ports/arbiter.ts";
 import type { StoreFailure } from "../answer.ts";
 import { attempt, refused, unreachable, within } from "../answer.ts";
 import { epochOf } from "../epoch.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Micros } from "../../../agent/core/time.ts";
-import type { Arbiter, LeaseAnswer, LeaseKey } from "../../../agent/ports/arbiter.ts";
+import type { LeaseAnswer } from "../../../agent/core/witness/lease-answer.ts";
+import type { Arbiter, LeaseKey } from "../../../agent/ports/arbiter.ts";
 
 /** A store that the suite runs against. */
 export interface Store {

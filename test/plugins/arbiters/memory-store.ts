@@ -1,4 +1,5 @@
-import type { Arbiter, LeaseAnswer, LeaseKey } from "../../../agent/ports/arbiter.ts";
+import type { LeaseAnswer } from "../../../agent/core/witness/lease-answer.ts";
+import type { Arbiter, LeaseKey } from "../../../agent/ports/arbiter.ts";
 
 interface Kept {
   readonly by: object;

@@ -37,5 +37,7 @@ function planLines(plan: ReloadPlan): readonly string[] {
     plan[what].length === 0 ? [] : [`  ${what}: ${plan[what].join(", ")}`],
   );
   const kept = plan.kept.length;
+  // Virtual servers alone: there is nothing to say of routers.
+  if (kept === 0 && named.length === 0) return [];
   return [...named, `  untouched: ${kept} router${kept === 1 ? "" : "s"}`];
 }

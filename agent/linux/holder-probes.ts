@@ -21,6 +21,8 @@ const IDLE_MS = 2_000;
 /** Links are asked for once in this time at most, unless one is missing. */
 const LINKS_AGE: Micros = seconds(1);
 const UNSPECIFIED = "0.0.0.0" as IpAddress;
+/** That of the loopback interface. */
+const NO_MAC = "00:00:00:00:00:00";
 /** MACs that go from host to host with their addresses (RFC 9568 §7.3): they are nobody's own. */
 const VIRTUAL_MAC = /^00:00:5e:00:0[12]:/;
 
@@ -39,7 +41,9 @@ class PacketHolderProbes implements HolderProbes {
     if (this.#closed) return refused("ECANCELED");
     if (link === undefined) return refused("ENODEV");
     // Loopback, tunnels and the like: nobody is asked there.
-    if (!link.arp || link.mac === undefined) return refused("EPROTONOSUPPORT");
+    if (!link.arp || link.mac === undefined || link.mac === NO_MAC) {
+      return refused("EPROTONOSUPPORT");
+    }
     try {
       const ear = this.#earFor(interfaceIndex, familyOf(address));
       const own = (mac: string): boolean =>

@@ -55,7 +55,7 @@ export const diagnosticCodes = {
   "expansion-too-large": entry("error", "definitions or generators that produce too much", "Split the file, or generate less from one line.", "The rest of the expansion is missing."),
   "extra-words": entry("warning", "more words than the keyword takes", "Put them on a line of their own, or remove them.", "They are ignored."),
   "family-conflict": entry("warning", "an address of the other family", "Use one instance for each family.", "The address is left out."),
-  "fencing-impossible": entry("warning", "a gate that could not stay open", "Write down_timer_adverts 2 or more, on every node.", "The instance runs without a gate: after a failure two nodes may answer for its addresses."),
+  "fencing-impossible": entry("warning", "fencing that the timers of an instance do not allow", "Write what the hint says, on every node.", "The addresses have a lifetime and no more: after a failure two nodes may answer for them."),
   "first-address-not-link-local": entry("warning", "an IPv6 instance that does not list a link-local address first", "Put an address of fe80::/10 first, on every node.", "It runs; strict routers may drop its advertisements."),
   "generator-invalid": entry("error", "a ~SEQ or ~LST that cannot be read", "Write ~SEQ(name, start, step, end) or ~LST(name, value, …).", "Its lines are missing."),
   "grant-idle": entry("warning", "a grant for what there is not", "Correct the name, or remove it.", "It grants nothing."),

@@ -1,3 +1,4 @@
+import type { Micros } from "../../agent/core/time.ts";
 import { since } from "../../agent/core/time.ts";
 import type { KernelError } from "../../agent/ports/error.ts";
 import type {
@@ -22,6 +23,8 @@ export class FakeGate implements Gate {
   delay = 0;
   /** Every transaction, as text. */
   readonly asked: string[] = [];
+  /** How long the rules of each guarding outlive the process. */
+  readonly keeps: Micros[] = [];
 
   constructor(time: VirtualTime) {
     this.#time = time;
@@ -40,7 +43,8 @@ export class FakeGate implements Gate {
     return Promise.resolve(this.problem);
   }
 
-  guard(addresses: readonly GatedAddress[]): Promise<KernelError | undefined> {
+  guard(addresses: readonly GatedAddress[], keep: Micros): Promise<KernelError | undefined> {
+    this.keeps.push(keep);
     this.asked.push(`guard ${texts(addresses)}`);
     if (this.problem === undefined) for (const { address } of addresses) this.#guarded.add(address);
     return Promise.resolve(this.problem);

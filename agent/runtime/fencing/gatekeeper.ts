@@ -16,7 +16,7 @@ import { HolderQuestion } from "./holder-question.ts";
 /** Extensions that come within this time reach the kernel together. */
 const LONGEST_COLLECTION: Micros = milliseconds(20);
 
-/** Longer than any address of ours outlives us: see lifetimes. */
+/** So much longer than the address itself, which outlives us by its lifetime. */
 const RULES_OUTLIVE: Micros = seconds(10);
 
 /** The gate in front of one active router's addresses. */
@@ -171,7 +171,9 @@ export class Gatekeeper implements Guard {
   }
 
   async before(requests: readonly AddressRequest[]) {
-    const error = await this.#parts.gate.guard(requests.map(gatedAddress), RULES_OUTLIVE);
+    const lifetime = seconds(Math.max(...requests.map((request) => request.lifetime ?? 0)));
+    const keep = micros(lifetime + RULES_OUTLIVE);
+    const error = await this.#parts.gate.guard(requests.map(gatedAddress), keep);
     if (error === undefined) return undefined;
     return { ok: false, errno: error.code, message: `${error.message}; ${error.remedy}` } as const;
   }

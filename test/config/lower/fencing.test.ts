@@ -31,6 +31,16 @@ test("a lease that would run out between two advertisements is said to be imposs
   assert.deepEqual(brief(load(text).diagnostics), ["5:18 fencing-impossible"]);
 });
 
+test("lifetimes alone are said not to do where a backup is quicker than the kernel", () => {
+  const found = (interval: number, more = ""): readonly string[] => {
+    const instance = `holdfast_fencing lifetime\npriority 100\nadvert_int ${interval}\n${more}`;
+    return brief(load(file(instance, "vrrp_version 3")).diagnostics);
+  };
+  assert.deepEqual(found(1), []);
+  assert.deepEqual(found(0.5), ["5:18 fencing-impossible"]);
+  assert.deepEqual(found(1, "down_timer_adverts 2"), ["5:18 fencing-impossible"]);
+});
+
 test("another word is refused at its place", () => {
   const found = brief(load(file("holdfast_fencing perhaps\npriority 100")).diagnostics);
   assert.deepEqual(found, ["5:18 value-invalid"]);

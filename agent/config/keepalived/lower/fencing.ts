@@ -1,5 +1,6 @@
 import type { Micros } from "../../../core/time.ts";
 import { leaseOf } from "../../../core/vrrp/lease.ts";
+import { lifetimeAlone } from "../../../core/vrrp/lifetime.ts";
 import { OWNER_PRIORITY } from "../../../core/vrrp/virtual-router.ts";
 import type { FencingMode } from "../../fencing.ts";
 import { FENCING_MODES } from "../../fencing.ts";
@@ -38,12 +39,22 @@ export function completeFenced(
   // Its addresses are this machine's own: the gate would cut it off.
   if (priority === OWNER_PRIORITY) return false;
   const mode = said?.value ?? inherited;
+  const at = said?.at ?? name;
+  if (mode === "lifetime" && lifetimeAlone(advertisementInterval, downTimerAdverts) === undefined) {
+    report(
+      lowering,
+      "fencing-impossible",
+      at,
+      `a backup of ${name.text} takes over before the kernel has surely removed the addresses here: that takes 2.25 s`,
+      "write holdfast_fencing auto; or advert_int 1 and down_timer_adverts 3, or more, on every node",
+    );
+  }
   if (mode !== "auto" && mode !== "gate") return false;
   if (leaseOf(advertisementInterval, downTimerAdverts) !== undefined) return true;
   report(
     lowering,
     "fencing-impossible",
-    said?.at ?? name,
+    at,
     `with down_timer_adverts ${downTimerAdverts} a lease would run out between two advertisements of ${name.text}: there is no gate`,
     "write down_timer_adverts 2 or more, on every node",
   );

@@ -128,10 +128,11 @@ export class Child {
   }
 
   #hear(message: unknown): void {
+    // Its answer may stand behind thousands of events.
+    this.#silentMs = 0;
     if (isPong(message)) {
       this.#answered ||= message.id > (this.#configuredAfter ?? message.id);
       this.#pong = message.id;
-      this.#silentMs = 0;
     } else {
       this.#events.message(message);
     }

@@ -32,5 +32,6 @@ export async function inGuest(name: string, from: Package): Promise<Section> {
   });
   const [status] = await once(child, "close");
   if (status !== 0) throw new Error(`the guest ended with ${status}; it said:\n${said}`);
+  process.stderr.write(said);
   return JSON.parse(answer);
 }

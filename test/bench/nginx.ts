@@ -80,8 +80,8 @@ http {
     access_log off;
     ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n    ")}
     server {
-        listen ${PORT};
-        listen ${TLS_PORT} ssl;
+        listen ${PORT} backlog=4096;
+        listen ${TLS_PORT} ssl backlog=4096;
         ssl_certificate ${folder}/cert;
         ssl_certificate_key ${folder}/key;
         location /health { return 200 "ok\\n"; }

@@ -15,7 +15,7 @@ const SERVICES = 10_000;
 const REAL_SERVERS = 2;
 const COMMANDS = SERVICES * (1 + REAL_SERVERS);
 const ROUNDS = 2;
-const LOOK = { everyMs: 20, limitMs: 90_000 };
+const LOOK = { everyMs: 50, limitMs: 90_000 };
 /** Commands that the director hands over in one piece. */
 const SLICE = 500;
 

@@ -71,7 +71,7 @@ export const diagnosticCodes = {
   "include-unmatched": entry("warning", "an include that names no file", "Correct the pattern, or use includer for optional files.", "Nothing is included."),
   "include-unmatched-checked": entry("error", "a checked include that names no file", "Correct the pattern, or use plain include.", "What it should say is missing."),
   "interface-name-invalid": entry("error", "a name that no interface can have", "Write 1 to 15 characters, without a slash.", "It would never be found."),
-  "kernel-setting": entry("warning", "a setting of this host's kernel that goes against a virtual server", "Run the command of the hint, and write the setting into /etc/sysctl.d.", "As the finding says."),
+  "kernel-setting": entry("warning", "a setting of this host's kernel that goes against a virtual server", "Run the command of the hint, and write the setting into /etc/sysctl.d.", "The file is taken as it is; the agent does not change the setting."),
   "keyword-misplaced": entry("warning", "a known word in the wrong block", "Move it to the block it belongs to.", "It is ignored."),
   "keyword-unknown": entry("warning", "a word that the language does not have", "Correct or remove it.", "The line is ignored."),
   "line-too-long": entry("warning", "a line of more than 1023 characters", "Break the line.", "It is used here; keepalived ignores such lines."),

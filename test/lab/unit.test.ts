@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -24,6 +32,13 @@ const run = (program: string, ...args: readonly string[]) => {
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
   return { status, said: `${stdout}${stderr}` };
 };
+
+/** Of one directive of the unit, whose lines add up. */
+const value = (directive: string): string =>
+  readFileSync(UNIT, "utf8")
+    .split("\n")
+    .flatMap((line) => (line.startsWith(`${directive}=`) ? line.slice(directive.length + 1) : []))
+    .join(" ");
 
 /** The agent as the unit starts it, with this file. */
 const withService = (config: string, use: (service: RouterService) => Promise<void>) =>
@@ -71,6 +86,29 @@ describe("the unit", { skip, concurrency: 2, timeout: 60_000 }, () => {
         assert.deepEqual(more, []);
       }
       assert.match(check.output, /hint: .*`exit 1`/);
+    }));
+
+  test("what it runs at the end, with no more than it leaves, takes a dead agent's address away", () =>
+    withService(userFile("nginx-pair-lb02-nopreempt.conf"), async ({ machine }) => {
+      const [, ...command] = value("ExecStopPost").split(" ");
+      const kept = value("CapabilityBoundingSet").toLowerCase().replaceAll("cap_", "+");
+      const bound = `--bounding-set=-all,${kept.replaceAll(" ", ",")}`;
+      const withdraw = () =>
+        machine.run("setpriv", bound, "--no-new-privs", "/usr/bin/env", ...command);
+      const held = async (): Promise<boolean> =>
+        / 10\.0\.0\.3\//.test((await machine.run("ip", "-4", "address", "show")).output);
+      await eventually("it has the address", GRACE_MS, async () => assert.ok(await held()));
+      const refusal = await withdraw();
+      assert.equal(refusal.status, 1);
+      assert.match(refusal.output, /an agent runs here/);
+      assert.ok(await held());
+      const control = machine.path("/run/holdfast/control.sock");
+      const { supervisor, vrrp, director } = (await requestStatus(control)).processes;
+      const pids = [supervisor.pid, vrrp.pid, director.pid].map(String);
+      await machine.run("kill", "-KILL", ...pids);
+      assert.ok(await held(), "nobody was left to take it away");
+      const done = await withdraw();
+      assert.deepEqual([done.status, await held()], [0, false], done.output);
     }));
 
   test("within it scripts run as users of their own, and are killed at their timeout", () => {

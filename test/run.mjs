@@ -30,7 +30,7 @@ const TIERS = {
     ],
     jobs: 2,
   },
-  sim: { folders: ["sim"], jobs: 2 },
+  sim: { folders: ["sim", "model"], jobs: 2 },
   linux: { folders: ["linux"], jobs: 1, host: true },
   lab: { folders: ["lab"], jobs: 1, patient: PATIENT, host: true },
   interop: { folders: ["interop"], jobs: 1, host: true },

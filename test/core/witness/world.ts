@@ -74,6 +74,8 @@ export class World {
   now = 0;
   readonly hosts: readonly Host[];
   readonly spans: Span[] = [];
+  /** Until when the store kept each holding, in true time: from then on it is anybody's. */
+  readonly keptUntil = new Map<string, number>();
   readonly #config: WitnessConfig;
   readonly #storeRate: number;
   readonly #fates: () => Fate;
@@ -210,18 +212,25 @@ export class World {
   #serve(kind: "acquire" | "renew" | "release", token: number | undefined): LeaseAnswer {
     const time = this.now * this.#storeRate;
     if (this.#kept !== undefined && this.#kept.endsAt <= time) this.#kept = undefined;
-    const isOurs = token !== undefined && this.#kept?.token === token;
-    if (kind === "release") {
-      if (isOurs) this.#kept = undefined;
-      return { kind: "lost" };
+    const kept = this.#kept?.token === token ? this.#kept : undefined;
+    if (kind === "release") return this.#free(kept);
+    if (this.#kept !== undefined && kept === undefined && kind === "acquire") {
+      return { kind: "taken", holder: "other" };
     }
-    if (this.#kept !== undefined && !isOurs) {
-      return kind === "acquire" ? { kind: "taken", holder: "other" } : { kind: "lost" };
-    }
-    if (token === undefined || (kind === "renew" && !isOurs)) return { kind: "lost" };
-    const epoch = this.#kept?.epoch ?? String(++this.#epochs).padStart(8, "0");
-    this.#kept = { token, epoch, endsAt: time + this.#config.ttl };
+    if (token === undefined || (kind === "renew" && kept === undefined)) return { kind: "lost" };
+    const epoch = kept?.epoch ?? String(++this.#epochs).padStart(8, "0");
+    const endsAt = time + this.#config.ttl;
+    this.#kept = { token, epoch, endsAt };
+    this.keptUntil.set(epoch, endsAt / this.#storeRate);
     return { kind: "held", epoch };
+  }
+
+  #free(kept: Kept | undefined): LeaseAnswer {
+    if (kept !== undefined) {
+      this.keptUntil.set(kept.epoch, this.now);
+      this.#kept = undefined;
+    }
+    return { kind: "lost" };
   }
 
   #host(index: number): Host {

@@ -4,7 +4,6 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import { nearest } from "../config/keepalived/suggest.ts";
 import type { Position } from "../config/position.ts";
 import { discoverPolicies } from "../policy/discover.ts";
-import { readManifest } from "../policy/manifest.ts";
 import { problem } from "../policy/problem.ts";
 
 interface Wrong {
@@ -84,6 +83,8 @@ class Folder {
 
 /** `undefined`: they cannot be known; `holdfast policy check` says why. */
 async function checksOf(file: string): Promise<readonly string[] | undefined> {
+  // What reads policies is large, and most configurations name none.
+  const { readManifest } = await import("../policy/manifest.ts");
   const outcome = await readManifest(readFileSync(file, "utf8"), file).catch(() => undefined);
   return outcome?.ok === true ? outcome.manifest.checks : undefined;
 }

@@ -1,4 +1,5 @@
-import koffi from "koffi";
+import { createRequire } from "node:module";
+import type koffiType from "koffi";
 import type { UserAccount } from "../config/keepalived/config-host.ts";
 import { KernelError } from "../ports/error.ts";
 
@@ -41,6 +42,8 @@ function load(): Accounts {
 }
 
 function bind(): Accounts {
+  // Most files name nobody, and it takes longer to load than they take to read.
+  const koffi: typeof koffiType = createRequire(import.meta.url)("koffi");
   const program = koffi.load(null);
   const passwordEntry = koffi.struct({
     pw_name: "const char *",

@@ -101,7 +101,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     nodeVersion: process.versions.node,
     log,
     notifier: serviceNotifier(process.env, process.pid),
-    state: new StateStore(options.stateDirectory),
+    state: new StateStore(options.stateDirectory, version()),
     lastWill: lastWill(),
     prepare: supervisorSettings(options, nameProcess),
   });

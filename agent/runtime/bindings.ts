@@ -58,7 +58,8 @@ export class Bindings {
     this.#raise(router, faults);
     this.#bind(router, assessment);
     this.#configure(router, assessment);
-    const held = router.binding.lease === undefined ? this.#socketFault(router, assessment) : [];
+    const hears = router.binding.lease?.deaf === false;
+    const held = hears ? [] : this.#socketFault(router, assessment);
     this.#settle(router, [...faults, ...held]);
     return assessment.unknown.length === 0;
   }

@@ -24,6 +24,8 @@ export interface SharedEndpoint<User> {
 export interface EndpointLease {
   readonly spec: EndpointSpec;
   readonly endpoint: Endpoint;
+  /** It does not hear its group: what active routers say is not known. */
+  readonly deaf: boolean;
   /** Asks for room for received packets, in bytes; the socket gets the sum of what is asked for. */
   reserve(bytes: number | undefined): void;
   release(): void;
@@ -35,6 +37,7 @@ class Shared<User> implements SharedEndpoint<User> {
   readonly byVrid = new Map<number, User[]>();
   /** Leases that have no user yet: taken before a reload is sure to go through. */
   leases = 0;
+  deaf = false;
   #room: number | undefined;
 
   readonly #wishes = new Map<object, number>();
@@ -107,13 +110,22 @@ export class EndpointPool<User> {
     const reserve = (bytes: number | undefined): void => {
       if (!released) shared.reserve(release, bytes);
     };
-    return { spec, endpoint: shared.endpoint, reserve, release };
+    return {
+      spec,
+      endpoint: shared.endpoint,
+      get deaf() {
+        return shared.deaf;
+      },
+      reserve,
+      release,
+    };
   }
 
   /** Joins the groups on this interface anew. */
   rejoin(interfaceIndex: number): void {
-    for (const { spec, endpoint } of this.#shared.values()) {
-      if (spec.interfaceIndex === interfaceIndex) endpoint.rejoin();
+    for (const shared of this.#shared.values()) {
+      const { spec, endpoint } = shared;
+      if (spec.interfaceIndex === interfaceIndex) shared.deaf = !endpoint.rejoin();
     }
   }
 

@@ -144,6 +144,7 @@ export class HostWatch implements WordListener {
     if (!runs || ran === true) return;
     // It is there again: memberships may be gone, and so may addresses (IPv6 loses them all).
     pool.rejoin(link.index);
+    this.interfaceChanged(link.name);
     holdings.putBackMissing();
     statics.refresh();
   }

@@ -1,5 +1,5 @@
 import type { Instant } from "../core/time.ts";
-import { after, seconds } from "../core/time.ts";
+import { after, milliseconds, seconds, since } from "../core/time.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Router } from "./router.ts";
@@ -8,6 +8,10 @@ import type { Schedule, Slot } from "./schedule.ts";
 /** Taken away this often within the span, an address is contested: another node had better have it. */
 const CONTESTED = 3;
 const SPAN = seconds(10);
+/** A host that refuses all addresses of a router may grant them later; a peer has them meanwhile. */
+const REFUSED_SPAN = seconds(120);
+/** What comes sooner belongs to the same try. */
+const NEXT_TRY = milliseconds(500);
 
 interface Loss {
   readonly router: Router;
@@ -33,21 +37,24 @@ export class Losses {
 
   /** Answers whether the address should be put back. */
   lost(router: Router, address: string, tracked: boolean): boolean {
-    const key = `${router.id} ${address}`;
-    const loss: Loss = this.#losses.get(key) ?? {
-      router,
-      address,
-      times: [],
-      faulty: false,
-      slot: this.#schedule.slot(() => this.#forgive(key)),
-    };
-    this.#losses.set(key, loss);
+    const loss = this.#loss(router, address);
     const now = this.#clock.now();
     loss.times = [...loss.times.filter((at) => after(at, SPAN) > now), now].slice(-CONTESTED);
     loss.slot.set(after(now, SPAN));
     loss.faulty = tracked && loss.times.length >= CONTESTED;
     if (loss.faulty) this.#changed(router);
     return !loss.faulty;
+  }
+
+  /** The host refused every address of an active router. If the next try ends so too, it is in fault. */
+  refused(router: Router): void {
+    const loss = this.#loss(router, "all of its addresses");
+    const now = this.#clock.now();
+    const [first = now] = loss.times;
+    loss.times = [first];
+    loss.faulty = since(first, now) >= NEXT_TRY;
+    loss.slot.set(after(now, REFUSED_SPAN));
+    if (loss.faulty) this.#changed(router);
   }
 
   faultsOf(router: Router): readonly Fault[] {
@@ -58,6 +65,19 @@ export class Losses {
       }
     }
     return faults;
+  }
+
+  #loss(router: Router, address: string): Loss {
+    const key = `${router.id} ${address}`;
+    const loss: Loss = this.#losses.get(key) ?? {
+      router,
+      address,
+      times: [],
+      faulty: false,
+      slot: this.#schedule.slot(() => this.#forgive(key)),
+    };
+    this.#losses.set(key, loss);
+    return loss;
   }
 
   #forgive(key: string): void {

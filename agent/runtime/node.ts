@@ -225,7 +225,9 @@ export class Node {
     const guards = [this.#acceptance, this.#fence.gatekeeper, this.#fence.lifetimes];
     return new Holdings(network, guards, (owners, _, { message }) => {
       for (const owner of owners) {
-        this.#reports.host("error", this.#byId.get(owner)?.name ?? owner, message);
+        const router = this.#byId.get(owner);
+        this.#reports.host("error", router?.name ?? owner, message);
+        if (router) this.#possessions.unlessHeld(router, (one) => this.#losses.refused(one));
       }
       retries.failed();
     });
@@ -291,9 +293,8 @@ export class Node {
 
   #newRouter(config: InstanceConfig): Router {
     this.#serial += 1;
-    const id = `${config.router.name}#${this.#serial}`;
     const slot = this.#schedule.slot((now) => this.#driver.tick(router, now));
-    const router: Router = newRouter(config, id, slot);
+    const router: Router = newRouter(config, `${config.router.name}#${this.#serial}`, slot);
     return router;
   }
 

@@ -95,6 +95,14 @@ export class Possessions {
     });
   }
 
+  /** Calls `none` if it is active and the host, when it has answered, has not one of its addresses. */
+  unlessHeld(router: Router, none: (router: Router) => void): void {
+    this.#holdings.whenSettled(router.id, () => {
+      const wanted = router.state.kind === "active" ? this.snapshot(router) : [];
+      if (wanted.length > 0 && wanted.every(({ installed }) => !installed)) none(router);
+    });
+  }
+
   /** Those of its addresses that a segment can be asked for, one of each family. */
   askable(router: Router): readonly GatedAddress[] {
     const links = this.#network.links();

@@ -3,10 +3,9 @@ import { dirname, join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { readOwnFile, replaceOwnFile } from "./own-file.ts";
 
-const VERSION = 2;
-
 interface Accepted {
-  readonly version: typeof VERSION;
+  /** Of the build that wrote it: another one may mean something else by the same words. */
+  readonly version: string;
   readonly file: string;
   readonly config: Config;
 }
@@ -17,25 +16,28 @@ interface Accepted {
  */
 export class StateStore {
   readonly #path: string;
+  readonly #version: string;
 
-  constructor(directory: string) {
+  constructor(directory: string, version: string) {
     this.#path = join(directory, "accepted.json");
+    this.#version = version;
   }
 
   /** Answers why it could not be written, or `undefined`. It holds passwords: only root reads it. */
   save(file: string, config: Config): string | undefined {
-    const accepted: Accepted = { version: VERSION, file, config };
+    const accepted: Accepted = { version: this.#version, file, config };
     return attempt(() => replaceOwnFile(this.#path, JSON.stringify(accepted)));
   }
 
   /**
-   * What an earlier run of the same file accepted and did not put away. What others may have written
-   * counts for nothing.
+   * What an earlier run of this build accepted of the same file and did not put away. What others may
+   * have written counts for nothing.
    */
   load(file: string): Config | undefined {
     try {
       const accepted = JSON.parse(readOwnFile(this.#path)) as Partial<Accepted>;
-      return accepted.version === VERSION && accepted.file === file ? accepted.config : undefined;
+      const fits = accepted.version === this.#version && accepted.file === file;
+      return fits ? accepted.config : undefined;
     } catch {
       return undefined;
     }

@@ -29,6 +29,57 @@ test("an address that the host did not take is tried again, and announced once i
   assert.ok(first.frames.length > 0);
 });
 
+test("a router whose addresses the host refuses twice in a row is in fault: a peer had better have them", async () => {
+  const time = new VirtualTime();
+  const lan = new FakeLan(() => time.now);
+  const [a, b] = [host("a", time, lan, "192.0.2.1/24"), host("b", time, lan, "192.0.2.2/24")];
+  a.network.refuse = () => "EINVAL";
+  await a.node.configure(config([instance("VI_1", { priority: 200 })]));
+  await b.node.configure(config([instance("VI_1")]));
+  await time.advance(3_500);
+  assert.equal(routerOf(a).state, "active");
+  await time.advance(2_000);
+  assert.deepEqual(
+    routerOf(a).faults.map(({ cause, subject }) => `${cause} ${subject}`),
+    ["address-lost all of its addresses"],
+  );
+  assert.equal(routerOf(b).state, "active");
+  assert.deepEqual(b.network.present, ["192.0.2.2/24", "192.0.2.100/24"]);
+  a.network.refuse = undefined;
+  await time.advance(130_000);
+  assert.equal(routerOf(a).addresses[0]?.installed, true, "the host grants them now");
+});
+
+test("some of the addresses are better than none: that is no fault", async () => {
+  const { time, first } = lab();
+  first.network.refuse = ({ address: { address: one } }) =>
+    one === "192.0.2.101" ? "EINVAL" : undefined;
+  const addresses = [address("192.0.2.100/24"), address("192.0.2.101/24")];
+  await first.node.configure(config([instance("VI_1", {}, { addresses })]));
+  await time.advance(60_000);
+  assert.equal(routerOf(first).state, "active");
+});
+
+test("who cannot hear the group does not take over: it might be the second", async () => {
+  const { time, lan, first } = lab();
+  await first.node.configure(config([instance("VI_1")]));
+  await time.advance(100);
+  lan.refuseJoin = true;
+  first.network.setLink("eth0", { running: false });
+  await time.advance(10);
+  first.network.setLink("eth0", { running: true });
+  await time.advance(60_000);
+  assert.deepEqual(
+    routerOf(first).faults.map(({ cause, subject }) => `${cause} ${subject}`),
+    ["socket eth0"],
+  );
+  lan.refuseJoin = false;
+  first.network.setLink("eth0", { running: false });
+  first.network.setLink("eth0", { running: true });
+  await time.advance(5_000);
+  assert.equal(routerOf(first).state, "active");
+});
+
 test("tries get rarer while the host goes on refusing", async () => {
   const { time, first } = lab();
   first.network.refuse = () => "EINVAL";

@@ -71,7 +71,7 @@ function world(
     nodeVersion: "22",
     log: { write: ({ message }) => said.push(message), flush: () => Promise.resolve() },
     notifier: { notify: (state) => notes.push(state), watchdogMs },
-    state: new StateStore(options.stateDirectory),
+    state: new StateStore(options.stateDirectory, "0"),
     lastWill: new FakeLastWill(),
     pidDirectory: join(directory, "run"),
     prepare: (settings) => prepared.push(settings),

@@ -69,18 +69,18 @@ export function world(context: TestContext, change: Partial<RunOptions> = {}) {
     stateDirectory: directory,
     ...change,
   };
-  const begin = () => {
+  const begin = (version = "0") => {
     const supervisor = new Supervisor(options, {
       start: processes.start,
       later: time.later,
       nowMs: () => time.nowMs,
       wallClock: time.clock.wallClock,
       pid: 1,
-      version: "0",
+      version,
       nodeVersion: "22",
       log: { write: (line) => lines.push(line), flush: () => Promise.resolve() },
       notifier: { notify: (state) => notes.push(state), watchdogMs: undefined },
-      state: new StateStore(directory),
+      state: new StateStore(directory, version),
       lastWill,
       pidDirectory: join(directory, "run"),
       prepare: (global) => prepared.push(global),

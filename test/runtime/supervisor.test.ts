@@ -171,6 +171,16 @@ test("a file with errors at the start ends the agent; after a crash the last acc
   assert.equal(await third.ended, 2);
 });
 
+test("what another build had accepted is not run: its words may mean something else", async (context) => {
+  const { time, file, begin } = world(context);
+  begin("1.0.0");
+  await time.advance(10);
+  file.config = undefined;
+  const { ended } = begin("1.1.0");
+  await time.advance(100);
+  assert.equal(await ended, 2);
+});
+
 test("a host that refuses everything ends the agent with one clear line", async (context) => {
   const { time, processes, begin, said } = world(context);
   processes.behaviours.vrrp = (child, { kind, generation }) => {

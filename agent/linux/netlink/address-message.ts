@@ -76,6 +76,19 @@ export function encodeAddressInstall(
   mode: "new" | "refresh",
   mark: number,
 ): Uint8Array {
+  const flags = FLAG.create | (mode === "new" ? FLAG.exclusive : FLAG.replace);
+  return encodeMessage(RTM.newAddress, REQUEST | flags, installBody(request, mark));
+}
+
+/** The same as `refresh`, for a batch of which the kernel answers only what it refuses. */
+export const encodeAddressRefresh = (request: AddressRequest, mark: number): Uint8Array =>
+  encodeMessage(
+    RTM.newAddress,
+    FLAG.request | FLAG.create | FLAG.replace,
+    installBody(request, mark),
+  );
+
+function installBody(request: AddressRequest, mark: number): Uint8Array {
   const { address: config } = request;
   const body = start(request);
   const broadcast = broadcastOf(config);
@@ -91,9 +104,7 @@ export function encodeAddressInstall(
     const preferred = Math.min(preferredLifetime, valid);
     body.attribute(IFA.cacheInfo, (info) => info.u32(preferred).u32(valid).u32(0).u32(0));
   }
-  body.attributeU8(IFA.protocol, mark);
-  const flags = FLAG.create | (mode === "new" ? FLAG.exclusive : FLAG.replace);
-  return encodeMessage(RTM.newAddress, REQUEST | flags, body.finish());
+  return body.attributeU8(IFA.protocol, mark).finish();
 }
 
 export function encodeAddressRemoval(request: AddressRequest): Uint8Array {

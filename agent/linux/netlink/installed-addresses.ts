@@ -4,6 +4,7 @@ import { AddressLifetimes, isPrimary, sameSubnet } from "./address-lifetimes.ts"
 import type { AddressRecord } from "./address-message.ts";
 import {
   encodeAddressInstall,
+  encodeAddressRefresh,
   encodeAddressRemoval,
   encodeRecordRemoval,
   keyOfRequest,
@@ -30,6 +31,7 @@ export type AddressMarks =
       readonly remembered: readonly RememberedAddress[];
     };
 
+const CARRIED_OUT: Answer = { errno: undefined, text: undefined };
 const GONE = ["EADDRNOTAVAIL", "ENODEV"];
 
 /** Adds and removes addresses, and never touches one that somebody else added. */
@@ -44,6 +46,7 @@ export class InstalledAddresses {
   /** Keys of what is being removed, however long that takes: nothing may bring it back. */
   readonly #leaving = new Set<string>();
   readonly #lifetimes: AddressLifetimes;
+  readonly #refreshes = new WeakMap<AddressRequest, Uint8Array>();
 
   constructor(
     channel: Channel,
@@ -92,11 +95,21 @@ export class InstalledAddresses {
           return refused("EADDRNOTAVAIL", words(request));
         }
         if (!shown.ours) return FOREIGN;
-        return encodeAddressInstall(grants.grant(request, shown), "refresh", this.#marks.mark);
+        return this.#refreshing(grants.grant(request, shown));
       },
-      (messages) => this.#channel.request(messages),
+      async (messages) => {
+        const refusals = await this.#channel.carryOut(messages);
+        return messages.map((_, at) => refusals.get(at) ?? CARRIED_OUT);
+      },
       (request, answer) => grants.conclude(request, outcomeOf(answer, words(request), [])),
     );
+  }
+
+  /** Made once, as it is sent every second. */
+  #refreshing(request: AddressRequest): Uint8Array {
+    const made = this.#refreshes.get(request) ?? encodeAddressRefresh(request, this.#marks.mark);
+    this.#refreshes.set(request, made);
+    return made;
   }
 
   async remove(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {

@@ -137,8 +137,8 @@ class Ear {
       const silent = (): void => finish({ kind: "silent" });
       const timer = setTimeout(() => setImmediate(() => setImmediate(silent)), limit / 1000);
       this.#questions.set(question, () => finish(refused("ECANCELED")));
-      const sent = libc().sendto(this.#fd, frame, frame.length, 0, this.#place, this.#place.length);
-      if (sent < 0) finish(refused(lastErrno()));
+      // A link that was down meanwhile is told of at the first call, though it is up again.
+      if (!this.#send(frame) && !this.#send(frame)) finish(refused(lastErrno()));
     });
   }
 
@@ -147,6 +147,11 @@ class Ear {
     clearTimeout(this.#idle);
     this.#forgotten();
     this.#poll.close();
+  }
+
+  #send(frame: Uint8Array): boolean {
+    const place = this.#place;
+    return libc().sendto(this.#fd, frame, frame.length, 0, place, place.length) >= 0;
   }
 
   #rest(): void {

@@ -96,13 +96,13 @@ export class GateRig {
 
   /** When the last question was asked that was answered; asked from just before the deadline on. */
   async lastAnswer(target: string, deadline: Instant): Promise<number> {
-    const ahead = (deadline - now()) / 1000 - 40;
+    const ahead = (deadline - now()) / 1000 - 300;
     if (ahead > 0) await delay(ahead);
-    let last = Number.NaN;
+    let last = Number.NEGATIVE_INFINITY;
     for (;;) {
       const askedAt = now();
       if (this.asks(target)) last = askedAt;
-      if (askedAt > after(deadline, milliseconds(25))) return last;
+      if (askedAt > after(deadline, milliseconds(60))) return last;
     }
   }
 }

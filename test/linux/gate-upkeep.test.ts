@@ -21,10 +21,13 @@ import {
   VIP6,
 } from "./gate-rig.ts";
 
-/** A kernel's tick: its clock for timeouts may be that far behind. */
-const TICK_US = 10_000;
-/** Two more are lost by rounding down. */
-const EARLIEST_US = 30_000;
+/**
+ * The kernel counts timeouts in ticks. Where its processors are given to others (a busy hypervisor), it
+ * may miss five before it makes up for them: 20 ms at 250 Hz.
+ */
+const LATEST_US = 25_000;
+/** Some are lost by rounding down, and to a busy machine's pauses between two questions. */
+const EARLIEST_US = 250_000;
 
 describe("the gate's rules", { skip: needsNft, timeout: 60_000 }, () => {
   let rig: GateRig;
@@ -96,7 +99,7 @@ describe("the gate's rules", { skip: needsNft, timeout: 60_000 }, () => {
       nft(words);
       assert.deepEqual(await told, { kind: "restored" }, words);
       assert.equal(rig.asks(VIP), true);
-      assert.ok((await rig.lastAnswer(VIP6, lease.deadline)) - lease.deadline <= TICK_US, words);
+      assert.ok((await rig.lastAnswer(VIP6, lease.deadline)) - lease.deadline <= LATEST_US, words);
       assert.match(ruleset(), /02:00:00:00:00:07/);
     }
     // It is found by a request as well.
@@ -144,7 +147,7 @@ describe("the gate's rules", { skip: needsNft, timeout: 60_000 }, () => {
     const deadline = Number(line) as Instant;
     assert.equal(rig.asks(VIP), true);
     const last = (await rig.lastAnswer(VIP, deadline)) - deadline;
-    assert.ok(last <= TICK_US, `answered ${last} µs after the deadline`);
+    assert.ok(last <= LATEST_US, `answered ${last} µs after the deadline`);
     assert.ok(last >= -EARLIEST_US, `shut ${-last} µs too early`);
     assert.match(ruleset(), /table inet holdfast/);
     await delay(600);

@@ -147,8 +147,8 @@ export class GatePart implements FilterPart {
     const encoded = (macs: Sources, without: Sources) =>
       [...macs].flatMap(([mac, key]) => (without.has(mac) ? [] : [encodeElement({ key })]));
     return [
-      ...dropElements(IP_TABLE, FROM_SET, encoded(this.#sources, this.#wantedSources)),
-      ...renewElements(IP_TABLE, FROM_SET, encoded(this.#wantedSources, this.#sources)),
+      ...dropElements([IP_TABLE], FROM_SET, encoded(this.#sources, this.#wantedSources)),
+      ...renewElements([IP_TABLE], FROM_SET, encoded(this.#wantedSources, this.#sources)),
     ];
   }
 

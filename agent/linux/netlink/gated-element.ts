@@ -70,13 +70,12 @@ export class SetChanges {
 
   commands(): readonly Command[] {
     return KINDS.flatMap((kind) => {
-      const renewed = this.#renewed[kind];
-      const dropped = this.#dropped[kind];
+      const tables = tablesFor(kind);
       const set = this.#names[kind];
-      return tablesFor(kind).flatMap((table) => [
-        ...dropElements(table, set, dropped),
-        ...renewElements(table, set, renewed),
-      ]);
+      return [
+        ...dropElements(tables, set, this.#dropped[kind]),
+        ...renewElements(tables, set, this.#renewed[kind]),
+      ];
     });
   }
 }

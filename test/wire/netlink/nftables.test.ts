@@ -11,7 +11,9 @@ import {
   decodeGeneration,
   deleteElements,
   deleteTable,
+  dropElements,
   encodeBatch,
+  encodeElement,
   getElements,
   getGeneration,
   getRules,
@@ -19,6 +21,8 @@ import {
   newRule,
   newSet,
   newTable,
+  renewElements,
+  setTimeoutIn,
 } from "../../../agent/wire/netlink/nftables.ts";
 import { HOOK, NFT } from "../../../agent/wire/netlink/nftables-numbers.ts";
 
@@ -81,6 +85,53 @@ describe("what a ruleset is made of", little, () => {
     assert.deepEqual(removal.body, command.body);
   });
 
+  test("an encoded element is what stands in a list, and takes another timeout", () => {
+    const element = { key: Uint8Array.of(1, 2, 3, 4), timeoutMs: 2500 };
+    const encoded = encodeElement(element);
+    const start = "1c000180" + "0c000180" + "0800010001020304" + "0c000400" + "00000000";
+    assert.equal(hex(encoded), `${start}000009c4`);
+    setTimeoutIn(encoded, 0x89abcdef);
+    assert.equal(hex(encoded), `${start}89abcdef`);
+    assert.equal(
+      hex(encodeElement({ key: element.key })),
+      "10000180" + "0c000180" + "0800010001020304",
+    );
+  });
+
+  test("renewing adds, deletes and adds; dropping adds and deletes: with the same bytes", () => {
+    const elements = [1, 2].map((last) => ({ key: Uint8Array.of(1, 2, 3, last), timeoutMs: 7 }));
+    const encoded = elements.map(encodeElement);
+    const tables: Table[] = [HOLDFAST, { family: "arp", name: "holdfast" }];
+    const renewed = renewElements(tables, "s", encoded);
+    assert.deepEqual(
+      renewed.map(({ type, flags }) => [type, flags]),
+      tables.flatMap(() => [
+        [0xa0c, FLAG.create],
+        [0xa0e, 0],
+        [0xa0c, FLAG.create],
+      ]),
+    );
+    const bodies = tables.map((table) => hex(addElements(table, "s", elements).body));
+    assert.deepEqual(
+      renewed.map(({ body }) => hex(body)),
+      bodies.flatMap((body) => [body, body, body]),
+    );
+    assert.deepEqual(
+      dropElements([HOLDFAST], "s", encoded).map(({ type, body }) => [type, hex(body)]),
+      [0xa0c, 0xa0e].map((type) => [type, bodies[0]]),
+    );
+  });
+
+  test("lists are cut where an attribute would overflow, and empty ones are none", () => {
+    const encoded = Array.from({ length: 2001 }, (_, at) =>
+      encodeElement({ key: Uint8Array.of(at >> 8, at), timeoutMs: at }),
+    );
+    const sizes = dropElements([HOLDFAST], "s", encoded).map(({ body }) => body.length);
+    assert.equal(sizes.length, 6);
+    assert.ok(sizes.every((size) => size < 65_536));
+    assert.deepEqual(renewElements([HOLDFAST], "s", []), []);
+  });
+
   test("a timeout is 64 bits of milliseconds", () => {
     const key = Uint8Array.of(1, 2, 3, 4);
     const of = (timeoutMs: number) =>
@@ -136,6 +187,26 @@ describe("rules", little, () => {
         `${payload}${lookup}${verdict}00000000`,
     );
     assert.equal(rule.flags, FLAG.create | FLAG.append);
+  });
+
+  test("ip daddr != @open4, by the interface's type", () => {
+    const rule = newRule(HOLDFAST, "input", [
+      { kind: "meta", key: "inputType", to: 1 },
+      { kind: "meta", key: "outputIndex", to: 1 },
+      { kind: "lookup", from: 1, set: "open4", inverted: true },
+    ]);
+    const lookup =
+      "30000180" +
+      "0b0001006c6f6f6b75700000" +
+      "20000280" +
+      "0800020000000001" +
+      "0a0001006f70656e34000000" +
+      "0800050000000001";
+    assert.equal(
+      hex(rule.body).slice(-2 * (36 + 36 + 48)),
+      [`${meta}00000008`, `${meta}00000005`].map((each) => `${each}0800010000000001`).join("") +
+        lookup,
+    );
   });
 
   test("icmpv6 type 133-136 accept", () => {

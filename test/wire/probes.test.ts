@@ -5,7 +5,7 @@ import { addressBytes, parseAddress } from "../../agent/core/address.ts";
 import { arpRequest, decodeArp } from "../../agent/wire/arp.ts";
 import { checksumOf, foldSum, pseudoHeaderSum, sumOf } from "../../agent/wire/checksum.ts";
 import { decodeEchoReply, encodeEchoRequest } from "../../agent/wire/icmp-echo.ts";
-import { neighborSolicitation } from "../../agent/wire/ndisc.ts";
+import { addressProbe, neighborSolicitation } from "../../agent/wire/ndisc.ts";
 import { writeUint16 } from "../../agent/wire/octets.ts";
 
 const ip = (text: string): IpAddress => parseAddress(text) ?? assert.fail(text);
@@ -30,6 +30,19 @@ test("a neighbour solicitation goes to the solicited-node group, with hop limit 
   const message = frame.subarray(54);
   assert.deepEqual([message[0], hex(message.subarray(8, 24))], [135, hex(addressBytes(target))]);
   assert.equal(hex(message.subarray(24)), `0101${hex(MAC)}`);
+  const cover = pseudoHeaderSum(frame.subarray(22, 38), frame.subarray(38, 54), 58, message.length);
+  assert.equal(foldSum(sumOf(message, cover)), 0xffff);
+});
+
+test("an address probe has no source, and says not whom to answer to", () => {
+  const target = ip("2001:db8::12:3456");
+  const frame = addressProbe(target, MAC);
+  assert.equal(hex(frame.subarray(0, 14)), `3333ff123456${hex(MAC)}86dd`);
+  assert.deepEqual([frame.length, frame[14 + 5], frame[14 + 7]], [78, 24, 255]);
+  assert.equal(hex(frame.subarray(22, 38)), "00".repeat(16));
+  assert.equal(hex(frame.subarray(38, 54)), "ff0200000000000000000001ff123456");
+  const message = frame.subarray(54);
+  assert.deepEqual([message[0], hex(message.subarray(8))], [135, hex(addressBytes(target))]);
   const cover = pseudoHeaderSum(frame.subarray(22, 38), frame.subarray(38, 54), 58, message.length);
   assert.equal(foldSum(sumOf(message, cover)), 0xffff);
 });

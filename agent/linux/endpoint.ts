@@ -90,9 +90,9 @@ export class SocketEndpoint implements Endpoint {
     option.trySetOption(fd, option.SO_RCVBUF, bytes);
   }
 
-  rejoin(): boolean {
+  rejoin(): string | undefined {
     const { group } = this.#spec;
-    if (this.#closed || group === undefined) return true;
+    if (this.#closed || group === undefined) return undefined;
     const membership = this.#membership(group);
     const [leave, join] = this.#v4
       ? [option.IP_DROP_MEMBERSHIP, option.IP_ADD_MEMBERSHIP]
@@ -100,7 +100,7 @@ export class SocketEndpoint implements Endpoint {
     // Leaving fails where the kernel has already left, as when the link was removed.
     option.trySetOption(this.#receiver.fd, leave, membership);
     const errno = option.trySetOption(this.#receiver.fd, join, membership);
-    return errno === undefined || errno === "EADDRINUSE";
+    return errno === "EADDRINUSE" ? undefined : errno;
   }
 
   close(): void {

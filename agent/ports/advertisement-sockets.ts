@@ -41,8 +41,8 @@ export interface Endpoint {
   setVrids(vrids: ReadonlySet<number>): void;
   /** SO_RCVBUF in bytes; `undefined`: the system's default. */
   setReceiveBuffer(bytes: number | undefined): void;
-  /** Joins the group anew, after a link came back. Answers whether it hears the group now. */
-  rejoin(): boolean;
+  /** Joins the group anew, after a link came back. Answers the errno name when it does not hear it now. */
+  rejoin(): string | undefined;
   close(): void;
 }
 

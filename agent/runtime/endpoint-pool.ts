@@ -10,6 +10,8 @@ export interface EndpointListener<User> {
   /** Users whose VRID the packet may be for come from `users`. */
   packet(packet: ReceivedPacket, shared: SharedEndpoint<User>): void;
   failed(errno: string, shared: SharedEndpoint<User>): void;
+  /** It could not join its group again. */
+  deaf(errno: string, shared: SharedEndpoint<User>): void;
 }
 
 /** One socket, with everybody who uses it, by VRID. */
@@ -125,7 +127,10 @@ export class EndpointPool<User> {
   rejoin(interfaceIndex: number): void {
     for (const shared of this.#shared.values()) {
       const { spec, endpoint } = shared;
-      if (spec.interfaceIndex === interfaceIndex) shared.deaf = !endpoint.rejoin();
+      if (spec.interfaceIndex !== interfaceIndex) continue;
+      const errno = endpoint.rejoin();
+      shared.deaf = errno !== undefined;
+      if (errno !== undefined) this.#listener.deaf(errno, shared);
     }
   }
 

@@ -26,5 +26,9 @@ export function routerPool(
       const concerned = sending === undefined ? shared.all() : [sending];
       for (const router of concerned) reports.sendError(router, errno);
     },
+    deaf: (errno, shared) => {
+      const message = `the multicast group ${shared.spec.group} cannot be joined again: ${errno}`;
+      for (const router of shared.all()) reports.host("error", router.name, message);
+    },
   });
 }

@@ -42,7 +42,7 @@ export class FakeLan {
   /** Hosts that do not run: what they hear waits in their sockets. */
   readonly stalled = new Set<string>();
   refuseOpen: string | undefined;
-  refuseJoin = false;
+  refuseJoin: string | undefined;
   readonly #now: () => Instant;
   readonly #ports = new Set<Port>();
 
@@ -67,7 +67,7 @@ export class FakeLan {
           setReceiveBuffer: (bytes) => {
             this.rooms.push(bytes);
           },
-          rejoin: () => !this.refuseJoin,
+          rejoin: () => this.refuseJoin,
           close: () => {
             this.closed.push(spec);
             this.#ports.delete(port);

@@ -64,7 +64,7 @@ test("who cannot hear the group does not take over: it might be the second", asy
   const { time, lan, first } = lab();
   await first.node.configure(config([instance("VI_1")]));
   await time.advance(100);
-  lan.refuseJoin = true;
+  lan.refuseJoin = "ENOBUFS";
   first.network.setLink("eth0", { running: false });
   await time.advance(10);
   first.network.setLink("eth0", { running: true });
@@ -73,7 +73,8 @@ test("who cannot hear the group does not take over: it might be the second", asy
     routerOf(first).faults.map(({ cause, subject }) => `${cause} ${subject}`),
     ["socket eth0"],
   );
-  lan.refuseJoin = false;
+  assert.ok(first.reports.some(({ message }) => message.includes("joined again: ENOBUFS")));
+  lan.refuseJoin = undefined;
   first.network.setLink("eth0", { running: false });
   first.network.setLink("eth0", { running: true });
   await time.advance(5_000);

@@ -51,8 +51,8 @@ const FAULTS: Readonly<Record<FaultCause, (subject: string) => Advice>> = {
     next: "add the address, or correct mcast_src_ip or unicast_src_ip",
   }),
   "address-lost": (address) => ({
-    problem: `somebody removed ${address} from this host`,
-    next: "find out who (network manager, a script); the address is put back where configured",
+    problem: `somebody removed ${address} from this host, or the kernel refuses to have it`,
+    next: "find out who (network manager, a script), or see what the log says of the refusal; it is tried again",
   }),
   "track-group-lost": (name) => ({
     problem: `a static address, route or rule of the track group ${name} is gone`,

@@ -66,13 +66,19 @@ export class ConsulArbiter implements Arbiter {
   }
 
   watch(name: string, changed: () => void): () => void {
-    let index = "0";
-    return listen(async (signal) => {
-      const path = this.#path(name, { index, wait: "60s" });
+    // Where none is said Consul answers at once.
+    const next = async (signal: AbortSignal, index?: string): Promise<string> => {
+      const path = this.#path(name, index === undefined ? {} : { index, wait: "60s" });
       const { headers } = await this.#ask({ method: "GET", path }, signal);
-      const next = String(headers["x-consul-index"] ?? "0");
-      if (next !== index && index !== "0") changed();
-      index = next;
+      return String(headers["x-consul-index"] ?? "0");
+    };
+    let seen: string | undefined;
+    return listen(async (signal) => {
+      seen ??= await next(signal);
+      const index = await next(signal, seen);
+      // One that is less is of a store that was set back.
+      if (index !== seen) changed();
+      seen = index;
     });
   }
 

@@ -18,8 +18,11 @@ import type { RedisSettings } from "./settings.ts";
 export class RedisArbiter implements Arbiter {
   readonly #settings: RedisSettings;
   readonly #prefix: string;
-  /** Tells us from everybody else, and from the process that had our name before. */
-  readonly #token = randomBytes(16).toString("hex");
+  /**
+   * By name, what tells a holding of ours from everybody else's and from an earlier one of ours: a
+   * release that comes late, of a connection that was given up, must not end the next holding.
+   */
+  readonly #tokens = new Map<string, string>();
   #client: RedisClient | undefined;
   #connecting: Promise<unknown> | undefined;
   /** Microseconds that the server of this connection had run for, at least. */
@@ -33,24 +36,32 @@ export class RedisArbiter implements Arbiter {
   acquire({ name, holder, ttl }: LeaseKey, signal: AbortSignal): Promise<LeaseAnswer> {
     return within(signal, async () => {
       await this.#waitForForgotten(ttl, signal);
+      const token = this.#tokens.get(name) ?? randomBytes(16).toString("hex");
+      this.#tokens.set(name, token);
       const keys = [this.#keyOf(name), `${this.#keyOf(name)}:epoch`];
-      const kept = await this.#run(ACQUIRE, keys, [this.#token, ms(ttl), holder], signal);
+      const kept = await this.#run(ACQUIRE, keys, [token, ms(ttl), holder], signal);
       if (kept === null) return { kind: "taken", holder: undefined };
-      return kept.startsWith(this.#token)
-        ? heldBy(kept)
-        : { kind: "taken", holder: kept.slice(54) };
+      return kept.startsWith(token) ? heldBy(kept) : { kind: "taken", holder: kept.slice(54) };
     });
   }
 
   renew({ name, ttl }: LeaseKey, signal: AbortSignal): Promise<LeaseAnswer> {
     return within(signal, async () => {
-      const kept = await this.#run(RENEW, [this.#keyOf(name)], [this.#token, ms(ttl)], signal);
-      return kept === null ? { kind: "lost" } : heldBy(kept);
+      const token = this.#tokens.get(name);
+      if (token === undefined) return { kind: "lost" };
+      const kept = await this.#run(RENEW, [this.#keyOf(name)], [token, ms(ttl)], signal);
+      if (kept !== null) return heldBy(kept);
+      if (this.#tokens.get(name) === token) this.#tokens.delete(name);
+      return { kind: "lost" };
     });
   }
 
   release({ name }: LeaseKey, signal: AbortSignal): Promise<void> {
-    return attempt(signal, () => this.#run(RELEASE, [this.#keyOf(name)], [this.#token], signal));
+    return attempt(signal, async () => {
+      const token = this.#tokens.get(name);
+      this.#tokens.delete(name);
+      if (token !== undefined) await this.#run(RELEASE, [this.#keyOf(name)], [token], signal);
+    });
   }
 
   watch(name: string, changed: () => void): () => void {

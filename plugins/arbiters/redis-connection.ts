@@ -2,7 +2,7 @@ import { createClient, ErrorReply } from "@redis/client";
 import type { StoreFailure } from "./answer.ts";
 import { refused, unreachable } from "./answer.ts";
 import type { RedisSettings } from "./settings.ts";
-import { codeOf, speaksTls, tlsRefusal, tlsRequired } from "./store-failure.ts";
+import { codeOf, probeTls, tlsRefusal, tlsRequired } from "./store-failure.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -65,9 +65,8 @@ export async function redisFailure(
   const isPlain = settings.tls === undefined;
   // A port with TLS ends what is no handshake.
   if (isPlain && (code === "" || code === "ECONNRESET") && !signal.aborted) {
-    if (await speaksTls({ hostname: settings.host, port: settings.port }, signal)) {
-      return tlsRequired();
-    }
+    const found = await probeTls({ hostname: settings.host, port: settings.port }, {}, signal);
+    if (found !== "none") return tlsRequired();
   }
   return unreachable(code === "" ? "the connection failed" : `the connection failed (${code})`);
 }

@@ -32,12 +32,14 @@ interface Options {
 export class StoreClient {
   readonly #endpoints: readonly [string, ...string[]];
   readonly #agent: Agent;
+  readonly #tls: ArbiterTls;
   readonly #patienceMs: number;
   /** Where the last answer came from. */
   #preferred = 0;
 
   constructor({ endpoints, tls = {}, patience }: Options) {
     this.#endpoints = endpoints;
+    this.#tls = tls;
     this.#patienceMs = patience === undefined ? PATIENCE_MS : patience / 1_000;
     const { ca, cert, key, serverName } = tls;
     this.#agent = new Agent({
@@ -111,7 +113,7 @@ export class StoreClient {
       return { status: statusCode, headers, json };
     } catch (error) {
       if (both.aborted) return unreachable("no answer in time");
-      return await storeFailure(error, this.#endpoints[at] ?? "", both);
+      return await storeFailure(error, this.#endpoints[at] ?? "", this.#tls, both);
     }
   }
 

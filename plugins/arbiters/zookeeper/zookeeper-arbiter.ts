@@ -27,6 +27,8 @@ export class ZooKeeperArbiter implements Arbiter {
   readonly #held = new Map<string, string>();
   /** Paths that may be ours against our will: their request was sent, and its answer did not come. */
   readonly #leftovers = new Set<string>();
+  /** Paths that are being asked for. */
+  readonly #asked = new Set<string>();
   readonly #watched = new Map<string, Set<() => void>>();
   #session: ZooKeeperSession | undefined;
   #ttl = 0;
@@ -41,13 +43,16 @@ export class ZooKeeperArbiter implements Arbiter {
     return within(signal, async () => {
       const session = this.#open(key);
       const path = this.#pathOf(key.name);
-      this.#leftovers.add(path);
-      const code = await this.#create(session, path, key.holder, signal);
-      if (code !== 0 && code !== Exception.NODE_EXISTS) throw failureOf(code);
-      const answer = await this.#confirm(session, path, signal);
-      if (signal.aborted) throw unreachable("no answer in time");
+      this.#asked.add(path);
       this.#leftovers.delete(path);
-      return answer.kind === "lost" ? await this.#whoHas(session, path, signal) : answer;
+      try {
+        return await this.#take(session, path, key.holder, signal);
+      } catch (error) {
+        this.#leftovers.add(path);
+        throw error;
+      } finally {
+        this.#asked.delete(path);
+      }
     });
   }
 
@@ -111,6 +116,18 @@ export class ZooKeeperArbiter implements Arbiter {
     });
     this.#session = session;
     return session;
+  }
+
+  async #take(
+    session: ZooKeeperSession,
+    path: string,
+    holder: string,
+    signal: AbortSignal,
+  ): Promise<LeaseAnswer> {
+    const code = await this.#create(session, path, holder, signal);
+    if (code !== 0 && code !== Exception.NODE_EXISTS) throw failureOf(code);
+    const answer = await this.#confirm(session, path, signal);
+    return answer.kind === "lost" ? await this.#whoHas(session, path, signal) : answer;
   }
 
   async #create(
@@ -179,23 +196,28 @@ export class ZooKeeperArbiter implements Arbiter {
       (client, done) => client.getData(path, done),
       signal,
     );
-    const holder = code === 0 && value !== undefined ? value.toString() : undefined;
-    return { kind: "taken", holder };
+    // It went in between.
+    if (code === Exception.NO_NODE) return { kind: "taken", holder: undefined };
+    if (code !== 0) throw failureOf(code);
+    return { kind: "taken", holder: value.toString() };
   }
 
   async #remove(path: string, signal: AbortSignal): Promise<void> {
     const session = this.#session;
-    if (session === undefined || session.hasEnded || !this.#leftovers.has(path)) return;
+    // It may be wanted again by now.
+    const isLeft = (): boolean => this.#leftovers.has(path) && !this.#asked.has(path);
+    if (session === undefined || session.hasEnded || !isLeft()) return;
     const { value: stat } = await session.ask<Stat | null>(
       (client, done) => client.exists(path, done),
       signal,
     );
-    // It may be wanted again by now, and be somebody else's.
-    if (!this.#leftovers.has(path) || this.#held.has(path)) return;
     if (stat?.ephemeralOwner.equals(session.id) === true) {
-      await session.ask((client, done) => client.remove(path, -1, done), signal);
+      await session.order<undefined>((client, done) => {
+        if (isLeft()) client.remove(path, -1, done);
+        else done(null, undefined);
+      }, signal);
     }
-    this.#leftovers.delete(path);
+    if (isLeft()) this.#leftovers.delete(path);
   }
 
   /** Nobody is to hold by a mere silence. */

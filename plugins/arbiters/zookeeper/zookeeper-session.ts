@@ -3,7 +3,7 @@ import { Exception } from "node-zookeeper-client";
 import type { StoreFailure } from "../answer.ts";
 import { refused, unreachable } from "../answer.ts";
 import type { ZooKeeperSettings } from "../settings.ts";
-import { speaksTls } from "../store-failure.ts";
+import { probeTls } from "../store-failure.ts";
 import { Touches } from "./touches.ts";
 import { cut, STATE, zooKeeperClient } from "./zookeeper-connection.ts";
 
@@ -73,12 +73,27 @@ export class ZooKeeperSession {
    */
   async ask<Value>(send: Send<Value>, signal: AbortSignal): Promise<Answered<Value>> {
     for (;;) {
-      await this.#connected(signal);
-      const answer = await this.#once(send, signal);
-      if (answer === undefined) continue;
-      if (answer.code !== Exception.SESSION_EXPIRED) this.touches.answered(answer.sentAt);
-      return answer;
+      const answer = await this.#askOnce(send, signal);
+      if (answer !== undefined) return answer;
     }
+  }
+
+  /** For what may not be done a second time, later. Requests of a session keep their order otherwise. */
+  async order<Value>(send: Send<Value>, signal: AbortSignal): Promise<Answered<Value>> {
+    const answer = await this.#askOnce(send, signal);
+    if (answer === undefined) throw unreachable("the connection broke");
+    return answer;
+  }
+
+  async #askOnce<Value>(
+    send: Send<Value>,
+    signal: AbortSignal,
+  ): Promise<Answered<Value> | undefined> {
+    await this.#connected(signal);
+    const answer = await this.#once(send, signal);
+    const isLife = answer !== undefined && answer.code !== Exception.SESSION_EXPIRED;
+    if (isLife) this.touches.answered(answer.sentAt);
+    return answer;
   }
 
   /** Ends the session: its nodes are gone at once, where the ensemble hears it. */
@@ -168,8 +183,8 @@ export class ZooKeeperSession {
     if (this.#isProbed) return;
     this.#isProbed = true;
     const [hostname = "", port = DEFAULT_PORT] = this.#settings.servers[0].split(":");
-    if (!(await speaksTls({ hostname, port }, AbortSignal.timeout(this.#askedMs)))) return;
-    if (this.#wasConnected) return;
+    const found = await probeTls({ hostname, port }, {}, AbortSignal.timeout(this.#askedMs));
+    if (found === "none" || this.#wasConnected || this.#hasEnded) return;
     const remedy =
       "name the ensemble's clientPort, on a network of its own: this client has no TLS";
     this.#refuse(refused("ZooKeeper wants TLS on that port", remedy));

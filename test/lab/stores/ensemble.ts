@@ -50,8 +50,9 @@ export function storeOf(
     stop: () => {
       for (const server of stopped) server.signal("SIGSTOP");
     },
+    ...(servers.length > 1 && { stopOne: () => servers[0]?.signal("SIGSTOP") }),
     goOn: () => {
-      for (const server of stopped) server.signal("SIGCONT");
+      for (const server of servers) server.signal("SIGCONT");
     },
     async restart() {
       await Promise.all(servers.map((server) => server.kill()));

@@ -12,10 +12,10 @@ export const freePorts = async (count: number): Promise<readonly number[]> => {
 /** Short times, so that leases of 2 s are taken. */
 const PACE = ["--heartbeat-interval", "50", "--election-timeout", "500"];
 
-/** A cluster of etcd on 127.0.0.1; `more` are arguments for each member. */
+/** A cluster of etcd on 127.0.0.1; `more` gives arguments for a folder. */
 export async function etcd(
   members: number,
-  more: readonly string[] = [],
+  more: (folder: string) => readonly string[] = () => [],
   scheme = "http",
 ): Promise<Ensemble> {
   const ports = await freePorts(members * 2);
@@ -32,7 +32,7 @@ export async function etcd(
       ...["--initial-advertise-peer-urls", `http://127.0.0.1:${peer}`],
       ...["--log-level", "error"],
       ...PACE,
-      ...more,
+      ...more(folder),
     ]).start();
   });
   return { ports: clients, servers };

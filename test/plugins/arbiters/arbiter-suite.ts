@@ -22,6 +22,8 @@ export interface Store {
   restart?(): Promise<void>;
   /** The store does not answer until it goes on. */
   stop?(): void;
+  /** One of its servers alone, so that a majority is left. */
+  stopOne?(): void;
   goOn?(): void;
   dispose(): Promise<void>;
 }
@@ -210,6 +212,13 @@ export function arbiterSuite(
         store.goOn?.();
         assert.equal(answer.kind, "unreachable", JSON.stringify(answer));
         assert.ok(took <= ms(store.rpc) + 250, `answered after ${took} ms`);
+      }
+      if (store.stopOne !== undefined) {
+        store.stopOne();
+        const [one] = await openTwo();
+        await one.awaitHeld(20_000);
+        store.goOn?.();
+        await one.release();
       }
       await store.restart?.();
       // The lease of the first is there still, or ran out.

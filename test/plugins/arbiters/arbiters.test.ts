@@ -1,5 +1,5 @@
 import { describe } from "node:test";
-import { micros, milliseconds, seconds } from "../../../agent/core/time.ts";
+import { milliseconds, seconds } from "../../../agent/core/time.ts";
 import { openArbiter } from "../../../plugins/arbiters/open-arbiter.ts";
 import type { ArbiterSettings } from "../../../plugins/arbiters/settings.ts";
 import type { Store } from "./arbiter-suite.ts";
@@ -33,7 +33,7 @@ describe("arbiters", { concurrency: true }, () => {
     const store = new MemoryStore();
     return Promise.resolve({
       ttl: milliseconds(200),
-      slack: milliseconds(150),
+      slack: milliseconds(600),
       rpc: milliseconds(100),
       open: () => Promise.resolve(store.open()),
       openMortal: () => Promise.resolve({ arbiter: store.open(), die: NOTHING }),
@@ -54,10 +54,9 @@ describe("arbiters", { concurrency: true }, () => {
       const standIn = await consulStandIn(speed);
       const settings = { kind: "consul", endpoints: [standIn.endpoint] } as const;
       const ttl = seconds(10);
-      const store = storeOf(standIn, settings, { ttl, slack: seconds(0) });
-      return { ...store, pace: speed, slack: micros(ttl / 2) };
+      return { ...storeOf(standIn, settings, { ttl, slack: seconds(20) }), pace: speed };
     },
-    { contenders: 30 },
+    { contenders: 12 },
   );
 
   arbiterSuite(
@@ -66,8 +65,8 @@ describe("arbiters", { concurrency: true }, () => {
       const standIn = await kubernetesStandIn();
       const namespace = "default";
       const settings = { kind: "kubernetes", endpoints: [standIn.endpoint], namespace } as const;
-      return storeOf(standIn, settings, { ttl: seconds(1), slack: milliseconds(400) });
+      return storeOf(standIn, settings, { ttl: seconds(1), slack: milliseconds(1_000) });
     },
-    { contenders: 30 },
+    { contenders: 12 },
   );
 });

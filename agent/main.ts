@@ -122,14 +122,15 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
 
 /** Loaded with the first will: who holds nothing has nothing to let go of. */
 function lastWill(): LastWill {
-  let loaded: Promise<Pick<LastWill, "execute">> | undefined;
-  const load = () => {
-    loaded ??= import("./linux/last-will.ts").then(({ executeWill }) => ({ execute: executeWill }));
-    return loaded;
-  };
+  const load = () => import("./linux/last-will.ts");
+  let rehearsed = false;
   return {
-    prepare: () => void load(),
-    execute: async (request) => (await load()).execute(request),
+    prepare: () => {
+      if (rehearsed) return;
+      rehearsed = true;
+      void load().then(({ rehearse }) => rehearse());
+    },
+    execute: async (request) => (await load()).executeWill(request),
   };
 }
 

@@ -15,6 +15,7 @@ import { deleteOurTables } from "./netlink/filter-tables.ts";
 import { SideSocket } from "./netlink/side-socket.ts";
 import type { Inside } from "./netlink/withdrawal.ts";
 import {
+  countAddresses,
   withdrawAddresses,
   withdrawLinks,
   withdrawRoutes,
@@ -28,6 +29,23 @@ const WITHDRAW_LIMIT_MS = 10_000;
 
 /** See LastWill. */
 export const executeWill: LastWill["execute"] = (request) => new Execution(request).run();
+
+/**
+ * Goes the way of a will as far as nothing changes: what a process does for the first time takes it many
+ * times as long, and here milliseconds count. Never rejects.
+ */
+export async function rehearse(): Promise<void> {
+  try {
+    const socket = new SideSocket();
+    await countAddresses(socket);
+    socket.close();
+    const spec = { family: "ipv4", protocol: 112, group: undefined, ttl: 255 } as const;
+    libc().close(openSendSocket({ ...spec, interfaceIndex: undefined }));
+  } catch (error) {
+    // Whatever it is, it is said when it matters.
+    if (!(error instanceof KernelError)) throw error;
+  }
+}
 
 /** Removes everything that carries our mark. Nothing here rejects. */
 export function withdraw(request: WithdrawRequest): Promise<WithdrawOutcome> {

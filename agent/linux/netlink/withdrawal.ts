@@ -27,16 +27,19 @@ const LOOKS = 4;
 /** Runs in the namespace that is meant; see insideNamedNamespace. */
 export type Inside = <Result>(work: () => Result) => Result;
 
+/** Throws a KernelError. */
+export async function countAddresses(socket: SideSocket): Promise<number> {
+  return (await shownAddresses(socket)).filter(isOurs).length;
+}
+
 /** How many were removed. Throws a KernelError when some are still there. */
 export async function withdrawAddresses(socket: SideSocket, inside: Inside): Promise<number> {
   if (!keepsMarks()) throw withoutMarks();
   let removed = 0;
   let refused: string | undefined;
   for (let look = 1; look <= LOOKS; look += 1) {
-    const { messages, errno } = await socket.dump(RTM.getAddress, addressDumpBody());
-    if (errno !== undefined) throw refusal("list the addresses", errno);
-    const records = messages.flatMap(({ body }) => decodeAddress(body) ?? []);
-    const ours = records.filter(({ protocol }) => protocol === ADDRESS_MARK);
+    const records = await shownAddresses(socket);
+    const ours = records.filter(isOurs);
     if (ours.length === 0) return removed;
     if (look === LOOKS) break;
     // The first of a subnet goes last, so that it makes none of ours move up.
@@ -49,6 +52,14 @@ export async function withdrawAddresses(socket: SideSocket, inside: Inside): Pro
   }
   throw refusal("remove addresses of ours", refused ?? "EBUSY");
 }
+
+async function shownAddresses(socket: SideSocket): Promise<readonly AddressRecord[]> {
+  const { messages, errno } = await socket.dump(RTM.getAddress, addressDumpBody());
+  if (errno !== undefined) throw refusal("list the addresses", errno);
+  return messages.flatMap(({ body }) => decodeAddress(body) ?? []);
+}
+
+const isOurs = ({ protocol }: AddressRecord): boolean => protocol === ADDRESS_MARK;
 
 /** How many were removed. Throws a KernelError. */
 export async function withdrawRoutes(socket: SideSocket): Promise<number> {
@@ -119,7 +130,6 @@ async function promoting<Result>(
 
 /** Interfaces where an address of somebody else is secondary to one of ours. */
 function endangered(records: readonly AddressRecord[]): ReadonlySet<number> {
-  const isOurs = ({ protocol }: AddressRecord): boolean => protocol === ADDRESS_MARK;
   const primaries = records.filter(
     (one) => isOurs(one) && one.host.family === "ipv4" && !one.host.secondary,
   );

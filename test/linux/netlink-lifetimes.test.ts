@@ -135,6 +135,18 @@ describe("lifetimes of addresses", { skip, timeout: 20_000 }, () => {
     }
   });
 
+  test("after a standstill the host is looked at first: what has ended is not added again", async () => {
+    const wanted = [asked("192.0.2.70/32", 1), asked("2001:db8::70/128", 1)];
+    assert.ok(allOk(await network.installAddresses(wanted)));
+    await settled(network);
+    // Nothing is heard meanwhile, as while a process is stopped.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800);
+    ipBatch(["addr del 192.0.2.70/32 dev v0", "addr del 2001:db8::70/128 dev v0"]);
+    assert.ok((await network.refreshAddresses(wanted)).every(({ ok }) => !ok));
+    assert.equal(shown("192.0.2.70"), undefined);
+    assert.equal(shown("2001:db8::70"), undefined);
+  });
+
   test("the first of a prefix stays while secondaries that are to stay depend on it", async () => {
     const promotion = "/proc/sys/net/ipv4/conf/v0/promote_secondaries";
     writeFileSync(promotion, "0");

@@ -183,10 +183,42 @@ describe("the gate's rules", { skip: needsNft, timeout: 60_000 }, () => {
     assert.equal(ruleset(), "");
   });
 
-  test("a probe leaves nothing", async () => {
-    const gate = rig.open();
+  test("a probe leaves nothing, and touches nothing", async () => {
+    const { gate, acceptFilter } = rig.openFilter();
     assert.equal(await gate.probe(), undefined);
     assert.equal(ruleset(), "");
+    await acceptFilter.refuse([rig.at(VIP)]);
+    const refusing = ruleset();
+    assert.equal(await gate.probe(), undefined);
+    assert.equal(ruleset(), refusing);
+    await gate.guard([rig.at(VIP)], KEEP);
+    assert.equal(await gate.probe(), undefined);
+    assert.equal(rig.asks(VIP), false);
+  });
+
+  test("names that are somebody else's are refused, until they are not", async () => {
+    const owner = spawn("nft", ["-i"], { stdio: ["pipe", "ignore", "ignore"] });
+    try {
+      owner.stdin.write("add table arp holdfast { flags owner; }\n");
+      while (!ruleset().includes("owner")) await delay(10);
+      const gate = rig.open();
+      const problem = await gate.probe();
+      assert.equal(problem?.code, "EPERM");
+      assert.match(problem?.remedy ?? "", /CAP_NET_ADMIN/);
+      assert.equal((await gate.guard([rig.at(VIP)], KEEP))?.code, "EPERM");
+      const [outcome] = await gate.open([opening([rig.at(VIP)], seconds(2))]);
+      assert.ok(typeof outcome === "object" && outcome.code === "EPERM");
+      assert.equal((await deleteOurTables()).problem?.code, "EPERM");
+      owner.kill("SIGKILL");
+      await once(owner, "exit");
+      while (ruleset() !== "") await delay(10);
+      assert.equal(await gate.probe(), undefined);
+      assert.deepEqual(await gate.open([opening([rig.at(VIP)], seconds(2))]), ["open"]);
+      assert.equal(await gate.shut([rig.at(VIP)]), undefined);
+      assert.equal(rig.asks(VIP), false);
+    } finally {
+      owner.kill("SIGKILL");
+    }
   });
 
   test("what an opening costs this thread", async (context) => {

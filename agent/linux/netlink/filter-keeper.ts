@@ -68,12 +68,20 @@ export class FilterKeeper {
     return this.#next;
   }
 
-  /** Whether the kernel could. Leaves nothing, as it is made and removed in one transaction. */
-  tryOut({ contents }: FilterPart): Promise<Errno> {
-    const trial = contents.map((one) => ({ ...one, table: { ...one.table, name: TRIAL } }));
-    return this.#then(() =>
-      this.#transact(() => [...makeTables(trial), ...tablesOf(trial).map(deleteTable)]),
-    );
+  /**
+   * Whether the kernel could. Leaves nothing, as it is made and removed in one transaction: under our
+   * own names, which may be somebody else's, unless we have tables there.
+   */
+  tryOut(part: FilterPart): Promise<Errno> {
+    return this.#then(() => {
+      const applied = this.#applied ?? [];
+      if (applied.includes(part)) return Promise.resolve(undefined);
+      const trial = part.contents.map((contents) => {
+        const { table } = contents;
+        return applied.length === 0 ? contents : { ...contents, table: { ...table, name: TRIAL } };
+      });
+      return this.#transact(() => [...makeTables(trial), ...tablesOf(trial).map(deleteTable)]);
+    });
   }
 
   subscribe(part: FilterPart, listener: Listener): () => void {

@@ -54,7 +54,10 @@ function problemOf(errno: string | undefined): KernelError | undefined {
   if (errno === undefined) return undefined;
   const message = `the addresses cannot be put behind the gate: the kernel says ${errno}`;
   if (NOT_PERMITTED.includes(errno)) {
-    return new KernelError(errno, message, "run Holdfast as root or give it CAP_NET_ADMIN");
+    const remedy =
+      "run Holdfast as root or give it CAP_NET_ADMIN; no other program may own a table holdfast " +
+      "(`nft list tables`)";
+    return new KernelError(errno, message, remedy);
   }
   if (PASSING.includes(errno)) return new KernelError(errno, message, "it is tried again");
   return new KernelError(

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
 import { executeWill, withdraw } from "../../agent/linux/last-will.ts";
+import { insideNamedNamespace } from "../../agent/linux/namespace.ts";
 import { openNetwork } from "../../agent/linux/netlink/network.ts";
 import type { EndpointSpec } from "../../agent/ports/advertisement-sockets.ts";
 import type { ReadyPacket } from "../../agent/ports/last-will.ts";
@@ -42,10 +43,10 @@ function of(spec: EndpointSpec): ReadyPacket {
   return { spec, destination: address("224.0.0.18"), packet: packet.toString("base64") };
 }
 
-const sendable = (network: Network): EndpointSpec => ({
+const sendable = (network: Network, link = "v0"): EndpointSpec => ({
   family: "ipv4",
   protocol: 112,
-  interfaceIndex: indexOf(network, "v0"),
+  interfaceIndex: indexOf(network, link),
   group: undefined,
   ttl: 255,
 });
@@ -154,6 +155,27 @@ describe("what is left to do for a process that died", { skip, timeout: 30_000 }
     assert.deepEqual([withdrawn.addresses, withdrawn.links, sent], [4, 0, 1]);
     assert.equal(problems.length, 1, "one line for the interface that is gone");
     onlyOthersAreLeft();
+    await withdraw(HERE);
+  });
+
+  test("in a namespace of its own, a process is cleared up after there, and only there", async () => {
+    const name = `hf-${process.pid}-will`;
+    ip(`netns add ${name}`);
+    try {
+      ip(`-n ${name} link add v2 type veth peer name v3`);
+      ip(`-n ${name} link set v2 up`);
+      const there = await insideNamedNamespace(name, () => openNetwork());
+      await there.installAddresses([request(there, "10.7.0.1/24", {}, "v2")]);
+      const packets = [of(sendable(there, "v2"))];
+      const wanted = { namespace: name, links: true, packets, limitMs: 2_000 };
+      const { withdrawn, sent, problems } = await executeWill(wanted);
+      there.close();
+      assert.deepEqual(problems, []);
+      assert.deepEqual([withdrawn.addresses, sent], [1, 1]);
+      assert.ok(addresses().includes("192.0.2.100/24"), "that is another node's");
+    } finally {
+      ip(`netns delete ${name}`);
+    }
     await withdraw(HERE);
   });
 

@@ -93,7 +93,8 @@ export class RedisArbiter implements Arbiter {
     if (this.#client?.isReady === true && this.#hasRunFor >= ttl) return;
     const text = await this.#command(["INFO", "server"], signal);
     const seconds = Number(/^uptime_in_seconds:(\d+)/m.exec(String(text))?.[1] ?? 0);
-    this.#hasRunFor = seconds * 1_000_000;
+    // It counts turns of the clock's seconds: its first may have been short.
+    this.#hasRunFor = (seconds - 1) * 1_000_000;
     if (this.#hasRunFor >= ttl) return;
     throw unreachable(
       `Redis has run for ${seconds} s and may have forgotten leases of its last life`,

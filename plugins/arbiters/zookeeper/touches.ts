@@ -1,3 +1,6 @@
+/** How many requests of a half ttl are remembered. */
+const MOST = 32;
+
 /**
  * When the ensemble's leader heard of our session, for certain.
  *
@@ -28,7 +31,9 @@ export class Touches {
 
   answered(sentAt: number): void {
     const recent = this.#answered.filter((at) => at >= sentAt - this.#half);
-    this.#answered = [...recent, sentAt].slice(-64);
+    const newest = recent.at(-1) ?? Number.NEGATIVE_INFINITY;
+    // However often it is asked, few are kept, and old ones among them.
+    this.#answered = sentAt - newest < this.#half / MOST ? recent : [...recent, sentAt];
   }
 
   /** Whether the session lives for a whole ttl from then, if a request sent then is answered. */

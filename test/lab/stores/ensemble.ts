@@ -48,9 +48,9 @@ export function storeOf(
       };
     },
     stop: () => {
-      for (const server of stopped) server.signal("SIGSTOP");
+      for (const server of stopped) server.stop();
     },
-    ...(servers.length > 1 && { stopOne: () => servers[0]?.signal("SIGSTOP") }),
+    ...(servers.length > 1 && { stopOne: () => servers[0]?.stop() }),
     goOn: () => {
       for (const server of servers) server.signal("SIGCONT");
     },

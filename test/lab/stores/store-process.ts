@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -38,6 +38,16 @@ export class StoreProcess {
 
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
+  }
+
+  /** Stops it; returns when each of its threads stands still, which on a busy machine takes a while. */
+  stop(): void {
+    this.signal("SIGSTOP");
+    const folder = `/proc/${this.#child?.pid}/task`;
+    const stands = (thread: string): boolean =>
+      /^State:\s*T/m.test(readFileSync(`${folder}/${thread}/status`, "utf8"));
+    const until = performance.now() + 2_000;
+    while (performance.now() < until && !readdirSync(folder).every(stands));
   }
 
   async kill(): Promise<void> {

@@ -18,6 +18,14 @@ test("an ensemble vouches for who was heard in time, and early enough to be told
   assert.equal(touches.vouchFor(1_101), false);
 });
 
+test("many signs at once push no old one out", () => {
+  const touches = new Touches(TTL);
+  for (let at = 0; at < 3_000; at++) {
+    touches.answered(at);
+    if (at > 260) assert.equal(touches.vouchFor(at), true, `${at}`);
+  }
+});
+
 test("regular signs vouch for every moment; those before another connection for none", () => {
   const touches = new Touches(TTL);
   touches.connected(0);

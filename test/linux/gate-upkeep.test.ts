@@ -93,7 +93,7 @@ describe("the gate's rules", { skip: needsNft, timeout: 60_000 }, () => {
       "flush set inet holdfast guarded6",
       "flush set inet holdfast from",
     ]) {
-      const lease = opening(short, milliseconds(400));
+      const lease = opening(short, milliseconds(300));
       await gate.open([opening(long, seconds(2)), lease]);
       const told = nextEvent(gate);
       nft(words);
@@ -132,9 +132,9 @@ describe("the gate's rules", { skip: needsNft, timeout: 60_000 }, () => {
       const { openPacketFilter } = await import(${JSON.stringify(file)});
       const { gate } = openPacketFilter();
       const addresses = [{ interfaceIndex: ${rig.v0}, address: "${VIP}" }];
-      await gate.guard(addresses, 1_000_000);
+      await gate.guard(addresses, 700_000);
       const [seconds, nanoseconds] = process.hrtime();
-      const deadline = seconds * 1e6 + nanoseconds / 1e3 + 500_000;
+      const deadline = seconds * 1e6 + nanoseconds / 1e3 + 400_000;
       await gate.open([{ addresses, deadline, margin: 500_000 }]);
       console.log(deadline);
       for (;;) await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -150,7 +150,7 @@ describe("the gate's rules", { skip: needsNft, timeout: 60_000 }, () => {
     assert.ok(last <= LATEST_US, `answered ${last} µs after the deadline`);
     assert.ok(last >= -EARLIEST_US, `shut ${-last} µs too early`);
     assert.match(ruleset(), /table inet holdfast/);
-    await delay(600);
+    await delay(400);
     // Nothing swallows what another tool puts there.
     assert.equal(rig.asks(VIP), true);
     assert.deepEqual(await deleteOurTables(), { removed: true, problem: undefined });
@@ -160,8 +160,8 @@ describe("the gate's rules", { skip: needsNft, timeout: 60_000 }, () => {
 
   test("a living process keeps addresses behind the gate longer than `keep`", async () => {
     const gate = rig.open();
-    await gate.guard([rig.at(VIP)], milliseconds(500));
-    await delay(900);
+    await gate.guard([rig.at(VIP)], milliseconds(300));
+    await delay(550);
     assert.equal(rig.asks(VIP), false);
   });
 

@@ -54,7 +54,7 @@ export class Transactions {
     return answer;
   }
 
-  /** What is under way ends first. */
+  /** What is under way ends first; what waits is ECANCELED. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -63,6 +63,8 @@ export class Transactions {
 
   #send(commands: readonly Command[]): Promise<string | undefined> {
     if (commands.length === 0) return Promise.resolve(undefined);
+    // The descriptor may be somebody else's by now.
+    if (this.#closed) return Promise.resolve("ECANCELED");
     const messages = encodeBatch(commands);
     if (this.#sequence + messages.length > LAST_SEQUENCE) this.#sequence = 1;
     const first = this.#sequence;

@@ -147,6 +147,25 @@ describe("lifetimes of addresses", { skip, timeout: 20_000 }, () => {
     assert.equal(shown("2001:db8::70"), undefined);
   });
 
+  test("who gives an address up does not wait for a long refresh", async () => {
+    const many = Array.from({ length: 1_000 }, (_, at) =>
+      asked(`10.1.${at >> 8}.${at & 255}/32`, 30),
+    );
+    assert.ok(allOk(await network.installAddresses(many)));
+    await settled(network);
+    let refreshed = false;
+    const refreshing = network.refreshAddresses(many).then((outcomes) => {
+      refreshed = true;
+      return outcomes;
+    });
+    assert.ok(allOk(await network.removeAddresses(many.slice(-1))));
+    assert.equal(refreshed, false);
+    const [last, ...others] = (await refreshing).toReversed();
+    assert.deepEqual([last?.ok, allOk(others)], [false, true]);
+    assert.equal(shown("10.1.3.231"), undefined);
+    assert.ok(allOk(await network.removeAddresses(many)));
+  });
+
   test("the first of a prefix stays while secondaries that are to stay depend on it", async () => {
     const promotion = "/proc/sys/net/ipv4/conf/v0/promote_secondaries";
     writeFileSync(promotion, "0");

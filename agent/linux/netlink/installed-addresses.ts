@@ -1,5 +1,6 @@
 import type { IpAddress } from "../../core/address.ts";
 import type { AddressRequest, RequestOutcome } from "../../ports/network.ts";
+import type { Grants } from "./address-lifetimes.ts";
 import { AddressLifetimes, isPrimary, sameSubnet } from "./address-lifetimes.ts";
 import type { AddressRecord } from "./address-message.ts";
 import {
@@ -32,6 +33,8 @@ export type AddressMarks =
     };
 
 const CARRIED_OUT: Answer = { errno: undefined, text: undefined };
+/** The kernel may need half a millisecond for each, where there are many of IPv6. */
+const REFRESHED_AT_ONCE = 32;
 const GONE = ["EADDRNOTAVAIL", "ENODEV"];
 
 /** Adds and removes addresses, and never touches one that somebody else added. */
@@ -86,6 +89,19 @@ export class InstalledAddresses {
   async refresh(requests: readonly AddressRequest[]): Promise<readonly RequestOutcome[]> {
     if (this.#lifetimes.someMayHaveEnded(requests.map(keyOfRequest))) await this.#refresh();
     const grants = this.#lifetimes.batch();
+    const outcomes: RequestOutcome[] = [];
+    // Bit by bit: who gives an address up waits for no more than a few milliseconds.
+    for (let at = 0; at < requests.length; at += REFRESHED_AT_ONCE) {
+      const some = requests.slice(at, at + REFRESHED_AT_ONCE);
+      outcomes.push(...(await this.#refreshSome(some, grants)));
+    }
+    return outcomes;
+  }
+
+  #refreshSome(
+    requests: readonly AddressRequest[],
+    grants: Grants,
+  ): Promise<readonly RequestOutcome[]> {
     const words = (request: AddressRequest) => this.#words("refresh", "on", request);
     return inBatch(
       requests,

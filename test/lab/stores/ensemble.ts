@@ -54,8 +54,10 @@ export function storeOf(
     goOn: () => {
       for (const server of servers) server.signal("SIGCONT");
     },
-    async restart() {
+    async kill() {
       await Promise.all(servers.map((server) => server.kill()));
+    },
+    startAnew: () => {
       for (const server of servers) server.start();
     },
     async dispose() {

@@ -18,8 +18,10 @@ export interface Store {
   open(): Promise<Arbiter>;
   /** One whose holder can be made to die. */
   openMortal(): Promise<{ readonly arbiter: Arbiter; die(): void }>;
-  /** Ends the store and starts it anew with what it kept. */
-  restart?(): Promise<void>;
+  /** Ends the store as by `kill -9`. */
+  kill?(): Promise<void>;
+  /** Starts it anew after that, with what it kept. */
+  startAnew?(): void;
   /** The store does not answer until it goes on. */
   stop?(): void;
   /** One of its servers alone, so that a majority is left. */
@@ -220,7 +222,15 @@ export function arbiterSuite(
         store.goOn?.();
         await one.release();
       }
-      await store.restart?.();
+      if (store.kill !== undefined) {
+        await store.kill();
+        const from = performance.now();
+        const answer = await a.renew();
+        const took = performance.now() - from;
+        assert.equal(answer.kind, "unreachable", JSON.stringify(answer));
+        assert.ok(took <= ms(store.rpc) + 250, `answered after ${took} ms`);
+        store.startAnew?.();
+      }
       // The lease of the first is there still, or ran out.
       await a.release();
       const next = await b.awaitHeld(20_000);

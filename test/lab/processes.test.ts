@@ -6,6 +6,7 @@ import { after, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { AddressWatch } from "./address-watch.ts";
 import { worstGap } from "./advert-gaps.ts";
+import type { Agent } from "./agent.ts";
 import type { Capture } from "./capture.ts";
 import type { Member } from "./cluster.ts";
 import { Cluster, skip, transitions, untilState } from "./cluster.ts";
@@ -82,6 +83,14 @@ async function nothingHappens(scene: Scene, intervals: number): Promise<void> {
   assert.deepEqual(scene.watch.history.slice(length), []);
 }
 
+/** One that the test before had replaced may still load its program: it is given time for that. */
+const settledDirector = (agent: Agent) =>
+  eventually("the director has settled", 2 * GRACE_MS, async () => {
+    const { director } = (await agent.status()).processes;
+    assert.ok(Date.now() - (director.startedAt ?? Date.now()) > SETTLED_MS);
+    return director;
+  });
+
 type Step = (scene: Scene, t: TestContext) => Promise<void>;
 
 const steps: Readonly<Record<string, Step>> = {
@@ -152,7 +161,7 @@ const steps: Readonly<Record<string, Step>> = {
   "a stopped director delays nothing, shows in the status and is replaced": (scene, t) =>
     onTime(scene, t, async () => {
       const [{ agent }] = parts(scene);
-      const { director } = (await agent.status()).processes;
+      const director = await settledDirector(agent);
       assert.ok(director.pid !== null);
       process.kill(director.pid, "SIGSTOP");
       await nothingHappens(scene, 10);
@@ -169,12 +178,7 @@ const steps: Readonly<Record<string, Step>> = {
   "a director that burns a CPU delays nothing": (scene, t) =>
     onTime(scene, t, async () => {
       const [{ agent }] = parts(scene);
-      // One that the test before had replaced may still load its program: it is given time for that.
-      const director = await eventually("the director has settled", 2 * GRACE_MS, async () => {
-        const { processes } = await agent.status();
-        assert.ok(Date.now() - (processes.director.startedAt ?? Date.now()) > SETTLED_MS);
-        return processes.director;
-      });
+      const director = await settledDirector(agent);
       const { pid } = director;
       assert.ok(pid !== null);
       await eventually("it burns", 8_000, async () => {

@@ -46,8 +46,6 @@ const OWN = `virtual_server 192.0.2.1 443 {
   real_server 192.0.2.10 443 {
     holdfast_check "policy:web/alive"
     weight 3
-    holdfast_grpc a.Service {
-    }
     SSL_GET {
       holdfast_verify on
       holdfast_ca /etc/ssl/own.pem
@@ -59,6 +57,10 @@ const OWN = `virtual_server 192.0.2.1 443 {
       retry 2
     }
     TCP_CHECK {
+      connect_port 8443
+      holdfast_grpc a.Service
+      holdfast_tls
+      retry 1
     }
   }
   real_server 192.0.2.11 443 {

@@ -68,7 +68,7 @@ describe("ready policies of the host", { skip, concurrency: 3, ...BOUND }, () =>
       const names = files
         .map((file) => basename(file, ".ts"))
         .filter((name) => !/test$/.test(name));
-      assert.equal(names.length, 12);
+      assert.equal(names.length, 13);
       for (const name of names) scene.write(0, name, {});
       scene.folder(0).write("holdfast.conf", secrets(scene), 0o600);
       const lacking = await scene.holdfast(0, "policy", "grants");
@@ -76,7 +76,7 @@ describe("ready policies of the host", { skip, concurrency: 3, ...BOUND }, () =>
       assert.match(lacking.output, /nginx: 4 parts of what it asks for not granted/);
       assert.equal((await scene.holdfast(0, "policy", "grants", "--write")).status, 0);
       const check = await scene.holdfast(0, "policy", "check", "--strict");
-      assert.equal(check.output, "12 policies: no errors, no warnings\n");
+      assert.equal(check.output, "13 policies: no errors, no warnings\n");
       assert.equal(check.status, 0);
       await scene.start(0);
       await eventually("all run", LONG_MS, async () => {
@@ -85,7 +85,7 @@ describe("ready policies of the host", { skip, concurrency: 3, ...BOUND }, () =>
           policies.filter(({ state }) => state !== "running"),
           [],
         );
-        assert.equal(policies.length, 12);
+        assert.equal(policies.length, 13);
       });
     }));
 

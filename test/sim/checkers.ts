@@ -50,65 +50,59 @@ const faultHolds: MakeChecker = ({ world }) => ({
  * the lower one yields to the higher one's next advertisement).
  */
 const oneActive: MakeChecker = ({ world }) => {
-  const since = new Map<string, number>();
+  const watched = pairs(world.nodes);
   const inTouch = (a: Node, b: Node): boolean =>
     isActive(a) && isActive(b) && world.segment.isClean(a, b) && world.segment.isClean(b, a);
   return {
     effect: ignore,
     settled(time) {
-      for (const [a, b] of pairs(world.nodes)) {
-        const pair = `${a.name} and ${b.name}`;
-        if (!inTouch(a, b)) {
-          since.delete(pair);
-          continue;
-        }
-        const start = since.get(pair) ?? time;
-        since.set(pair, start);
+      for (const pair of watched) {
+        const { a, b } = pair;
+        pair.since = inTouch(a, b) ? (pair.since ?? time) : undefined;
+        if (pair.since === undefined) continue;
         const interval = Math.max(a.router.advertisementInterval, b.router.advertisementInterval);
-        if (time - start > interval * 1.002 + SLACK) {
-          const millis = Math.round((time - start) / 1000);
-          throw new Violation("one-active", time, `${pair} both active for ${millis} ms`);
-        }
+        if (time - pair.since <= interval * 1.002 + SLACK) continue;
+        const millis = Math.round((time - pair.since) / 1000);
+        const message = `${a.name} and ${b.name} both active for ${millis} ms`;
+        throw new Violation("one-active", time, message);
       }
     },
   };
 };
 
-/** Every two of them. */
-function* pairs(nodes: readonly Node[]): Generator<readonly [Node, Node]> {
-  for (const [index, a] of nodes.entries()) for (const b of nodes.slice(index + 1)) yield [a, b];
+/** Two routers, and since when something is so between them. */
+interface Pair {
+  readonly a: Node;
+  readonly b: Node;
+  since: number | undefined;
 }
+
+/** Every two of a segment. */
+const pairs = (nodes: readonly Node[]): readonly Pair[] =>
+  nodes.flatMap((a, index) =>
+    nodes.slice(index + 1).flatMap((b) => (a.lan === b.lan ? { a, b, since: undefined } : [])),
+  );
 
 /**
  * I1: the addresses are reachable on one node at most, whatever stalls or dies, preemption included, as
  * long as advertisements are delivered and the group shares its intervals.
  */
 const oneReachable: MakeChecker = ({ world, scenario }) => {
-  const since = new Map<string, number>();
+  const watched = pairs(world.nodes).filter(({ a, b }) => a.router.fenced && b.router.fenced);
   // Longer ago than anything that a router goes by: its down interval, or a lease.
-  const memory = (a: Node): number =>
-    (2 * a.router.downTimerAdverts + 3) * scenario.longestInterval;
+  const memory = ({ router }: Node): number =>
+    (2 * router.downTimerAdverts + 3) * scenario.longestInterval;
   const inTouch = (a: Node, b: Node): boolean =>
-    a.router.fenced &&
-    b.router.fenced &&
     a.router.advertisementInterval === b.router.advertisementInterval &&
     world.segment.isClean(a, b) &&
     world.segment.isClean(b, a);
-  const touchingFor = (a: Node, b: Node, time: number): number => {
-    const pair = `${a.name} and ${b.name}`;
-    if (!inTouch(a, b)) {
-      since.delete(pair);
-      return 0;
-    }
-    const start = since.get(pair) ?? time;
-    since.set(pair, start);
-    return time - start;
-  };
   return {
     effect: ignore,
     settled(time) {
-      for (const [a, b] of pairs(world.nodes)) {
-        if (touchingFor(a, b, time) < memory(a)) continue;
+      for (const pair of watched) {
+        const { a, b } = pair;
+        pair.since = inTouch(a, b) ? (pair.since ?? time) : undefined;
+        if (pair.since === undefined || time - pair.since < memory(a)) continue;
         if (!a.isReachable(time) || !b.isReachable(time)) continue;
         throw new Violation("one-reachable", time, `hosts reach both ${a.name} and ${b.name}`);
       }

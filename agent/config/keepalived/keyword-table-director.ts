@@ -86,7 +86,11 @@ const checks: readonly Keyword[] = [
   ], "block", "SMTP banner/HELO/QUIT", { repeats: true }),
   block("TCP_CHECK", none, [
     ...probe,
-  ], "block", "TCP connect", { repeats: true }),
+    keyword("holdfast_grpc", maybe(word("service")), "off; without a service the whole server", "Ask grpc.health.v1 once it is connected"),
+    keyword("holdfast_tls", maybe(boolean), "off", "With holdfast_grpc: over TLS, for the virtualhost; the certificate is verified, unless holdfast_verify off"),
+    keyword("holdfast_verify", maybe(boolean), "on", "Verify the certificate: its chain, its dates, and its name where virtualhost gives one"),
+    keyword("holdfast_ca", one(path), "ca of SSL, else the system's", "Authorities that the certificate may come from"),
+  ], "block", "TCP connect; with holdfast_grpc more than that", { repeats: true }),
   block("PING_CHECK", none, [
     ...probe,
   ], "block", "ICMP echo (unprivileged ICMP socket)", { repeats: true }),
@@ -150,13 +154,6 @@ const realServer: readonly Keyword[] = [
   keyword("virtualhost", one(word("text")), "VS value", "Host header"),
   keyword("snmp_name", one(word("text")), "none", "SNMP label", { later: true }),
   keyword("holdfast_check", one(word("policy:NAME/CHECK")), "none", "A policy's check as a check of this server", { repeats: true }),
-  block("holdfast_grpc", maybe(word("service")), [
-    ...probe,
-    keyword("holdfast_tls", maybe(boolean), "off", "With TLS; the certificate is verified, unless holdfast_verify off"),
-    keyword("holdfast_verify", maybe(boolean), "on", "Verify the certificate: its chain, its dates, and its name where sni_name or virtualhost give one"),
-    keyword("holdfast_ca", one(path), "ca of SSL, else the system's", "Authorities that the certificate may come from"),
-    keyword("sni_name", one(word("text")), "virtualhost", "SNI text"),
-  ], "none; without a service the whole server", "grpc.health.v1, as a check of the server", { repeats: true }),
   ...checks,
 ];
 

@@ -17,8 +17,7 @@ test("the table has each of keepalived's 531 keyword paths, and our own besides"
   assert.equal(wanted.length, 531);
   assert.deepEqual(theirs.toSorted(), wanted.toSorted());
   assert.deepEqual(
-    // What any check has stands in one of our own too.
-    all.filter(({ own, path }) => own && /holdfast_\w+$/.test(path)).map((each) => each.path),
+    all.filter(({ own }) => own).map((each) => each.path),
     [
       "global_defs.holdfast_fencing",
       "vrrp_instance.holdfast_drop_foreign_addresses",
@@ -28,10 +27,10 @@ test("the table has each of keepalived's 531 keyword paths, and our own besides"
       "virtual_server.holdfast_panic",
       "virtual_server.holdfast_data_path",
       "virtual_server.real_server.holdfast_check",
-      "virtual_server.real_server.holdfast_grpc",
-      "virtual_server.real_server.holdfast_grpc.holdfast_tls",
-      "virtual_server.real_server.holdfast_grpc.holdfast_verify",
-      "virtual_server.real_server.holdfast_grpc.holdfast_ca",
+      "virtual_server.real_server.TCP_CHECK.holdfast_grpc",
+      "virtual_server.real_server.TCP_CHECK.holdfast_tls",
+      "virtual_server.real_server.TCP_CHECK.holdfast_verify",
+      "virtual_server.real_server.TCP_CHECK.holdfast_ca",
       "virtual_server.real_server.HTTP_GET.holdfast_http2",
       "virtual_server.real_server.HTTP_GET.url.holdfast_json",
       "virtual_server.real_server.SSL_GET.holdfast_http2",

@@ -9,13 +9,13 @@ import { report } from "../lowering.ts";
 import { readTrackerWeight } from "../tracker-weight.ts";
 import type { TimingDraft } from "./check-timing.ts";
 import { completeTiming, NO_TIMING, readTiming } from "./check-timing.ts";
-import { readGrpcProbe } from "./grpc-probe.ts";
 import type { HttpSurroundings } from "./http-probe.ts";
 import { readHttpProbe } from "./http-probe.ts";
 import type { Lines } from "./lines.ts";
 import { linesOf, secondsOf, switchOf } from "./lines.ts";
 import { readDnsProbe, readSmtpProbe, readUdpProbe } from "./plain-probes.ts";
 import { readEndpoint, usable } from "./probe-endpoint.ts";
+import { readTcpProbe } from "./tcp-probe.ts";
 
 /** The real server that checks look at, and what they inherit. */
 export interface CheckedServer extends HttpSurroundings {
@@ -48,14 +48,13 @@ const READERS: ReadonlyMap<string, ReadCheck> = new Map(
     PING_CHECK: networked((_, to) => ({ kind: "ping", to })),
     SMTP_CHECK: smtpChecks,
     SSL_GET: networked(httpProbe),
-    TCP_CHECK: networked((_, to) => ({ kind: "tcp", to })),
+    TCP_CHECK: networked(({ statement, lines, server, lowering }, to) =>
+      readTcpProbe(statement, lines, to, server, lowering),
+    ),
     UDP_CHECK: networked(({ statement, lines, lowering }, to) =>
       readUdpProbe(statement, lines, to, lowering),
     ),
     holdfast_check: policyCheck,
-    holdfast_grpc: networked(({ statement, lines, server, lowering }, to) =>
-      readGrpcProbe(statement, lines, to, server, lowering),
-    ),
   }),
 );
 

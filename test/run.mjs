@@ -13,7 +13,8 @@ const PATIENT = [
   ...["accept", "arbiters", "arbiters-refusals", "balancing-keepalived", "config-keepalived"],
   ...["demo-unprivileged", "documents"],
   ...["network", "notifications", "notifications-mail", "notifications-secrets", "outbox-killed"],
-  ...["package", "pcre-pattern", "probes-servers", "probes-source", "ready-policies-host"],
+  ...["package", "pcre-pattern", "probes-servers", "probes-source", "ready-policies"],
+  "ready-policies-host",
   ...["refusals", "tracking-scripts", "unit", "users-check", "users-files", "users-scripts"],
   "users-variants",
 ].map((name) => join("test/lab", `${name}.test.ts`));

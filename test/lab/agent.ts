@@ -108,9 +108,11 @@ export class Agent {
     return this.ended();
   }
 
-  /** SIGKILL to all of its processes at once. */
+  /** SIGKILL to all of its processes at once: none has the time to see that another one is gone. */
   async killAll(): Promise<void> {
-    for (const pid of await this.pids()) process.kill(pid, "SIGKILL");
+    const pids = await this.pids();
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    for (const pid of pids) process.kill(pid, "SIGKILL");
     await this.ended();
   }
 

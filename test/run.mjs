@@ -36,8 +36,9 @@ const TIERS = {
   linux: { folders: ["linux"], jobs: 1, host: true },
   lab: { folders: ["lab"], jobs: 1, patient: PATIENT, host: true },
   interop: { folders: ["interop"], jobs: 1, host: true },
-  // On another kernel, which has what this one may lack. It runs test/guest/inside itself.
-  guest: { folders: ["guest"], flat: true, jobs: 1, host: true },
+  // On another kernel, which has what this one may lack. It runs test/guest/inside itself, on one
+  // processor: the tier before it, which mostly waits, has the other.
+  guest: { folders: ["guest"], flat: true, jobs: 1, host: true, besideLast: true },
 };
 
 const STATIC = [
@@ -86,16 +87,14 @@ function runStatic() {
   return { passed, failed, skipped: 0 };
 }
 
-/** Runs one tier; answers its counts. */
-async function runTier({ folders, flat = false, jobs, patient = [] }) {
+/** Runs one tier, whose words go to `write`; answers its counts. */
+async function runTier({ folders, flat = false, jobs, patient = [] }, write) {
   const files = folders.flatMap((folder) => testFiles(folder, flat));
   const missing = patient.filter((file) => !files.includes(file));
   if (missing.length > 0) fail(`there is no ${missing.join(", ")}`);
-  const counts = await runFiles(
-    files.filter((file) => !patient.includes(file)),
-    jobs,
-  );
-  add(counts, await runFiles(patient, 2));
+  const others = files.filter((file) => !patient.includes(file));
+  const counts = await runFiles(others, jobs, write);
+  add(counts, await runFiles(patient, 2, write));
   return counts;
 }
 
@@ -103,7 +102,7 @@ function add(total, counts) {
   for (const key of Object.keys(total)) total[key] += counts[key];
 }
 
-async function runFiles(files, jobs) {
+async function runFiles(files, jobs, write) {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
   const runner = spawn(
     nodeBinary(),
@@ -112,7 +111,7 @@ async function runFiles(files, jobs) {
   );
   let tail = "";
   runner.stdout.setEncoding("utf8").on("data", (text) => {
-    process.stdout.write(text);
+    write(text);
     tail = (tail + text).slice(-400);
   });
   const status = await new Promise((resolve) => runner.on("close", resolve));
@@ -123,15 +122,27 @@ async function runFiles(files, jobs) {
   return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
 }
 
+async function runNamed(name, write) {
+  const tier = TIERS[name];
+  const started = Date.now();
+  write(`\n== ${name}\n`);
+  const counts = tier === undefined ? runStatic() : await runTier(tier, write);
+  write(`== ${name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+  return counts;
+}
+
 async function runTiers(names) {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const name of names) {
-    const tier = TIERS[name];
-    const started = Date.now();
-    process.stdout.write(`\n== ${name}\n`);
-    const counts = tier === undefined ? runStatic() : await runTier(tier);
+  for (const [at, name] of names.entries()) {
+    if (at > 0 && TIERS[name]?.besideLast) continue;
+    const next = names[at + 1];
+    const kept = [];
+    const beside = TIERS[next]?.besideLast ? runNamed(next, (text) => kept.push(text)) : undefined;
+    add(total, await runNamed(name, (text) => process.stdout.write(text)));
+    if (beside === undefined) continue;
+    const counts = await beside;
+    process.stdout.write(kept.join(""));
     add(total, counts);
-    process.stdout.write(`== ${name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
   }
   if (inCi && total.skipped > 0) {
     process.stdout.write(`${total.skipped} skipped tests count as failures in CI\n`);

@@ -109,11 +109,15 @@ export const balancing = (
   part: Partial<BalancingConfig> = {},
 ): BalancingConfig => ({ ...NO_BALANCING, virtualServers, ...part });
 
+/** Of all rigs of this process; directors write into theirs until the end. */
+const FOLDERS = mkdtempSync(join(tmpdir(), `hf-lb-${process.pid}-`));
+process.once("exit", () => rmSync(FOLDERS, { recursive: true, force: true }));
+
 /** Load balancing on a pretended kernel, in virtual time, with servers that answer as a test says. */
 export class Rig {
   readonly time = new VirtualTime();
   kernel = new FakeIpvs();
-  readonly folder = mkdtempSync(join(tmpdir(), `hf-lb-${process.pid}-`));
+  readonly folder = mkdtempSync(join(FOLDERS, "rig-"));
   readonly events: EventReport[] = [];
   readonly logs: string[] = [];
   /** Subject, then each telling, as one line. */

@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
+import { temporaryPaths } from "../lab/servers/nginx-paths.ts";
 import { createAuthority } from "../plugins/certificates.ts";
 import { processTree } from "./process-figures.ts";
 
@@ -78,7 +79,7 @@ pid ${folder}/pid;
 events { worker_connections 4096; }
 http {
     access_log off;
-    ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n    ")}
+    ${temporaryPaths(folder)}
     server {
         listen ${PORT} backlog=4096;
         listen ${TLS_PORT} ssl backlog=4096;

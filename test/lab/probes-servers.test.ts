@@ -21,6 +21,7 @@ import { eventually } from "./eventually.ts";
 import { Exim } from "./exim.ts";
 import { KeepalivedCheckers } from "./keepalived-checkers.ts";
 import { nothingLeft } from "./leftovers.ts";
+import { temporaryPaths } from "./servers/nginx-paths.ts";
 import { RunFolder } from "./servers/run-folder.ts";
 
 /** One check: as keepalived.conf has it, as a probe, and what both find. */
@@ -59,14 +60,11 @@ async function startNginx(): Promise<void> {
     location /gone { return 404; }
     location /moved { return 302 /; }
     location /large { root ${folder.path}; }`;
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((kind) => `${kind}_temp_path ${folder.path}/${kind};`)
-    .join(" ");
   writeFileSync(folder.join("large"), "x".repeat(500_000));
   const file = folder.write(
     "nginx.conf",
     `daemon off; user root; worker_processes 1; pid ${folder.path}/nginx.pid; error_log stderr; events {}
-http { access_log off; ${temporary}
+http { access_log off; ${temporaryPaths(folder.path)}
   server { listen 127.0.0.1:${ports.http} default_server; ${pages} }
   server { listen 127.0.0.1:${ports.http}; server_name www.test; location / { return 200 "www"; } }
   server { listen 127.0.0.1:${ports.https} ssl http2; ${tls[0]} ${pages} }

@@ -35,6 +35,8 @@ export interface FilterPart {
   changes(now: Instant): readonly Command[];
   /** What was asked for last was carried out by now. Answers whether there are changes again. */
   carriedOut(now: Instant): boolean;
+  /** Wants nothing any more. */
+  clear(): void;
   /** Nothing of it is in the kernel. */
   gone(): void;
   /** Whether the kernel's sets have what they should. */

@@ -11,24 +11,17 @@ import { KERNEL_SETTINGS } from "../../../agent/config/kernel-settings.ts";
 import type { BalancingConfig } from "../../../agent/config/virtual-servers.ts";
 import { serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
-import { systemClock } from "../../../agent/linux/clock.ts";
-import { openDataPathHost } from "../../../agent/linux/data-path-host.ts";
 import { readKernelSettings } from "../../../agent/linux/kernel-settings.ts";
 import { openIpvs } from "../../../agent/linux/netlink/ipvs.ts";
-import { openPings } from "../../../agent/linux/pings.ts";
-import { openProbeSockets } from "../../../agent/linux/probe-sockets.ts";
-import { runProgram } from "../../../agent/linux/programs.ts";
-import { openTimer } from "../../../agent/linux/timer.ts";
 import { KernelError } from "../../../agent/ports/error.ts";
 import type { Ipvs } from "../../../agent/ports/ipvs.ts";
-import { Balancing } from "../../../agent/runtime/balancing/balancing.ts";
-import type { Outlet } from "../../../agent/runtime/director/part.ts";
+import type { Balancing } from "../../../agent/runtime/balancing/balancing.ts";
 import type { DirectorSettings, EventReport } from "../../../agent/runtime/ipc.ts";
-import { openProbes } from "../../../plugins/probes/registry.ts";
 import { fine } from "../../ipvs/port-suite.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { enterNamespace, ip } from "../../linux/network-rig.ts";
 import { balancing, NAME, real, TARGET, tcpCheck, web } from "../../runtime/balancing/rig.ts";
+import { kernelBalancing } from "./kernel-balancing.ts";
 
 const PATIENCE = 20_000;
 
@@ -99,27 +92,7 @@ class Machine {
   }
 
   #open(): Balancing {
-    const outlet: Partial<Outlet> = {
-      event: (report) => this.events.push(report),
-      log: () => undefined,
-      requestSnapshot: () => undefined,
-    };
-    return new Balancing(outlet as Outlet, {
-      clock: systemClock,
-      openTimer,
-      openIpvs,
-      openProbes: () =>
-        openProbes({
-          openSockets: openProbeSockets,
-          openPings,
-          runProgram,
-          wallClock: () => systemClock.wallClock(),
-        }),
-      openDataPathHost,
-      kernelSettings: () => undefined,
-      hostAddresses: () => new Set(),
-      tell: () => undefined,
-    });
+    return kernelBalancing((report) => this.events.push(report));
   }
 
   async #dispose(): Promise<void> {

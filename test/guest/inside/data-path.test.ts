@@ -9,25 +9,18 @@ import type { TestContext } from "node:test";
 import { describe, test } from "node:test";
 import type { ServiceTable } from "../../../agent/core/ipvs/service.ts";
 import { serviceKey } from "../../../agent/core/ipvs/service.ts";
-import { systemClock } from "../../../agent/linux/clock.ts";
-import { openDataPathHost } from "../../../agent/linux/data-path-host.ts";
 import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
 import { lastErrno, libc } from "../../../agent/linux/libc.ts";
 import { openIpvs } from "../../../agent/linux/netlink/ipvs.ts";
-import { openPings } from "../../../agent/linux/pings.ts";
-import { openProbeSockets } from "../../../agent/linux/probe-sockets.ts";
-import { runProgram } from "../../../agent/linux/programs.ts";
 import { readSysctl } from "../../../agent/linux/sysctl.ts";
-import { openTimer } from "../../../agent/linux/timer.ts";
 import type { Ipvs } from "../../../agent/ports/ipvs.ts";
-import { Balancing } from "../../../agent/runtime/balancing/balancing.ts";
-import type { Outlet } from "../../../agent/runtime/director/part.ts";
+import type { Balancing } from "../../../agent/runtime/balancing/balancing.ts";
 import type { DirectorSettings, EventReport } from "../../../agent/runtime/ipc.ts";
-import { openProbes } from "../../../plugins/probes/registry.ts";
 import { configOf } from "../../config/lower/lowered.ts";
 import { fine } from "../../ipvs/port-suite.ts";
 import { eventually } from "../../lab/eventually.ts";
+import { kernelBalancing } from "./kernel-balancing.ts";
 import { batch } from "./traffic-net.ts";
 
 const CLONE_NEWNET = 0x4000_0000;
@@ -123,27 +116,7 @@ class Net {
     }
     this.setTunnels("up");
     for (const name of ["tunl0", "all"]) this.second.sysctl(`ipv4/conf/${name}/rp_filter`, "0");
-    const outlet: Partial<Outlet> = {
-      event: (report) => this.events.push(report),
-      log: () => undefined,
-      requestSnapshot: () => undefined,
-    };
-    this.part = new Balancing(outlet as Outlet, {
-      clock: systemClock,
-      openTimer,
-      openIpvs,
-      openProbes: () =>
-        openProbes({
-          openSockets: openProbeSockets,
-          openPings,
-          runProgram,
-          wallClock: () => systemClock.wallClock(),
-        }),
-      openDataPathHost,
-      kernelSettings: () => undefined,
-      hostAddresses: () => new Set(),
-      tell: () => undefined,
-    });
+    this.part = kernelBalancing((report) => this.events.push(report));
   }
 
   /** The director is active. */

@@ -5,6 +5,7 @@ import { rmSync, truncateSync } from "node:fs";
 import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
 import { lastErrno, libc } from "../../../agent/linux/libc.ts";
+import { temporaryPaths } from "../../lab/servers/nginx-paths.ts";
 import { RunFolder } from "../../lab/servers/run-folder.ts";
 import { listens, Server } from "../../lab/servers/server.ts";
 
@@ -45,7 +46,6 @@ export class RealServer {
     this.address = `10.0.0.${last}`;
     this.address6 = `fd00::${last}`;
     const { path } = this.#folder;
-    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     const config = this.#folder.write(
       "nginx.conf",
       `daemon off;
@@ -56,7 +56,7 @@ events {}
 http {
   access_log off;
   keepalive_timeout 300;
-  ${temporary.map((one) => `${one}_temp_path ${path}/${one};`).join("\n  ")}
+  ${temporaryPaths(path)}
   server {
     listen ${PORT};
     listen [::]:${PORT};

@@ -1,4 +1,5 @@
 import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
+import { temporaryPaths } from "../../lab/servers/nginx-paths.ts";
 import { RunFolder } from "../../lab/servers/run-folder.ts";
 import { listens, Server } from "../../lab/servers/server.ts";
 
@@ -9,7 +10,6 @@ export class WebServer {
 
   constructor(node: LabNode, page: string) {
     const { path } = this.#folder;
-    const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     const config = this.#folder.write(
       "nginx.conf",
       `daemon off;
@@ -19,7 +19,7 @@ error_log stderr;
 events {}
 http {
   access_log off;
-  ${folders.map((one) => `${one}_temp_path ${path}/${one};`).join("\n  ")}
+  ${temporaryPaths(path)}
   keepalive_timeout 600;
   keepalive_requests 100000;
   server {

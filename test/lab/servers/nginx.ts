@@ -1,4 +1,5 @@
 import { symlinkSync } from "node:fs";
+import { temporaryPaths } from "./nginx-paths.ts";
 import type { Scene } from "./scene.ts";
 import type { Server } from "./server.ts";
 import { listens } from "./server.ts";
@@ -27,7 +28,7 @@ error_log stderr;
 events {}
 http {
   access_log off;
-  ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((one) => `${one}_temp_path ${folder.path}/nginx/${one};`).join("\n  ")}
+  ${temporaryPaths(`${folder.path}/nginx`)}
   server { listen 80; ${more} location / { return ${status} "here"; } }
 }
 `,

@@ -1,0 +1,66 @@
+import { KernelError } from "../../ports/error.ts";
+import type { FilterKeeper } from "./filter-keeper.ts";
+import type { FilterPart } from "./filter-part.ts";
+
+/** What is said of a kernel that refuses. */
+export interface FilterWords {
+  /** What cannot be done. */
+  readonly failure: string;
+  /** What to do about missing permissions. */
+  readonly permission: string;
+  /** What to do about a kernel that lacks something. */
+  readonly lacking: string;
+}
+
+/** Somebody had changed the rules: they are whole again, or the kernel refused to have them back. */
+export type FilterEvent =
+  | { readonly kind: "restored" }
+  | { readonly kind: "lost"; readonly error: KernelError };
+
+/** What ports that keep a part of our tables have in common. */
+export interface FilterPort {
+  probe(): Promise<KernelError | undefined>;
+  /** Brings the kernel to what the part wants. */
+  apply(): Promise<KernelError | undefined>;
+  subscribe(listener: (event: FilterEvent) => void): () => void;
+  close(): Promise<void>;
+}
+
+const NOT_PERMITTED = ["EPERM", "EACCES"];
+const PASSING = ["ENOBUFS", "ENOMEM", "ETIMEDOUT", "ECANCELED", "EBUSY", "EIO"];
+
+/** `closed` is called when it has let go of everything. */
+export function filterPort(
+  part: FilterPart,
+  keeper: FilterKeeper,
+  words: FilterWords,
+  closed: () => void,
+): FilterPort {
+  const unsubscribes = new Set<() => void>();
+  return {
+    probe: async () => problemOf(await keeper.tryOut(part), words),
+    apply: async () => problemOf(await keeper.apply(), words),
+    subscribe(listener) {
+      const unsubscribe = keeper.subscribe(part, (errno) => {
+        const error = problemOf(errno, words);
+        listener(error === undefined ? { kind: "restored" } : { kind: "lost", error });
+      });
+      unsubscribes.add(unsubscribe);
+      return unsubscribe;
+    },
+    async close() {
+      part.clear();
+      await keeper.apply();
+      for (const unsubscribe of unsubscribes) unsubscribe();
+      closed();
+    },
+  };
+}
+
+function problemOf(errno: string | undefined, words: FilterWords): KernelError | undefined {
+  if (errno === undefined) return undefined;
+  const message = `${words.failure}: the kernel says ${errno}`;
+  if (NOT_PERMITTED.includes(errno)) return new KernelError(errno, message, words.permission);
+  if (PASSING.includes(errno)) return new KernelError(errno, message, "it is tried again");
+  return new KernelError(errno, message, words.lacking);
+}

@@ -1,19 +1,15 @@
 import type { InstanceConfig } from "../config/config.ts";
-import { after, seconds } from "../core/time.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
 import { OWNER_PRIORITY } from "../core/vrrp/virtual-router.ts";
 import type { AcceptFilter, AcceptFilterEvent, RefusedAddress } from "../ports/accept-filter.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { KernelError } from "../ports/error.ts";
 import type { AddressRequest } from "../ports/network.ts";
 import type { AddressHolding } from "./holding.ts";
 import type { Guard } from "./holdings.ts";
 import type { LogLevel } from "./ipc.ts";
+import { KernelAbility } from "./kernel-ability.ts";
 import type { Router } from "./router.ts";
-import type { Schedule, Slot } from "./schedule.ts";
-
-/** Between two tries of a kernel that could not refuse packets. */
-const RETRY = seconds(5);
+import type { Schedule } from "./schedule.ts";
 
 export interface AcceptanceListener {
   /** The faults of routers are others than before. */
@@ -31,13 +27,9 @@ export const refusesPackets = ({ accept, router }: InstanceConfig): boolean =>
  */
 export class Acceptance implements Guard {
   readonly #filter: AcceptFilter;
-  readonly #clock: Clock;
   readonly #listener: AcceptanceListener;
-  readonly #retry: Slot;
+  readonly #ability: KernelAbility;
   readonly #unsubscribe: () => void;
-  #problem: KernelError | undefined;
-  /** The kernel has shown that it can. */
-  #proven = false;
 
   constructor(
     filter: AcceptFilter,
@@ -46,9 +38,16 @@ export class Acceptance implements Guard {
     listener: AcceptanceListener,
   ) {
     this.#filter = filter;
-    this.#clock = clock;
     this.#listener = listener;
-    this.#retry = schedule.slot(() => void this.#probe());
+    this.#ability = new KernelAbility({
+      clock,
+      schedule,
+      probe: () => filter.probe(),
+      failed: ({ message, remedy }) => listener.tell("error", `${message}; ${remedy}`),
+      changed: (what) => {
+        if (what === "problem") listener.changed();
+      },
+    });
     this.#unsubscribe = filter.subscribe((event) => this.#hear(event));
   }
 
@@ -62,17 +61,17 @@ export class Acceptance implements Guard {
   ): Promise<void> {
     if (!fresh.some(refusesPackets)) {
       // Nobody asks: what was proven is as good as before.
-      if (this.#problem !== undefined) this.#set(undefined, false);
+      if (this.#ability.problem !== undefined) this.#ability.set(undefined, false);
       return;
     }
-    if (this.#proven) return;
+    if (this.#ability.proven) return;
     const problem = await this.#filter.probe();
     if (problem !== undefined && old !== undefined && !old.some(refusesPackets)) throw problem;
-    this.#set(problem);
+    this.#ability.set(problem);
   }
 
   faultsOf({ config }: Router): readonly Fault[] {
-    if (this.#problem === undefined || !refusesPackets(config)) return [];
+    if (this.#ability.problem === undefined || !refusesPackets(config)) return [];
     return [{ cause: "packet-filter", subject: "nf_tables" }];
   }
 
@@ -83,7 +82,7 @@ export class Acceptance implements Guard {
   async before(requests: readonly AddressRequest[]) {
     const problem = await this.#filter.refuse(requests.map(refusedAddress));
     if (problem === undefined) return undefined;
-    this.#set(problem);
+    this.#ability.set(problem);
     const message = `${problem.message}; ${problem.remedy}`;
     return { ok: false, errno: problem.code, message } as const;
   }
@@ -98,32 +97,17 @@ export class Acceptance implements Guard {
 
   close(): void {
     this.#unsubscribe();
-    this.#retry.set(undefined);
+    this.#ability.close();
   }
 
   #hear(event: AcceptFilterEvent): void {
-    if (event.kind === "lost") this.#set(event.error);
+    if (event.kind === "lost") this.#ability.set(event.error);
     else {
       this.#listener.tell(
         "warn",
         "somebody removed rules that refuse packets to addresses (nft flush ruleset?): put back",
       );
     }
-  }
-
-  async #probe(): Promise<void> {
-    this.#set(await this.#filter.probe());
-  }
-
-  #set(problem: KernelError | undefined, proven = problem === undefined): void {
-    const before = this.#problem;
-    this.#problem = problem;
-    this.#proven = proven;
-    this.#retry.set(problem === undefined ? undefined : after(this.#clock.now(), RETRY));
-    if (problem !== undefined && problem.code !== before?.code) {
-      this.#listener.tell("error", `${problem.message}; ${problem.remedy}`);
-    }
-    if ((problem === undefined) !== (before === undefined)) this.#listener.changed();
   }
 }
 

@@ -18,6 +18,7 @@ import type { BoardEntry } from "../core/track/board.ts";
 import type { Claim, Reading } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
+import type { MandateNews } from "../core/witness/mandate-news.ts";
 import type { RunOptions } from "./options.ts";
 import type { ReservedEntry, WillEntry } from "./wills.ts";
 
@@ -184,6 +185,27 @@ export interface SnapshotPart {
   /** Present in the last part only. */
   readonly groups?: readonly GroupSnapshot[];
   readonly bfdDropped?: BfdReport["dropped"];
+}
+
+/** What a group wants of the witness process. */
+export type MandateWish =
+  | {
+      readonly kind: "mandate-wanted";
+      readonly mandate: string;
+      /** Unique on this host since it booted: news of another one is nobody's. */
+      readonly serial: number;
+      /** Somebody who went silent may still hold the addresses: it is to be fenced first. */
+      readonly fence: boolean;
+    }
+  /** No gate of the group is open any more: the next node may have it. */
+  | { readonly kind: "mandate-unwanted"; readonly mandate: string; readonly serial: number };
+
+export interface MandateMessage {
+  readonly kind: "mandate";
+  readonly mandate: string;
+  /** Of the wish that it answers. */
+  readonly serial: number;
+  readonly news: MandateNews;
 }
 
 export type FromVrrp =

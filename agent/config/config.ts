@@ -3,6 +3,7 @@ import type { Micros } from "../core/time.ts";
 import type { VirtualRouter } from "../core/vrrp/virtual-router.ts";
 import type { BfdInstanceConfig } from "./bfd-instances.ts";
 import type { FencingMode } from "./fencing.ts";
+import type { MandateConfig } from "./mandates.ts";
 import type { NotificationConfig, NotifyConfig } from "./notifications.ts";
 import type { Position } from "./position.ts";
 import type { TrackedCheck, TrackerConfig } from "./trackers.ts";
@@ -13,6 +14,8 @@ export interface Config {
   readonly global: GlobalConfig;
   readonly instances: readonly InstanceConfig[];
   readonly syncGroups: readonly SyncGroupConfig[];
+  /** Of sync groups, and of instances that are in none. */
+  readonly mandates: readonly MandateConfig[];
   readonly staticAddresses: readonly AddressConfig[];
   readonly staticRoutes: readonly RouteConfig[];
   readonly staticRules: readonly RuleConfig[];

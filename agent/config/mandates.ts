@@ -35,8 +35,14 @@ export interface WitnessSettings {
   readonly endpoints: readonly [string, ...string[]];
   /** How long the store keeps a lease without a renewal. */
   readonly ttl: Micros;
+  /** From the sending of a request that was answered to the next. */
   readonly renewEvery: Micros;
+  /** A request that is not answered by then was in vain. */
   readonly requestTime: Micros;
+  /** The gate may learn of a deadline this late. */
+  readonly margin: Micros;
+  /** `advisory`: how long the store is waited for. */
+  readonly patience: Micros;
   readonly user: string | undefined;
   readonly passwordSecret: string | undefined;
   readonly tokenSecret: string | undefined;

@@ -1,3 +1,4 @@
+import type { FenceSettings, WitnessSettings } from "./mandates.ts";
 import type { Position } from "./position.ts";
 
 /** Plain data, as permissions and options are made of. */
@@ -49,6 +50,9 @@ export interface Settings {
   }[];
   /** Options of our own plugins, by name. */
   readonly pluginOptions: Readonly<Record<string, SettingValue>>;
+  /** The store of leases. */
+  readonly witness: WitnessSettings | undefined;
+  readonly fences: readonly FenceSettings[];
 }
 
 export const DEFAULT_SETTINGS_FILE = "/etc/holdfast/holdfast.conf";
@@ -60,4 +64,6 @@ export const noSettings = (file: string): Settings => ({
   smtp: undefined,
   plugins: [],
   pluginOptions: {},
+  witness: undefined,
+  fences: [],
 });

@@ -146,6 +146,7 @@ export function config(
   return {
     instances,
     syncGroups: [],
+    mandates: [],
     staticAddresses: [],
     staticRoutes: [],
     staticRules: [],

@@ -42,6 +42,8 @@ export function lowerSettings(
         .filter(({ keyword }) => !NO_OPTIONS.has(keyword.text))
         .map((each) => [each.keyword.text, readOptions(each, secrets, lowering)]),
     ),
+    witness: undefined,
+    fences: [],
   };
   secrets.reportUnreadable();
   return { settings, diagnostics: lowering.diagnostics };

@@ -55,7 +55,7 @@ export interface VirtualRouter {
    * over meanwhile, yield. `undefined`: off.
    */
   readonly timerExpiredBackup: number | undefined;
-  /** A member of a sync group asks its group before it becomes active. */
+  /** A member of a sync group, or of a mandate, asks its group before it becomes active. */
   readonly inSyncGroup: boolean;
   /** Our own source address, for the tie between equal priorities; unknown while it has none. */
   readonly primaryAddress: IpAddress | undefined;

@@ -62,6 +62,7 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
     global: completeGlobal(global, host.configId, bfdInstances.length > 0),
     instances,
     syncGroups,
+    mandates: [],
     ...lowerStatics(rootsOf, inherited, lowering),
     announcementPaces: lowerPaces(rootsOf("garp_group"), globalPace(global), lowering),
     interfaceDelays: delays.map(({ delay }) => delay),

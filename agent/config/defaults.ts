@@ -35,8 +35,8 @@ export const DEFAULTS = {
   none: micros(0),
 } as const;
 
-/** Ours. */
-export const DEFAULT_FENCING: FencingMode = "off";
+/** Ours: a file of keepalived as it stands is fenced. */
+export const DEFAULT_FENCING: FencingMode = "auto";
 
 /** garp_* and vrrp_garp_*. */
 export const DEFAULT_ANNOUNCEMENT: AnnouncementPolicy = {

@@ -96,7 +96,8 @@ function asker(pair: Pair, address: string): { arp(): boolean; ping(): boolean }
   const succeeds = (...[program, ...args]: [string, ...string[]]): boolean =>
     client.exec(program, args).status === 0;
   return {
-    arp: () => succeeds("arping", "-c", "1", "-w", "5", "-I", "eth0", address),
+    // Who preempts first finds that nobody else answers; the second question comes after a second.
+    arp: () => succeeds("arping", "-f", "-w", "2", "-I", "eth0", address),
     ping: () => succeeds("ping", "-c", "2", "-i", "0.2", "-W", "2", address),
   };
 }

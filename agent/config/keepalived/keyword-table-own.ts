@@ -4,7 +4,7 @@ import { keyword, none, one, oneOf } from "./keyword.ts";
 const fencing: Keyword = keyword(
   "holdfast_fencing",
   one(oneOf("auto", "gate", "lifetime", "off")),
-  "off",
+  "auto",
   "What keeps the addresses of a node that hangs or died from being answered there",
 );
 

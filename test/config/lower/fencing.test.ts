@@ -11,8 +11,9 @@ function fenced(instance: string, global?: string): readonly [FencingMode, boole
   return [fencing, router.fenced];
 }
 
-test("holdfast_fencing of the instance counts, else that of global_defs, else there is none", () => {
-  assert.deepEqual(fenced(""), ["off", false]);
+test("holdfast_fencing of the instance counts, else that of global_defs, else it is auto", () => {
+  assert.deepEqual(fenced(""), ["auto", true]);
+  assert.deepEqual(fenced("", "holdfast_fencing off"), ["off", false]);
   assert.deepEqual(fenced("", "holdfast_fencing auto"), ["auto", true]);
   assert.deepEqual(fenced("holdfast_fencing lifetime", "holdfast_fencing gate"), [
     "lifetime",
@@ -23,6 +24,7 @@ test("holdfast_fencing of the instance counts, else that of global_defs, else th
 
 test("who owns the addresses is not fenced: it would be cut off from itself", () => {
   assert.deepEqual(fenced("holdfast_fencing gate\npriority 255"), ["gate", false]);
+  assert.deepEqual(brief(load(file("priority 255")).diagnostics), []);
 });
 
 test("a lease that would run out between two advertisements is said to be impossible", () => {

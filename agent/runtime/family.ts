@@ -311,6 +311,9 @@ export class Family {
         this.#remembered.note(message.report);
         this.#events.report(message.report);
         break;
+      case "mandate-wanted":
+      case "mandate-unwanted":
+        break;
       default:
         this.#hear(message);
     }

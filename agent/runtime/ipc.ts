@@ -1,6 +1,7 @@
 import type { Config, InstanceConfig, SchedulingConfig } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { BalancingNode } from "../config/kernel-settings.ts";
+import type { FenceSettings, MandateConfig, WitnessSettings } from "../config/mandates.ts";
 import type { NotificationConfig, NotifyConfig, TimedCommand } from "../config/notifications.ts";
 import type { Settings } from "../config/settings.ts";
 import type { TrackerConfig } from "../config/trackers.ts";
@@ -174,6 +175,12 @@ export type ToVrrp =
   | TrackingMessage
   /** Nobody keeps readings and claims up any more, until a director says everything anew. */
   | { readonly kind: "director-lost" }
+  | MandateMessage
+  /**
+   * A witness process runs that knows of no wish yet: whoever wants a mandate, or has one, says so again,
+   * with the same serial. What was granted holds until its deadline.
+   */
+  | { readonly kind: "witness-lost" }
   /** Log every address that comes to this host or goes. */
   | { readonly kind: "report-addresses" };
 
@@ -208,8 +215,37 @@ export interface MandateMessage {
   readonly news: MandateNews;
 }
 
+/** What the configuration says of the witness process and its work. */
+export interface WitnessProcessSettings {
+  /** The vrrp process's: a renewal may be late no more than an advertisement. */
+  readonly scheduling: SchedulingConfig;
+  /** Where the store is asked from, and where fence agents run: the vrrp process's. */
+  readonly netNamespace: string | undefined;
+  /** Who holds a lease, as others are shown it: of this run of the agent alone. */
+  readonly holder: string;
+  readonly mandates: readonly MandateConfig[];
+  readonly store: WitnessSettings | undefined;
+  readonly fences: readonly FenceSettings[];
+  readonly secrets: Settings["secrets"];
+}
+
+export type ToWitness =
+  /** `stop`: give every lease back, answer `stopped`, and end. */
+  | ToChild
+  | { readonly kind: "configure"; readonly settings: WitnessProcessSettings }
+  | MandateWish
+  /** The vrrp process is gone, and so is all that it held: every lease is given back. */
+  | { readonly kind: "nobody-wants" };
+
+export type FromWitness =
+  | FromChild
+  | MandateMessage
+  /** Its first configuration is in force: wishes are heard. */
+  | { readonly kind: "witness-ready" };
+
 export type FromVrrp =
   | FromChild
+  | MandateWish
   | { readonly kind: "configured"; readonly generation: number; readonly plan: ReloadPlan }
   | { readonly kind: "refused"; readonly generation: number; readonly problem: Problem }
   | SnapshotPart

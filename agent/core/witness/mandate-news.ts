@@ -20,8 +20,12 @@ export type MandateNews =
       /** Only ever grows from one holder to the next, and compares as text. */
       readonly epoch: string | null;
     }
-  /** The store answers: somebody else holds the lease. */
+  /** The store answers: somebody else holds the lease. Said again with each such answer. */
   | { readonly kind: "taken"; readonly holder: string | null }
+  /**
+   * Nothing new. After a `granted`: a renewal was in vain, or it is to be fenced; what was granted holds
+   * until its deadline.
+   */
   | {
       readonly kind: "waiting";
       readonly because: MandateDelay;

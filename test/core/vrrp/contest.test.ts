@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { seconds } from "../../../agent/core/time.ts";
+import { centiseconds, micros, milliseconds, seconds } from "../../../agent/core/time.ts";
 import type { Held } from "../../../agent/core/vrrp/held.ts";
-import { leaseOf, longestLease } from "../../../agent/core/vrrp/lease.ts";
+import {
+  KERNEL_LATENESS,
+  leaseOf,
+  longestLease,
+  shortestCertainInterval,
+} from "../../../agent/core/vrrp/lease.ts";
 import { deadline, step } from "../../../agent/core/vrrp/step.ts";
 import {
   active,
@@ -23,7 +28,7 @@ import {
 const FENCED = router({ fenced: true });
 const GUARD = 1_000;
 /** The longest that a gate may be open after an advertisement, at 1 s and by a clock 1e-3 off. */
-const LEASE = 2_752_750;
+const LEASE = 2_768_766;
 const THIRD_ADDRESS = ip("192.0.2.9");
 
 const nobody: Held = { by: undefined, until: at(0), othersUntil: at(0) };
@@ -38,8 +43,31 @@ const contested = (held: Held, probing = true, guardUntil = at(GUARD)) =>
 
 describe("a lease", () => {
   test("is half an interval shorter than a backup waits, with a quarter for the kernel", () => {
-    assert.deepEqual(leaseOf(seconds(1), 3), { length: 2_500_000, margin: 250_000 });
-    assert.deepEqual(leaseOf(seconds(0.01), 3), { length: 25_000, margin: 2_500 });
+    const certain = true;
+    assert.deepEqual(leaseOf(seconds(1), 3), { length: 2_500_000, margin: 250_000, certain });
+    assert.deepEqual(leaseOf(seconds(0.1), 3), { length: 250_000, margin: 25_000, certain });
+  });
+
+  test("is shorter at short intervals, as the kernel's lateness is not", () => {
+    const certain = true;
+    assert.deepEqual(leaseOf(seconds(0.05), 3), { length: 121_739, margin: 12_500, certain });
+    assert.deepEqual(leaseOf(seconds(0.02), 3), { length: 39_096, margin: 5_000, certain });
+  });
+
+  test("is not certain where it would have to be too short for a late advertisement", () => {
+    const certain = false;
+    assert.deepEqual(leaseOf(seconds(0.01), 3), { length: 25_000, margin: 2_500, certain });
+    assert.deepEqual(leaseOf(seconds(0.05), 2), { length: 75_000, margin: 12_500, certain });
+  });
+
+  test("is certain from an interval on that one can ask for", () => {
+    assert.deepEqual([2, 3, 4, 100].map(shortestCertainInterval), [70_000, 20_000, 10_000, 10_000]);
+    for (let adverts = 2; adverts <= 100; adverts += 1) {
+      const shortest = shortestCertainInterval(adverts);
+      assert.equal(leaseOf(shortest, adverts)?.certain, true);
+      const shorter = micros(shortest - centiseconds(1));
+      if (shorter > 0) assert.equal(leaseOf(shorter, adverts)?.certain, false);
+    }
   });
 
   test("does not exist where it would run out between two advertisements", () => {
@@ -48,16 +76,22 @@ describe("a lease", () => {
   });
 
   test("ends before the quickest backup is reachable, at every number of advertisements", () => {
-    for (let adverts = 2; adverts <= 100; adverts += 1) {
-      const lease = leaseOf(seconds(1), adverts);
-      assert.ok(lease !== undefined, `${adverts}`);
-      const takeover = adverts * SECOND * 0.999;
-      assert.ok(lease.length + lease.margin <= takeover, `${adverts}`);
+    for (const interval of [0.01, 0.03, 0.06, 0.07, 0.1, 1, 40].map(seconds)) {
+      for (let adverts = 2; adverts <= 100; adverts += 1) {
+        const lease = leaseOf(interval, adverts);
+        assert.ok(lease !== undefined, `${adverts}`);
+        assert.ok(lease.length >= 1.5 * interval, `${adverts}`);
+        const takeover = (adverts + 2 / 256) * interval * 0.999;
+        const shut = lease.length + lease.margin + KERNEL_LATENESS;
+        assert.equal(shut <= takeover, lease.certain, `${interval} ${adverts}`);
+      }
     }
   });
 
-  test("of somebody else counts with the slower clock", () => {
+  test("of somebody else counts with the slower clock, and with a kernel that is late", () => {
     assert.equal(longestLease(seconds(1), 3), LEASE);
+    // Not certain: then whoever takes over waits longer than it would for the silence alone.
+    assert.equal(longestLease(milliseconds(10), 3), 43_544);
   });
 });
 

@@ -27,6 +27,8 @@ export interface Config {
   readonly bfdInstances: readonly BfdInstanceConfig[];
   readonly notifications: NotificationConfig;
   readonly balancing: BalancingConfig;
+  /** Real servers behind direct routing, each once, and 64 at most: also for who knows no virtual servers. */
+  readonly directServers: readonly IpAddress[];
 }
 
 export interface GlobalConfig {

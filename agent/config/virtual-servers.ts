@@ -269,3 +269,18 @@ export const NO_BALANCING: BalancingConfig = {
   flushAtStop: false,
   notifyAtStart: false,
 };
+
+/** More real servers than this are not directors. */
+const MOST_DIRECT_SERVERS = 64;
+
+/** Addresses of real servers behind direct routing, each once. */
+export function directServersOf({ virtualServers }: BalancingConfig): readonly IpAddress[] {
+  const found = new Set<IpAddress>();
+  for (const { realServers } of virtualServers) {
+    for (const { address, forwarding } of realServers) {
+      if (forwarding.kind === "dr") found.add(address);
+      if (found.size === MOST_DIRECT_SERVERS) return [...found];
+    }
+  }
+  return [...found];
+}

@@ -17,6 +17,7 @@ import { routerEffects } from "./effects.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
 import type { NodeFencing } from "./fencing/node-fencing.ts";
 import { nodeFencing } from "./fencing/node-fencing.ts";
+import { possibleDirectors } from "./fencing/possible-directors.ts";
 import { Holdings } from "./holdings.ts";
 import { HostSettings } from "./host-settings.ts";
 import { HostWatch } from "./host-watch.ts";
@@ -108,6 +109,7 @@ export class Node {
       possessions: this.#possessions,
       holdings: this.#holdings,
       driver: this.#driver,
+      others: () => possibleDirectors(this.#routers.values(), this.#config),
       changed: () => this.#touchAll(),
     }));
     this.#holdings = this.#newHoldings();
@@ -169,8 +171,7 @@ export class Node {
     const kept = this.#kept(steps);
     const needs = { bindings: this.#bindings, virtualLinks: this.#virtualLinks, pool: this.#pool };
     // At the first start a socket that cannot be had is that router's fault, not everybody's.
-    const lease = this.#config !== undefined;
-    const provisional = await provision(needs, fresh, kept, lease);
+    const provisional = await provision(needs, fresh, kept, this.#config !== undefined);
     const retired = this.#swap(config, steps, fresh);
     await inTurns(kept, ({ router, step }) => this.#update(router, step));
     await inTurns(fresh, (router) => this.#begin(router));
@@ -222,7 +223,7 @@ export class Node {
   #newHoldings(): Holdings {
     const { network, clock } = this.#world;
     const retries = new Backoff(clock, this.#schedule, () => this.#retry());
-    const guards = [this.#acceptance, this.#fence.gatekeeper, this.#fence.lifetimes];
+    const guards = [this.#acceptance, ...this.#fence.guards];
     return new Holdings(network, guards, (owners, _, { message }) => {
       for (const owner of owners) {
         const router = this.#byId.get(owner);
@@ -362,8 +363,7 @@ export class Node {
     this.#evaluate(router);
     if (router.state.kind === "active") this.#possessions.take(router);
     this.#holdings.whenSettled(router.id, () => this.#bindings.trim(router));
-    if (router.state.kind !== "active") return;
-    if (changes.addresses.added.length === 0) return;
+    if (router.state.kind !== "active" || changes.addresses.added.length === 0) return;
     this.#possessions.announce(router, router.effective.announcement.repeat);
   }
 

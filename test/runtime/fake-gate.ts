@@ -25,6 +25,8 @@ export class FakeGate implements Gate {
   readonly asked: string[] = [];
   /** How long the rules of each guarding outlive the process. */
   readonly keeps: Micros[] = [];
+  /** Whose frames pass a shut gate. */
+  passing: readonly string[] = [];
 
   constructor(time: VirtualTime) {
     this.#time = time;
@@ -69,7 +71,8 @@ export class FakeGate implements Gate {
     return Promise.resolve(undefined);
   }
 
-  passFrom(): Promise<KernelError | undefined> {
+  passFrom(macs: readonly string[]): Promise<KernelError | undefined> {
+    if (this.problem === undefined) this.passing = macs;
     return Promise.resolve(this.problem);
   }
 

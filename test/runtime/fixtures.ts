@@ -157,6 +157,7 @@ export function config(
     bfdInstances: [],
     notifications: NO_NOTIFICATIONS,
     balancing: NO_BALANCING,
+    directServers: [],
     ...change,
     global: { ...GLOBAL, ...change.global },
   };

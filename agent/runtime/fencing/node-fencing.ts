@@ -1,9 +1,11 @@
 import type { Driver } from "../driver.ts";
-import type { Holdings } from "../holdings.ts";
+import type { Guard, Holdings } from "../holdings.ts";
 import type { Possessions } from "../possessions.ts";
 import type { Reports } from "../reports.ts";
 import type { Schedule } from "../schedule.ts";
 import type { World } from "../world.ts";
+import type { PossibleDirector } from "./director-macs.ts";
+import { DirectorMacs } from "./director-macs.ts";
 import { Fencing } from "./fencing.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
 import { Lifetimes } from "./lifetimes.ts";
@@ -13,6 +15,8 @@ export interface FencedNode {
   readonly possessions: Possessions;
   readonly holdings: Holdings;
   readonly driver: Driver;
+  /** Nodes that may direct traffic to this one. */
+  others(): readonly PossibleDirector[];
   /** What the kernel can do for all routers is other than before. */
   changed(): void;
 }
@@ -22,6 +26,8 @@ export interface NodeFencing {
   readonly fencing: Fencing;
   readonly gatekeeper: Gatekeeper;
   readonly lifetimes: Lifetimes;
+  /** In the order in which they are asked before an address is there. */
+  readonly guards: readonly Guard[];
   close(): void;
 }
 
@@ -57,8 +63,18 @@ export function nodeFencing(
     kept: (key) => node().holdings.kept(key),
     tell: (level, message) => reports.host(level, "lifetime", message),
   });
+  const directors = new DirectorMacs({
+    gate,
+    probes,
+    network,
+    clock,
+    schedule,
+    others: () => node().others(),
+    refused: ({ message, remedy }) => reports.host("error", "gate", `${message}; ${remedy}`),
+  });
+  const guards = [gatekeeper, lifetimes, directors];
   const close = (): void => {
-    for (const part of [fencing, gatekeeper, lifetimes]) part.close();
+    for (const part of [fencing, ...guards]) part.close();
   };
-  return { fencing, gatekeeper, lifetimes, close };
+  return { fencing, gatekeeper, lifetimes, guards, close };
 }

@@ -1,6 +1,7 @@
 import type { AnnouncementPace, Config, InstanceConfig } from "../../config.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import { checkAddressSharing, checkIdentities, checkInterfaceDelays } from "../../validate.ts";
+import { directServersOf } from "../../virtual-servers.ts";
 import type { ConfigHost } from "../config-host.ts";
 import type { Statement } from "../tree.ts";
 import { lowerAddressLine } from "./address-line.ts";
@@ -51,25 +52,27 @@ export function lowerKeepalived(tree: readonly Statement[], host: ConfigHost): L
   const groups = named(rootsOf("vrrp_sync_group"), lowering).map(({ name, statement }) =>
     readSyncGroup(name, statement, lowering),
   );
-  const { instances, syncGroups } = lowerInstances(
+  const { instances, syncGroups, mandates } = lowerInstances(
     named(rootsOf("vrrp_instance"), lowering),
     groups,
     inherited,
     lowering,
   );
   const delays = lowerDelays(rootsOf("interface_up_down_delays"), lowering);
+  const balancing = lowerBalancing(rootsOf, global, routerIds(instances), lowering);
   const config: Config = {
     global: completeGlobal(global, host.configId, bfdInstances.length > 0),
     instances,
     syncGroups,
-    mandates: [],
+    mandates,
     ...lowerStatics(rootsOf, inherited, lowering),
     announcementPaces: lowerPaces(rootsOf("garp_group"), globalPace(global), lowering),
     interfaceDelays: delays.map(({ delay }) => delay),
     trackers,
     bfdInstances,
     notifications: lowerNotifications(global, lowering),
-    balancing: lowerBalancing(rootsOf, global, routerIds(instances), lowering),
+    balancing,
+    directServers: directServersOf(balancing),
     trackGroups: lowerTrackGroups(named(rootsOf("track_group"), lowering), instances, lowering),
   };
   checkIdentities(instances, lowering.diagnostics);

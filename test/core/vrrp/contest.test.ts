@@ -51,7 +51,7 @@ describe("a lease", () => {
   test("is shorter at short intervals, as the kernel's lateness is not", () => {
     const certain = true;
     assert.deepEqual(leaseOf(seconds(0.05), 3), { length: 121_739, margin: 12_500, certain });
-    assert.deepEqual(leaseOf(seconds(0.02), 3), { length: 39_096, margin: 5_000, certain });
+    assert.deepEqual(leaseOf(seconds(0.02), 3), { length: 39_095, margin: 5_000, certain });
   });
 
   test("is not certain where it would have to be too short for a late advertisement", () => {

@@ -55,7 +55,12 @@ export const diagnosticCodes = {
   "expansion-too-large": entry("error", "definitions or generators that produce too much", "Split the file, or generate less from one line.", "The rest of the expansion is missing."),
   "extra-words": entry("warning", "more words than the keyword takes", "Put them on a line of their own, or remove them.", "They are ignored."),
   "family-conflict": entry("warning", "an address of the other family", "Use one instance for each family.", "The address is left out."),
+  "fence-exposed": entry("error", "a fence agent that others than root can change", "Take their permissions away.", "Who can change it could do what root can, on another machine too."),
+  "fence-invalid": entry("error", "a fence device that cannot work as it is written", "Complete or correct the block, or the line.", "No group that needs it could ever take over."),
+  "fence-secret-plain": entry("warning", "what looks like a password, written into the file", "Write option_secret NAME SECRET.", "Whoever may read the file may read it."),
+  "fence-unknown": entry("error", "a fence device that nobody defines", "Correct the name, or define it in holdfast.conf.", "The group could never take over from a node that is silent."),
   "fencing-impossible": entry("warning", "fencing that the timers of an instance do not allow", "Write what the hint says, on every node.", "The addresses have a lifetime and no more: after a failure two nodes may answer for them."),
+  "fencing-late": entry("warning", "an interval that is short beside how late a kernel may shut the gate", "Write the advert_int of the hint, on every node.", "The gate is there; a node that hangs and a backup that does not wait for it may both answer for some milliseconds."),
   "first-address-not-link-local": entry("warning", "an IPv6 instance that does not list a link-local address first", "Put an address of fe80::/10 first, on every node.", "It runs; strict routers may drop its advertisements."),
   "generator-invalid": entry("error", "a ~SEQ or ~LST that cannot be read", "Write ~SEQ(name, start, step, end) or ~LST(name, value, …).", "Its lines are missing."),
   "grant-idle": entry("warning", "a grant for what there is not", "Correct the name, or remove it.", "It grants nothing."),
@@ -76,6 +81,8 @@ export const diagnosticCodes = {
   "keyword-unknown": entry("warning", "a word that the language does not have", "Correct or remove it.", "The line is ignored."),
   "line-too-long": entry("warning", "a line of more than 1023 characters", "Break the line.", "It is used here; keepalived ignores such lines."),
   "mail-server-missing": entry("warning", "recipients of mail, and no mail server", "Write smtp_server here, or an smtp block in holdfast.conf.", "No mail is sent."),
+  "mandate-idle": entry("warning", "a witness or a fence that nothing asks", "Write holdfast_witness or holdfast_fence in keepalived.conf, or remove the block.", "It protects nothing."),
+  "mandate-misplaced": entry("error", "a witness or fence of an instance in a sync group", "Write the line into the group.", "Its group would become active without it."),
   "mark-reserved": entry("error", "a mark that holdfast_data_path may give to a real server", "Write another mark.", "What has it would go to that real server alone."),
   "missing-argument": entry("error", "a keyword without its value", "Write the value on the same line.", "Nobody knows which value was meant."),
   "missing-argument-ignored": entry("warning", "a keyword without its value, which keepalived passes over", "Write the value on the same line, or remove the word.", "The line is ignored; the default stands."),
@@ -153,6 +160,11 @@ export const diagnosticCodes = {
   "virtual-server-duplicate": entry("warning", "two virtual servers for the same traffic", "Merge them, or give each its own address, port or mark.", "The first one counts."),
   "virtual-server-invalid": entry("error", "a virtual server, or a server of one, that cannot work as it is written", "Correct it as the hint says.", "keepalived leaves it out, and nobody takes its traffic."),
   "weight-ignored": entry("warning", "a weight that cannot count: in a sync group without sync_group_tracking_weight, or with priority 255", "Write sync_group_tracking_weight or a lower priority, or no weight.", "The weight counts for nothing."),
+  "witness-impossible": entry("error", "a required lease where there is no gate to hold an instance to it", "Write what the hint says, on every node.", "Its addresses would stay reachable after its lease has ended."),
+  "witness-invalid": entry("error", "a witness or a lease that cannot work as it is written", "Correct it as the hint says.", "No group that needs a lease could become active, or two could at once."),
+  "witness-missing": entry("error", "a lease is asked for, and no store for it is named", "Write a witness block in holdfast.conf.", "No group that needs a lease could become active."),
+  "witness-plain": entry("warning", "a password or token of a witness that travels as plain text", "Write https or TLS files, or keep the way to the store private.", "Whoever listens there may take any lease."),
+  "witness-times": entry("error", "times of a witness that do not keep a lease", "Write the figure that the hint names.", "The lease would be lost by one answer that is late."),
 } as const satisfies Record<string, DiagnosticCodeEntry>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -4,6 +4,9 @@ import type { Position } from "./position.ts";
 /** Words of holdfast_witness. */
 export const WITNESS_MODES = ["off", "advisory", "required"] as const;
 
+/** Names of leases: what every store keeps as it is written. */
+export const STORE_KEY = /^(?=.{1,64}$)(?!(.*\/)?\.{1,2}(\/|$))[\w.-]+(\/[\w.-]+)*$/;
+
 /** The lease that a group asks a store for. */
 export interface LeaseConfig {
   /** `required`: nothing without a lease. `advisory`: without one where the store does not answer. */

@@ -2,7 +2,7 @@ import type { Keyword, Scope } from "./keyword.ts";
 import { block } from "./keyword.ts";
 import { directorKeywords } from "./keyword-table-director.ts";
 import { globalKeywords, rootKeywords } from "./keyword-table-global.ts";
-import { ownGlobalKeywords, ownInstanceKeywords } from "./keyword-table-own.ts";
+import { ownGlobalKeywords, ownGroupKeywords, ownInstanceKeywords } from "./keyword-table-own.ts";
 import { trackingKeywords } from "./keyword-table-tracking.ts";
 import { vrrpKeywords } from "./keyword-table-vrrp.ts";
 
@@ -74,5 +74,6 @@ function extend(keyword: Keyword, name: string, more: readonly Keyword[]): Keywo
 export const keywordTable: KeywordTable = makeKeywordTable(
   keepalivedKeywords
     .map((keyword) => extend(keyword, "global_defs", ownGlobalKeywords))
-    .map((keyword) => extend(keyword, "vrrp_instance", ownInstanceKeywords)),
+    .map((keyword) => extend(keyword, "vrrp_instance", ownInstanceKeywords))
+    .map((keyword) => extend(keyword, "vrrp_sync_group", ownGroupKeywords)),
 );

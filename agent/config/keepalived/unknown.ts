@@ -54,8 +54,9 @@ function misplaced(
   const belongs = [...new Set(owners)].slice(0, 3).map((path) => path || "outside all blocks");
   const other = [`vrrp_${word}`, word.replace(/^vrrp_/, "")].find((name) => children.has(name));
   // Among the global definitions a word of an instance is idle talk: the instance has its own.
-  const lost =
-    places.some(({ keyword }) => keyword.essential) && (hasBlock || context.path !== "global_defs");
+  // Our own are nobody's habit.
+  const isIdle = context.path === "global_defs" && !hasBlock && !word.startsWith("holdfast_");
+  const lost = places.some(({ keyword }) => keyword.essential) && !isIdle;
   const place = belongs.join(" or ");
   const hint =
     other !== undefined

@@ -1,10 +1,12 @@
 import type { Micros } from "../../../core/time.ts";
-import { leaseOf } from "../../../core/vrrp/lease.ts";
+import { milliseconds, seconds } from "../../../core/time.ts";
+import { KERNEL_LATENESS, leaseOf, shortestCertainInterval } from "../../../core/vrrp/lease.ts";
 import { lifetimeAlone } from "../../../core/vrrp/lifetime.ts";
 import { OWNER_PRIORITY } from "../../../core/vrrp/virtual-router.ts";
 import type { FencingMode } from "../../fencing.ts";
 import { FENCING_MODES } from "../../fencing.ts";
 import type { Statement } from "../tree.ts";
+import type { Surroundings } from "./instance.ts";
 import type { InstanceDraft } from "./instance-draft.ts";
 import type { Lowering, Said } from "./lowering.ts";
 import { report } from "./lowering.ts";
@@ -22,6 +24,18 @@ export function readFencing(
   return undefined;
 }
 
+/**
+ * The instance's own word, else that of global_defs. `auto` is `gate` where a lease is required: without
+ * a gate nothing would end with it, so that a kernel that has none is a fault.
+ */
+export function fencingMode(
+  { fencing }: InstanceDraft,
+  { inherited, mandate }: Pick<Surroundings, "inherited" | "mandate">,
+): FencingMode {
+  const mode = fencing?.value ?? inherited.fencing;
+  return mode === "auto" && mandate?.witness?.mode === "required" ? "gate" : mode;
+}
+
 /** What a lease goes by. */
 export interface FencedRouter {
   readonly priority: number;
@@ -32,13 +46,12 @@ export interface FencedRouter {
 /** Whether the addresses are to be behind the gate, where the kernel has one. */
 export function completeFenced(
   { fencing: said, name }: InstanceDraft,
-  inherited: FencingMode,
+  mode: FencingMode,
   { priority, advertisementInterval, downTimerAdverts }: FencedRouter,
   lowering: Lowering,
 ): boolean {
   // Its addresses are this machine's own: the gate would cut it off.
   if (priority === OWNER_PRIORITY) return false;
-  const mode = said?.value ?? inherited;
   const at = said?.at ?? name;
   if (mode === "lifetime" && lifetimeAlone(advertisementInterval, downTimerAdverts) === undefined) {
     report(
@@ -50,13 +63,23 @@ export function completeFenced(
     );
   }
   if (mode !== "auto" && mode !== "gate") return false;
-  if (leaseOf(advertisementInterval, downTimerAdverts) !== undefined) return true;
-  report(
-    lowering,
-    "fencing-impossible",
-    at,
-    `with down_timer_adverts ${downTimerAdverts} a lease would run out between two advertisements of ${name.text}: there is no gate`,
-    "write down_timer_adverts 2 or more, on every node",
-  );
-  return false;
+  const lease = leaseOf(advertisementInterval, downTimerAdverts);
+  if (lease === undefined) {
+    report(
+      lowering,
+      "fencing-impossible",
+      at,
+      `with down_timer_adverts ${downTimerAdverts} a lease would run out between two advertisements of ${name.text}: there is no gate`,
+      "write down_timer_adverts 2 or more, on every node",
+    );
+  } else if (!lease.certain) {
+    report(
+      lowering,
+      "fencing-late",
+      at,
+      `at advert_int ${advertisementInterval / seconds(1)} a backup of ${name.text} that does not wait for the gate, as keepalived does not, may answer before it has shut: a busy kernel is up to ${KERNEL_LATENESS / milliseconds(1)} ms late`,
+      `write advert_int ${shortestCertainInterval(downTimerAdverts) / seconds(1)} or more, on every node`,
+    );
+  }
+  return lease !== undefined;
 }

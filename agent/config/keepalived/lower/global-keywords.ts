@@ -13,6 +13,8 @@ import { parseExtraInterfaces } from "./instance-keywords.ts";
 import { parseWhole } from "./literals.ts";
 import type { Lowering, Said } from "./lowering.ts";
 import { report, wordsOf } from "./lowering.ts";
+import type { WitnessWord } from "./mandate-words.ts";
+import { readGlobalWitness } from "./mandate-words.ts";
 import type { SchedulingDraft } from "./scheduling.ts";
 import {
   firstWord,
@@ -45,6 +47,7 @@ export interface GlobalDraft {
   receiveBufferPolicy?: ReceiveBuffer["policy"];
   umask?: number;
   fencing?: FencingMode | undefined;
+  witness?: WitnessWord | undefined;
 }
 
 export const emptyGlobal = (): GlobalDraft => ({
@@ -195,6 +198,9 @@ const KEYWORDS: Readonly<Record<string, ReadGlobal>> = {
   default_interface: interfaceName,
   disable_local_igmp: toggle,
   enable_script_security: toggle,
+  holdfast_witness: (draft, statement, lowering) => {
+    draft.witness = readGlobalWitness(statement, lowering);
+  },
   holdfast_fencing: (draft, statement, lowering) => {
     draft.fencing = readFencing(statement, lowering)?.value;
   },

@@ -43,6 +43,7 @@ export function inheritedFrom(draft: GlobalDraft): Inherited {
       DEFAULTS.virtualLinkPrefix,
     receiveBuffer: receiveBuffer(draft),
     fencing: draft.fencing ?? DEFAULT_FENCING,
+    witness: draft.witness,
     notify: inheritedNotify(draft),
   };
 }

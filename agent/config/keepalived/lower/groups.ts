@@ -4,6 +4,8 @@ import type { Statement, Word } from "../tree.ts";
 import { parseSeconds } from "./literals.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
+import type { MandateWords } from "./mandate-words.ts";
+import { emptyMandate, MANDATE_KEYWORDS, readMandate } from "./mandate-words.ts";
 import type { InheritedNotify, NotifyDraft } from "./notify.ts";
 import { completeNotify, emptyNotify, NOTIFY_KEYWORDS, readNotify } from "./notify.ts";
 import type { TrackedCheckWord } from "./tracked-checks.ts";
@@ -23,10 +25,12 @@ export interface SyncGroupDraft {
   readonly trackInterfaces: TrackedWord[];
   readonly trackers: TrackedCheckWord[];
   readonly notify: NotifyDraft;
+  readonly mandate: MandateWords;
   weightedTracking: boolean;
 }
 
 const NOTIFIES: ReadonlySet<string> = new Set(NOTIFY_KEYWORDS);
+const MANDATES: ReadonlySet<string> = new Set(MANDATE_KEYWORDS);
 const CHECKS: ReadonlySet<string> = new Set(TRACKED_CHECKS);
 
 /** vrrp_sync_group NAME { group { … } … }. */
@@ -41,6 +45,7 @@ export function readSyncGroup(
     trackInterfaces: [],
     trackers: [],
     notify: emptyNotify(),
+    mandate: emptyMandate(),
     weightedTracking: false,
   };
   for (const line of statement.block ?? []) readGroupLine(draft, line, lowering);
@@ -54,6 +59,7 @@ function readGroupLine(draft: SyncGroupDraft, line: Statement, lowering: Lowerin
   const keyword = line.keyword.text;
   if (CHECKS.has(keyword)) readTrackedChecks(draft.trackers, line, lowering);
   else if (NOTIFIES.has(keyword)) readNotify(draft.notify, line, draft.name, lowering);
+  else if (MANDATES.has(keyword)) readMandate(draft.mandate, line, lowering);
   else if (keyword === "group") draft.members.push(...namesIn(line));
   else if (keyword === "track_interface") readTrackInterface(draft.trackInterfaces, line, lowering);
   else if (keyword === "global_tracking") draft.weightedTracking = true;

@@ -4,6 +4,7 @@ import type { AnnouncementPolicy } from "../../../core/vrrp/virtual-router.ts";
 import type { ReceiveBuffer } from "../../config.ts";
 import type { FencingMode } from "../../fencing.ts";
 import type { ExtraInterfaces } from "./instance-draft.ts";
+import type { WitnessWord } from "./mandate-words.ts";
 import type { InheritedNotify } from "./notify.ts";
 
 /** What global_defs says for every instance that does not say it itself. */
@@ -28,5 +29,6 @@ export interface Inherited {
   readonly addressLinkPrefix: string;
   readonly receiveBuffer: ReceiveBuffer;
   readonly fencing: FencingMode;
+  readonly witness: WitnessWord | undefined;
   readonly notify: InheritedNotify;
 }

@@ -7,6 +7,8 @@ import type { AnnouncementDraft } from "./announcement.ts";
 import type { AuthenticationDraft } from "./authentication.ts";
 import type { HmacDraft } from "./hmac.ts";
 import type { Said } from "./lowering.ts";
+import type { MandateWords } from "./mandate-words.ts";
+import { emptyMandate } from "./mandate-words.ts";
 import type { NotifyDraft } from "./notify.ts";
 import { emptyNotify } from "./notify.ts";
 import type { TrackedCheckWord } from "./tracked-checks.ts";
@@ -78,6 +80,7 @@ export class InstanceDraft {
   readonly trackInterfaces: TrackedWord[] = [];
   readonly trackers: TrackedCheckWord[] = [];
   readonly notify: NotifyDraft = emptyNotify();
+  readonly mandate: MandateWords = emptyMandate();
 
   constructor(name: Word) {
     this.name = name;

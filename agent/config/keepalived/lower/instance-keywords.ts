@@ -11,6 +11,7 @@ import { readHmac } from "./hmac.ts";
 import type { ExtraInterfaces, InstanceDraft } from "./instance-draft.ts";
 import type { Lowering, Said } from "./lowering.ts";
 import { report } from "./lowering.ts";
+import { readMandate } from "./mandate-words.ts";
 import { NOTIFY_KEYWORDS, readNotify } from "./notify.ts";
 import { lowerRouteLine } from "./route-line.ts";
 import { lowerRuleLine } from "./rule-line.ts";
@@ -123,6 +124,8 @@ const KEYWORDS: Readonly<Record<string, ReadInstance>> = {
   holdfast_drop_foreign_addresses: (draft) => {
     draft.dropForeignAddressList = true;
   },
+  holdfast_fence: (draft, statement, lowering) => readMandate(draft.mandate, statement, lowering),
+  holdfast_witness: (draft, statement, lowering) => readMandate(draft.mandate, statement, lowering),
   holdfast_fencing: (draft, statement, lowering) => {
     draft.fencing = readFencing(statement, lowering);
   },

@@ -1,10 +1,11 @@
 import type { Micros } from "../../../core/time.ts";
 import type { VirtualRouter } from "../../../core/vrrp/virtual-router.ts";
 import type { InstanceConfig, ReceiveBuffer } from "../../config.ts";
+import type { FencingMode } from "../../fencing.ts";
 import { completeInterval } from "./advertisement-interval.ts";
 import { instanceAnnouncement } from "./announcement.ts";
 import { completeAuthentication } from "./authentication.ts";
-import { completeFenced } from "./fencing.ts";
+import { completeFenced, fencingMode } from "./fencing.ts";
 import type { Inherited } from "./inherited.ts";
 import { completeAddresses } from "./instance-addresses.ts";
 import type { InstanceDraft } from "./instance-draft.ts";
@@ -16,6 +17,8 @@ import { completeSwitches } from "./instance-strict.ts";
 import { completeSource, completeTransport } from "./instance-transport.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
+import type { MandateDraft } from "./mandates.ts";
+import { checkRequired } from "./mandates.ts";
 import { completeNotify } from "./notify.ts";
 import { reportIdleWeights } from "./weights.ts";
 
@@ -26,6 +29,8 @@ export interface Surroundings {
   readonly syncGroup: string | undefined;
   /** The group lets weights count. */
   readonly weightedTracking: boolean;
+  /** Its own, or its group's. */
+  readonly mandate: MandateDraft | undefined;
 }
 
 /**
@@ -57,8 +62,9 @@ export function completeInstance(
   const source = completeSource(draft, lowering);
   reportIdleWeights(draft, identity.priority, surroundings, lowering);
   const messageOnly = draft.checksumMessageOnly?.value ?? inherited.checksumMessageOnly;
+  const fencing = fencingMode(draft, surroundings);
   // Written out field by field: spreading took most of the time of large configurations.
-  return {
+  const instance: InstanceConfig = {
     position: draft.name.position,
     router: routerOf(
       draft,
@@ -68,7 +74,7 @@ export function completeInstance(
       },
       switches,
       advertisementInterval,
-      surroundings,
+      { ...surroundings, fencing },
       lowering,
     ),
     interface: draft.interface?.value,
@@ -96,8 +102,10 @@ export function completeInstance(
     receiveBuffer: ownBuffer(draft) ?? inherited.receiveBuffer,
     extraInterfaceAnnouncements: extraInterfaces(draft, inherited),
     syncGroup,
-    fencing: draft.fencing?.value ?? inherited.fencing,
+    fencing,
   };
+  checkRequired(draft, instance, surroundings.mandate?.witness, lowering);
+  return instance;
 }
 
 /** What the machine is told. */
@@ -106,7 +114,7 @@ function routerOf(
   identity: Identity,
   switches: StrictSwitches,
   advertisementInterval: Micros,
-  { inherited, syncGroup }: Surroundings,
+  { inherited, syncGroup, mandate, fencing }: Surroundings & { readonly fencing: FencingMode },
   lowering: Lowering,
 ): VirtualRouter {
   const preemption = completePreemption(draft, identity, lowering);
@@ -127,11 +135,11 @@ function routerOf(
     higherPrioSendAdvert: switches.higherPrioSendAdvert,
     ownerIgnoreAdverts: switches.ownerIgnoreAdverts,
     timerExpiredBackup: preemption.timerExpiredBackup,
-    inSyncGroup: syncGroup !== undefined,
+    inSyncGroup: syncGroup !== undefined || mandate !== undefined,
     primaryAddress: undefined,
     fenced: completeFenced(
       draft,
-      inherited.fencing,
+      fencing,
       { priority: identity.priority, advertisementInterval, downTimerAdverts },
       lowering,
     ),

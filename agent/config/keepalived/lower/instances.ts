@@ -1,4 +1,5 @@
 import type { InstanceConfig, SyncGroupConfig } from "../../config.ts";
+import type { MandateConfig } from "../../mandates.ts";
 import type { SyncGroupDraft } from "./groups.ts";
 import { completeSyncGroup } from "./groups.ts";
 import type { Inherited } from "./inherited.ts";
@@ -7,6 +8,7 @@ import { InstanceDraft } from "./instance-draft.ts";
 import { INSTANCE_KEYWORDS } from "./instance-keywords.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
+import { checkOwnMandate, completeMandates, mandateOf } from "./mandates.ts";
 import type { Named } from "./named.ts";
 import type { TakenNames } from "./virtual-link.ts";
 import { addressLink, completeVirtualLink } from "./virtual-link.ts";
@@ -14,6 +16,7 @@ import { addressLink, completeVirtualLink } from "./virtual-link.ts";
 export interface LoweredInstances {
   readonly instances: readonly InstanceConfig[];
   readonly syncGroups: readonly SyncGroupConfig[];
+  readonly mandates: readonly MandateConfig[];
 }
 
 /** Instances and the groups that couple them. */
@@ -26,14 +29,19 @@ export function lowerInstances(
   const groupOf = checkMembers(new Set(blocks.map(({ name }) => name.text)), groups, lowering);
   const instances: InstanceConfig[] = [];
   const linked: InstanceDraft[] = [];
+  const mandates = groups.flatMap((group) => mandateOf(group, inherited.witness) ?? []);
   for (const block of blocks) {
     const group = groupOf.get(block.name.text);
+    const draft = readInstance(block, lowering);
+    checkOwnMandate(draft, group, lowering);
+    const mandate = mandateOf(group ?? draft, inherited.witness);
+    if (mandate !== undefined && group === undefined) mandates.push(mandate);
     const surroundings = {
       inherited,
       syncGroup: group?.name.text,
       weightedTracking: group?.weightedTracking === true,
+      mandate,
     };
-    const draft = readInstance(block, lowering);
     const instance = completeInstance(draft, surroundings, lowering);
     if (instance !== undefined) instances.push(instance);
     if (draft.virtualLink !== undefined) linked.push(draft);
@@ -41,6 +49,7 @@ export function lowerInstances(
   return {
     instances: withVirtualLinks(instances, linked, inherited, lowering),
     syncGroups: groups.map((group) => completeSyncGroup(group, inherited.notify)),
+    mandates: completeMandates(mandates, instances, lowering),
   };
 }
 

@@ -33,6 +33,22 @@ test("a lease that would run out between two advertisements is said to be imposs
   assert.deepEqual(brief(load(text).diagnostics), ["5:18 fencing-impossible"]);
 });
 
+test("an interval is said to be too short where the kernel may shut later than a backup waits", () => {
+  const found = (interval: number, more = ""): readonly string[] => {
+    const text = file(`advert_int ${interval}\npriority 100\n${more}`, "vrrp_version 3");
+    assert.equal(only(configOf(text)).router.fenced, !more.includes("off"));
+    return load(text).diagnostics.map(({ code, hint }) => `${code}: ${hint}`);
+  };
+  const shortest = (interval: number): readonly string[] => [
+    `fencing-late: write advert_int ${interval} or more, on every node`,
+  ];
+  assert.deepEqual(found(0.02), []);
+  assert.deepEqual(found(0.01), shortest(0.02));
+  assert.deepEqual(found(0.06, "down_timer_adverts 2"), shortest(0.07));
+  assert.deepEqual(found(0.07, "down_timer_adverts 2"), []);
+  assert.deepEqual(found(0.01, "holdfast_fencing off"), []);
+});
+
 test("lifetimes alone are said not to do where a backup is quicker than the kernel", () => {
   const found = (interval: number, more = ""): readonly string[] => {
     const instance = `holdfast_fencing lifetime\npriority 100\nadvert_int ${interval}\n${more}`;

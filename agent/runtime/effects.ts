@@ -34,6 +34,7 @@ export function routerEffects(
     // The step as a whole tells the sync group.
     "request-active": () => undefined,
     alarm: (router, { alarm, from }) => reports.alarm(router, alarm, from),
+    "alarm-over": (router, { alarm, from }) => reports.over(router, alarm, from),
     transition: (router, effect) => {
       if (effect.to === "active") router.counters.becameActive += 1;
       if (effect.from === "active") {

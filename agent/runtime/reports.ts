@@ -25,6 +25,8 @@ export class Reports {
   readonly #report: (report: EventReport) => void;
   readonly #repetition = new Repetition();
   readonly #senders = new Crowds();
+  /** Alarms whose end is to be told, by router and kind. */
+  readonly #lasting = new Set<string>();
 
   constructor(clock: Clock, report: (report: EventReport) => void) {
     this.#clock = clock;
@@ -61,7 +63,17 @@ export class Reports {
   /** Counted every time, told once in a while. */
   alarm(router: Router, alarm: AlarmKind, from: string): void {
     countAlarm(router.counters, alarm);
-    this.#seldom("warn", router.name, alarm, from, ALARM_TEXT[alarm]);
+    const told = this.#seldom("warn", router.name, alarm, from, ALARM_TEXT[alarm]);
+    if (told) this.#lasting.add(`${router.id} ${alarm}`);
+  }
+
+  /** What was told is over; what was not told is not. */
+  over(router: Router, alarm: keyof typeof OVER_TEXT, from: string): void {
+    if (!this.#lasting.delete(`${router.id} ${alarm}`)) return;
+    this.#emit("alarm", "info", router.name, {
+      message: `${OVER_TEXT[alarm]} (from ${from})`,
+      detail: { alarm, from, over: true },
+    });
   }
 
   dropped(router: Router, reason: DropReason, from: IpAddress): void {
@@ -107,18 +119,20 @@ export class Reports {
     this.#emit("alarm", level, subject, { message: message + countText(times), detail });
   }
 
-  #seldom(level: LogLevel, subject: string, kind: string, from: string, text: string): void {
+  /** Answers whether it was told. */
+  #seldom(level: LogLevel, subject: string, kind: string, from: string, text: string): boolean {
     const now = this.#clock.now();
     const times = this.#repetition.happened(`${subject} ${kind} ${from}`, now);
-    if (times === 0) return;
+    if (times === 0) return false;
     const crowd = this.#senders.admit(kind === UNKNOWN_VRID ? kind : `${subject} ${kind}`, now);
-    if (crowd === "untold") return;
+    if (crowd === "untold") return false;
     const origin = from === "" ? "" : ` (from ${from})`;
     const rest = crowd === "last" ? "; further senders are only counted for now" : "";
     this.#emit("alarm", level, subject, {
       message: text + origin + countText(times) + rest,
       detail: { alarm: kind, from, times },
     });
+    return true;
   }
 
   #emit(
@@ -137,7 +151,10 @@ const countText = (times: number): string => (times > 1 ? ` [${times} times]` : 
 const faultText = ({ cause, subject }: Fault): string => `${cause} ${subject}`;
 
 const ALARM_TEXT: Readonly<Record<AlarmKind, string>> = {
-  "rival-heard": "a router of lower priority goes on advertising: it does not hear us",
+  "rival-heard":
+    "another node of lower priority goes on advertising, so both are active: it does not hear this " +
+    "one (a one-way link). Look at its packet filter (protocol 112), the switch ports and cables " +
+    "between the two, and at its interface",
   "owner-conflict": "another router claims to own the addresses (priority 255)",
   "own-address-heard": "an advertisement came from our own address: a duplicate address or a loop",
   "interval-mismatch": "the peer advertises at another interval than this router",
@@ -145,3 +162,7 @@ const ALARM_TEXT: Readonly<Record<AlarmKind, string>> = {
   "checksum-mix": "the routers do not agree on what a v3 checksum covers",
   "first-address-not-link-local": "the peer's first address is not link-local",
 };
+
+const OVER_TEXT = {
+  "rival-heard": "the other node has fallen silent: this one is active alone",
+} as const satisfies Partial<Record<AlarmKind, string>>;

@@ -151,7 +151,18 @@ const steps: Readonly<Record<string, Step>> = {
     );
     b.eth0.setDeaf(false);
     await watch.until([a.node], GRACE_MS);
+    await untilEvent(a.agent, start, "its end", GRACE_MS, ({ detail }) => detail["over"] === true);
     assert.deepEqual(transitions(a.agent, start), []);
+    const told = a.agent.events
+      .slice(start)
+      .filter(({ detail }) => detail["alarm"] === "rival-heard");
+    assert.deepEqual(
+      told.map(({ detail }) => [detail["from"], detail["over"] === true]),
+      [
+        [b.address, false],
+        [b.address, true],
+      ],
+    );
   },
 
   "an active node that is deaf changes nothing": async ({ watch, a, b }) => {

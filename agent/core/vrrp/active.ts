@@ -1,7 +1,7 @@
 import { compareAddresses } from "../address.ts";
 import { assertNever } from "../assert.ts";
 import type { Instant } from "../time.ts";
-import { after, micros, milliseconds, since, sooner } from "../time.ts";
+import { after, milliseconds, since, sooner } from "../time.ts";
 import type { Advertisement } from "./advertisement.ts";
 import { alarms, isOwnAddress } from "./alarms.ts";
 import type { Announcing } from "./announcing.ts";
@@ -14,6 +14,7 @@ import { backupState, becomeFaulty, release, stay, stop, transition } from "./en
 import type { VrrpEvent } from "./event.ts";
 import { listening, resignedHolding } from "./held.ts";
 import { leaseOf } from "./lease.ts";
+import { endRival, rivalOver, rivalResigned, watchClaim, watchRival } from "./rival.ts";
 import type { ActiveState } from "./state.ts";
 import { activeDownInterval, nextDeadline } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
@@ -29,11 +30,22 @@ export function stepActive(
   event: VrrpEvent,
   now: Instant,
 ): VrrpTransition {
+  const next = react(router, state, event, now);
+  if (next.state.kind === "active") return next;
+  return { state: next.state, effects: [...rivalOver(state.rival), ...next.effects] };
+}
+
+function react(
+  router: VirtualRouter,
+  state: ActiveState,
+  event: VrrpEvent,
+  now: Instant,
+): VrrpTransition {
   switch (event.kind) {
     case "tick":
-      return state.contest === undefined
-        ? tick(router, state, now)
-        : tickInContest(router, state, state.contest, now);
+      return wake(router, state, now);
+    case "foreign-claim":
+      return stay(watchClaim(router, state, event.from, now));
     case "advertisement":
       return hear(router, state, event.advertisement, now);
     case "fault-raised":
@@ -55,6 +67,18 @@ export function stepActive(
     default:
       return assertNever(event);
   }
+}
+
+function wake(router: VirtualRouter, before: ActiveState, now: Instant): VrrpTransition {
+  const { state, effects } = endRival(router, before, now);
+  const next =
+    state.contest === undefined
+      ? tick(router, state, now)
+      : tickInContest(router, state, state.contest, now);
+  // Who leaves says so by itself.
+  return next.state.kind === "active"
+    ? { state: next.state, effects: [...next.effects, ...effects] }
+    : next;
 }
 
 function tick(router: VirtualRouter, state: ActiveState, now: Instant): VrrpTransition {
@@ -141,8 +165,10 @@ function respond(
 ): VrrpTransition {
   if (advertisement.priority === RELEASE_PRIORITY) {
     // Who resigns held the addresses too: the hosts may have learned its announcements.
-    const announced = announceAgainstRival(router, resignedIn(state, advertisement), now);
-    return answerAtOnce(router, announced, now);
+    const ended = rivalResigned(resignedIn(state, advertisement), advertisement);
+    const announced = announceAgainstRival(router, ended.state, now);
+    const effects = [...announced.effects, ...ended.effects];
+    return answerAtOnce(router, { state: announced.state, effects }, now);
   }
   // Answering an echo of ourselves would only make more of it.
   if (isOwnAddress(router, advertisement)) return stay(state);
@@ -244,24 +270,6 @@ function answerAtOnce(
     state: { ...state, adverAt, advertisedAt: now },
     effects: [{ kind: "send-advertisement", priority: router.priority }, ...effects],
   };
-}
-
-/** One that goes on for three intervals does not hear us: the link is one-way. */
-function watchRival(
-  router: VirtualRouter,
-  state: ActiveState,
-  { source, maxAdvertiseInterval }: Advertisement,
-  now: Instant,
-): { readonly state: ActiveState; readonly effects: readonly VrrpEffect[] } {
-  const patience = micros(3 * Math.max(router.advertisementInterval, maxAdvertiseInterval));
-  const { rival } = state;
-  const goesOn = rival !== undefined && since(rival.heardAt, now) <= patience;
-  const begun = goesOn ? rival.since : now;
-  const effects: readonly VrrpEffect[] =
-    since(begun, now) > micros(3 * router.advertisementInterval)
-      ? [{ kind: "alarm", alarm: "rival-heard", from: source }]
-      : [];
-  return { state: { ...state, rival: { since: begun, heardAt: now } }, effects };
 }
 
 /** Leaves of our own accord: whoever is next is told to hurry. */

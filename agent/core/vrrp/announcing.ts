@@ -1,5 +1,5 @@
 import type { Instant } from "../time.ts";
-import { after, milliseconds } from "../time.ts";
+import { after, later, milliseconds } from "../time.ts";
 import type { VrrpEffect } from "./effect.ts";
 import type { ActiveState } from "./state.ts";
 import { nextDeadline } from "./timers.ts";
@@ -60,6 +60,18 @@ export function announceAgainstRival(
     state: { ...state, announcedAt: now, announceAt, announceRepeat },
     effects: [{ kind: "announce-addresses", repeat }],
   };
+}
+
+/** A rival has ended: a set that is still to come is soon enough, else it comes now. */
+export function announceAgain(
+  router: VirtualRouter,
+  state: ActiveState,
+  now: Instant,
+): ActiveState {
+  const { lowerPriorityRepeat: repeat } = router.announcement;
+  if (repeat === 0 || state.announceAt !== undefined) return state;
+  const allowedAt = after(state.announcedAt, PROVOKED_ANNOUNCEMENT_SPACING);
+  return { ...state, announceAt: later(allowedAt, now), announceRepeat: repeat };
 }
 
 /** After a reload: refreshes by the new period, never later than the old one had it. */

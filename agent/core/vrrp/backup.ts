@@ -40,6 +40,7 @@ export function stepBackup(
     case "startup":
     case "fault-cleared":
     case "group-backup":
+    case "foreign-claim":
     case "holder-silent":
     case "lease-lapsed":
       return stay(state);

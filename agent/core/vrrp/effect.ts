@@ -19,7 +19,7 @@ export type TransitionReason =
 
 /** What deserves an operator's attention but changes no state. Closed; also the counter's name. */
 export type VrrpAlarm =
-  /** A lower priority advertised while we are active: it does not hear us. */
+  /** A lower priority goes on advertising while we are active: it does not hear us. Told of once. */
   | "rival-heard"
   /** Two routers claim to own the addresses (priority 255). RFC 9568 erratum 8298. */
   | "owner-conflict"
@@ -43,6 +43,8 @@ export type VrrpEffect =
   /** Ask the sync group: this member would become active now. */
   | { readonly kind: "request-active"; readonly reason: TransitionReason }
   | { readonly kind: "alarm"; readonly alarm: VrrpAlarm; readonly from: string }
+  /** What an alarm told of has ended. Only for those that last. */
+  | { readonly kind: "alarm-over"; readonly alarm: "rival-heard"; readonly from: string }
   | {
       readonly kind: "transition";
       readonly from: VrrpState["kind"];

@@ -7,6 +7,8 @@ export type VrrpEvent =
   | { readonly kind: "startup" }
   | { readonly kind: "shutdown" }
   | { readonly kind: "advertisement"; readonly advertisement: Advertisement }
+  /** An advertisement was refused, but its sender claims addresses of this router. */
+  | { readonly kind: "foreign-claim"; readonly from: string }
   | { readonly kind: "tick" }
   | { readonly kind: "fault-raised"; readonly fault: Fault }
   | { readonly kind: "fault-cleared"; readonly fault: Fault }

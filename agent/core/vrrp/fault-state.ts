@@ -33,6 +33,7 @@ export function stepFault(
     case "configured":
     case "group-active":
     case "group-backup":
+    case "foreign-claim":
     case "holder-silent":
     case "lease-lapsed":
       return stay(state);

@@ -36,6 +36,7 @@ export function stepInitialize(
     case "configured":
     case "group-active":
     case "group-backup":
+    case "foreign-claim":
     case "holder-silent":
     case "lease-lapsed":
       return stay(state);

@@ -36,10 +36,16 @@ export interface BackupState {
   readonly held: Held | undefined;
 }
 
-/** A lower priority that goes on advertising while we are active. */
+/** Somebody else who claims the addresses while we are active. */
 export interface Rival {
-  readonly since: Instant;
-  readonly heardAt: Instant;
+  /** Who was heard of it last. */
+  readonly from: string;
+  /** A lower priority advertises since then, without a pause; `undefined`: all that was heard was refused. */
+  readonly since: Instant | undefined;
+  /** When it has been silent for long enough to have ended. */
+  readonly endsAt: Instant;
+  /** An operator was told of it. */
+  readonly alarmed: boolean;
 }
 
 /** Holding the addresses. RFC 9568 §6.4.3. */

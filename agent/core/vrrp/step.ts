@@ -45,8 +45,8 @@ export function deadline(state: VrrpState): Instant | undefined {
     case "active":
       // What nobody may reach is not announced.
       return state.contest === undefined
-        ? earliest(state.adverAt, state.announceAt, state.refreshAt)
-        : earliest(state.adverAt, decidedAt(state.contest));
+        ? earliest(state.adverAt, state.announceAt, state.refreshAt, state.rival?.endsAt)
+        : earliest(state.adverAt, decidedAt(state.contest), state.rival?.endsAt);
     case "fault":
       return undefined;
     default:

@@ -52,7 +52,8 @@ export class Occurrences {
       }
       case "alarm": {
         const priority = this.#known.get(subject)?.priority;
-        if (detail["alarm"] !== "rival-heard" || priority === undefined) return undefined;
+        const rival = detail["alarm"] === "rival-heard" && detail["over"] !== true;
+        if (!rival || priority === undefined) return undefined;
         return asInstance({ kind: "lower-priority-heard", priority });
       }
       default:

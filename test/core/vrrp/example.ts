@@ -114,6 +114,8 @@ export const kinds = (effects: readonly VrrpEffect[]): readonly string[] =>
         return `request ${effect.reason}`;
       case "alarm":
         return `alarm ${effect.alarm} ${effect.from}`;
+      case "alarm-over":
+        return `over ${effect.alarm} ${effect.from}`;
       case "install-addresses":
         return "install";
       case "open-addresses":

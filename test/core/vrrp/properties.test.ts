@@ -67,6 +67,7 @@ const anyEvent: fc.Arbitrary<VrrpEvent> = fc.oneof(
   ),
   fc.record({ kind: fc.constantFrom("fault-raised" as const, "fault-cleared" as const), fault }),
   fc.constant<VrrpEvent>({ kind: "shutdown" }),
+  fc.record({ kind: fc.constant("foreign-claim" as const), from: address }),
 );
 
 interface Stride {

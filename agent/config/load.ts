@@ -8,6 +8,7 @@ import { keywordTable } from "./keepalived/keyword-table.ts";
 import { lowerKeepalived } from "./keepalived/lower/lower.ts";
 import { parseKeepalived } from "./keepalived/parse-keepalived.ts";
 import type { Statement } from "./keepalived/tree.ts";
+import { idleForMandates, missingForMandates } from "./mandate-references.ts";
 import type { Settings } from "./settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "./settings.ts";
 import { loadSettings } from "./settings-file/load-settings.ts";
@@ -46,11 +47,19 @@ export function loadConfig(
   const lowered = lowerKeepalived(parsed.tree, host);
   const routers = new Set(lowered.config.instances.map(({ router }) => router.name));
   const own = loadSettings(settingsFile, host, routers);
-  const found = [...lowered.diagnostics, ...mailServer(lowered.config, own.settings, parsed.tree)];
+  const isKnown = own.diagnostics.every(
+    ({ severity, code }) => severity !== "error" && code !== "settings-not-seen",
+  );
+  const found = [
+    ...lowered.diagnostics,
+    ...mailServer(lowered.config, own.settings, parsed.tree),
+    ...(isKnown ? missingForMandates(parsed.tree, own.settings) : []),
+  ];
+  const idle = isKnown ? idleForMandates(lowered.config, own.settings) : [];
   // Findings may stand in scripts too: what the file itself says comes first.
   const diagnostics = [
     ...inOrder(merge(parsed.diagnostics, found), entry.file),
-    ...inOrder(own.diagnostics, settingsFile),
+    ...inOrder([...own.diagnostics, ...idle], settingsFile),
   ];
   const refused = diagnostics.some(({ severity }) => severity === "error");
   return { config: refused ? undefined : lowered.config, settings: own.settings, diagnostics };

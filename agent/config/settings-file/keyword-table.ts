@@ -10,10 +10,16 @@ import {
   one,
   oneOf,
   path,
+  seconds,
   word,
 } from "../keepalived/keyword.ts";
 import type { KeywordTable } from "../keepalived/keyword-table.ts";
 import { makeKeywordTable } from "../keepalived/keyword-table.ts";
+import { STORE_KINDS } from "../mandates.ts";
+
+/** A day: what Consul keeps a session for at the most. */
+const LONGEST_TTL_S = 86_400;
+const LONGEST_FENCE_S = 600;
 
 /** A line of a grant: without it a policy is refused, so a misspelt one is no trifle. */
 const grant = (word: string, words: Parameters<typeof keyword>[1], meaning: string): Keyword =>
@@ -61,6 +67,30 @@ const settingsKeywords: readonly Keyword[] = [
     keyword("from", one(word("address")), "notification_email_from", "Sender of every mail", { essential: true }),
     keyword("ca_file", one(path), "the system's", "Certificates (PEM) to trust instead", { essential: true }),
   ], "smtp_server of keepalived.conf", "Where mail goes", { essential: true }),
+  block("witness", one(oneOf(...STORE_KINDS)), [
+    keyword("endpoint", one(word("URL, or host:port")), "required", "Where the store answers; several are tried in turn. http:// or https:// for etcd, consul and kubernetes; HOST:PORT for zookeeper and redis, which has one", { essential: true, repeats: true }),
+    keyword("ttl", one(seconds(0, LONGEST_TTL_S)), "5; consul 10", "Seconds that the store keeps a lease without a renewal: another node waits as long for one that died", { essential: true }),
+    keyword("renew_interval", one(seconds(0, LONGEST_TTL_S)), "a third of ttl", "Seconds between two renewals; one that goes unanswered must not cost the lease", { essential: true }),
+    keyword("request_timeout", one(seconds(0, LONGEST_TTL_S)), "a sixth of ttl, at most 1", "Seconds after which a request was in vain", { essential: true }),
+    keyword("user", one(name), "none", "Name to log in with: zookeeper (digest), etcd, redis", { essential: true }),
+    keyword("password_secret", one(name), "none", "Name of the secret that is the password: zookeeper, etcd, redis", { essential: true }),
+    keyword("token_secret", one(name), "none", "Name of the secret that is the token: consul, kubernetes", { essential: true }),
+    keyword("ca_file", one(path), "the system's", "Certificates (PEM) to trust; redis speaks TLS where one of the words of TLS is given. Not zookeeper", { essential: true }),
+    keyword("cert_file", one(path), "none", "Our certificate (PEM); not zookeeper", { essential: true }),
+    keyword("key_file", one(path), "none", "Its key (PEM); not zookeeper", { essential: true }),
+    keyword("server_name", one(name), "the endpoint's", "Name that the store's certificate is for; not zookeeper", { essential: true }),
+    keyword("prefix", one(name), "holdfast/, holdfast-, holdfast: or /holdfast", "Before the names of leases; zookeeper: the node below which they are", { essential: true }),
+    keyword("namespace", one(name), "required for kubernetes", "Namespace of the Leases: kubernetes", { essential: true }),
+    keyword("datacenter", one(name), "the agent's", "Consul's datacenter", { essential: true }),
+    keyword("database", one(integer(0, 65_535)), "0", "Number of redis' database", { essential: true }),
+  ], "no leases", "The store of leases that holdfast_witness of keepalived.conf asks", { essential: true }),
+  block("fence", one(name), [
+    keyword("program", one(path), "required", "A fence agent, by its whole path; root's alone to change", { essential: true }),
+    keyword("option", { required: [name, word("value")] }, "none", "What the agent is told on its standard input, as NAME=VALUE", { essential: true, repeats: true }),
+    keyword("option_secret", { required: [name, name] }, "none", "An option whose value is the secret of this name", { essential: true, repeats: true }),
+    keyword("action", one(name), "off", "What the agent is to do", { essential: true }),
+    keyword("timeout", one(seconds(1, LONGEST_FENCE_S)), "30", "Seconds after which the agent is killed, and has failed", { essential: true }),
+  ], "none", "A device that turns off the node that may still hold addresses; holdfast_fence of keepalived.conf names it", { essential: true, repeats: true }),
   lines("plugin", { required: [name, word("package")] }, "options", "none", "A plugin of the operator's own: the name that policies call it, and its npm package", { essential: true }),
   options("http", "Options of the plugin http"),
   options("tcp", "Options of the plugin tcp"),

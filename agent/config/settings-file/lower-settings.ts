@@ -5,14 +5,23 @@ import { lowering as startLowering } from "../keepalived/lower/lowering.ts";
 import { named } from "../keepalived/lower/named.ts";
 import type { Statement } from "../keepalived/tree.ts";
 import type { PolicyGrant, Settings } from "../settings.ts";
+import { lowerFence } from "./fence.ts";
 import type { Known } from "./grant.ts";
 import { lowerGrant } from "./grant.ts";
 import { readOptions } from "./options.ts";
 import { Secrets } from "./secrets.ts";
 import { lowerSmtp } from "./smtp.ts";
+import { lowerWitness } from "./witness.ts";
 
 /** Words with a meaning of their own; every other block has the options of a plugin. */
-const NO_OPTIONS: ReadonlySet<string> = new Set(["policy", "secret", "smtp", "plugin"]);
+const NO_OPTIONS: ReadonlySet<string> = new Set([
+  "policy",
+  "secret",
+  "smtp",
+  "plugin",
+  "witness",
+  "fence",
+]);
 
 /** Gives the statements of holdfast.conf their meaning. */
 export function lowerSettings(
@@ -42,8 +51,10 @@ export function lowerSettings(
         .filter(({ keyword }) => !NO_OPTIONS.has(keyword.text))
         .map((each) => [each.keyword.text, readOptions(each, secrets, lowering)]),
     ),
-    witness: undefined,
-    fences: [],
+    witness: lowerWitness(statements("witness").at(-1), secrets, lowering),
+    fences: named(statements("fence"), lowering).flatMap(
+      (fence) => lowerFence(fence, secrets, lowering) ?? [],
+    ),
   };
   secrets.reportUnreadable();
   return { settings, diagnostics: lowering.diagnostics };

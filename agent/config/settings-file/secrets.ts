@@ -13,7 +13,9 @@ const OTHERS = 0o007;
 export class Secrets {
   /** Name → absolute path. */
   readonly files: Readonly<Record<string, string>>;
-  readonly #words: readonly Word[];
+  readonly #words: Word[];
+  /** What everybody may read. */
+  readonly #public: Word[] = [];
   readonly #lowering: Lowering;
 
   constructor(statements: readonly Named[], lowering: Lowering) {
@@ -61,20 +63,29 @@ export class Secrets {
     report(lowering, "secret-invalid", word, message, "write $" + "{secret:NAME}");
   }
 
+  /** A file that something else than a secret needs: that is to be there, and root's alone to change. */
+  checkFile(word: Word, isSecret: boolean): void {
+    if (isSecret) this.#words.push(word);
+    else this.#public.push(word);
+  }
+
   /** Files that are missing or that others can read. */
   reportUnreadable(): void {
-    for (const word of this.#words) {
-      const found = walk(word.text, this.#lowering.host);
-      if (!found.ok) {
-        const message = `${found.path} cannot be found (${found.errno}); what needs the secret fails`;
-        report(this.#lowering, "secret-missing", word, message, "write the secret into the file");
-        continue;
-      }
-      const fault = exposure(found.steps, [0, this.#lowering.host.uid]);
-      if (fault === undefined && (found.entry.mode & OTHERS) === 0) continue;
-      const reason = fault?.reason ?? `everybody on this host may read ${word.text}`;
-      const hint = fault?.remedy ?? `chmod o= ${word.text}`;
-      report(this.#lowering, "secret-exposed", word, reason, hint);
+    for (const word of this.#words) this.#check(word, OTHERS);
+    for (const word of this.#public) this.#check(word, 0);
+  }
+
+  #check(word: Word, forbidden: number): void {
+    const found = walk(word.text, this.#lowering.host);
+    if (!found.ok) {
+      const message = `${found.path} cannot be found (${found.errno}); what needs the secret fails`;
+      report(this.#lowering, "secret-missing", word, message, "write the secret into the file");
+      return;
     }
+    const fault = exposure(found.steps, [0, this.#lowering.host.uid]);
+    if (fault === undefined && (found.entry.mode & forbidden) === 0) return;
+    const reason = fault?.reason ?? `everybody on this host may read ${word.text}`;
+    const hint = fault?.remedy ?? `chmod o= ${word.text}`;
+    report(this.#lowering, "secret-exposed", word, reason, hint);
   }
 }

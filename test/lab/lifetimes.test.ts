@@ -23,18 +23,16 @@ const V6 = "2001:db8::100";
 /** Operators' addresses, in the subnets of ours. */
 const OPERATORS = ["192.0.2.77", "2001:db8::77", SECOND];
 
+/** No word of fencing: that is how a file of keepalived stands. */
 const config = (priority: number, interval: number, addresses: readonly string[]): string =>
-  configText(
-    [
-      {
-        priority,
-        interval,
-        addresses: [`${SERVICE}/24`, ...addresses],
-        more: ["nopreempt", `virtual_ipaddress_excluded {\n ${V6}/64\n}`],
-      },
-    ],
-    ["holdfast_fencing auto"],
-  );
+  configText([
+    {
+      priority,
+      interval,
+      addresses: [`${SERVICE}/24`, ...addresses],
+      more: ["nopreempt", `virtual_ipaddress_excluded {\n ${V6}/64\n}`],
+    },
+  ]);
 
 interface Shown {
   readonly local: string;

@@ -7,11 +7,11 @@ import { activeDownInterval } from "./timers.ts";
 const CLOCK_RATE_BOUND = 1e-3;
 
 /**
- * A kernel shuts this much later than it was told, at the most: it counts in ticks, of 4 ms where there
- * are 250 in a second, and one whose processors are taken away for moments comes to count them late.
- * Measured on a busy machine: 16 ms.
+ * A kernel shuts this much later than it was told, at the most: it counts in ticks, and one whose
+ * processors are given to others for moments may miss five before it makes up for them, of 4 ms where
+ * there are 250 in a second. Measured on a busy machine: 16 ms.
  */
-export const KERNEL_LATENESS = milliseconds(16);
+export const KERNEL_LATENESS = milliseconds(20);
 
 /** In intervals. */
 const SHORTEST_LEASE = 1.5;

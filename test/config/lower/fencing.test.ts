@@ -44,8 +44,8 @@ test("an interval is said to be too short where the kernel may shut later than a
   ];
   assert.deepEqual(found(0.02), []);
   assert.deepEqual(found(0.01), shortest(0.02));
-  assert.deepEqual(found(0.06, "down_timer_adverts 2"), shortest(0.07));
-  assert.deepEqual(found(0.07, "down_timer_adverts 2"), []);
+  assert.deepEqual(found(0.07, "down_timer_adverts 2"), shortest(0.08));
+  assert.deepEqual(found(0.08, "down_timer_adverts 2"), []);
   assert.deepEqual(found(0.01, "holdfast_fencing off"), []);
 });
 

@@ -10,6 +10,7 @@ import type {
   PolicyStatus,
   Status,
 } from "../../agent/control/protocol.ts";
+import type { FencingSnapshot } from "../../agent/core/vrrp/snapshot.ts";
 import { SAMPLE_NOW, sampleStatus } from "./sample-status.ts";
 
 process.env["TZ"] = "UTC";
@@ -30,7 +31,7 @@ supervisor 100, up 1 d 1 h · vrrp 101, up 1 d 1 h, 1 restart · director not ru
 
 ROUTER  STATE   PRIORITY                INTERFACE  VRID  ADDRESSES       SINCE       REASON
 VI_1    active  145 = 150               eth0       51    10.0.0.3/24     2 h 5 min   the active router fell silent
-                  − 5 track_interface eth1
+                  − 5 track_interface eth1                           gate open, 2.1 s left (margin 250 ms)
 WEB6    backup  100                     eth0       7     fe80::7/64      12 s        started
                                                          2001:db8::7/64              active: fe80::1, priority 200
                                                          2001:db8::8/64
@@ -83,6 +84,33 @@ describe("status for people", () => {
     const text = renderStatus({ ...sampleStatus, routers }, "h", SAMPLE_NOW, PLAIN);
     assert.match(text, /2 h 5 min +no active router was heard\n/);
     assert.doesNotMatch(text, /fell silent/);
+  });
+
+  test("says how active routers are fenced, and how that went", () => {
+    const render = (fencing: Partial<FencingSnapshot>, counted: object = {}): string => {
+      const routers = sampleStatus.routers.map((router) => ({
+        ...router,
+        fencing: { ...router.fencing, ...fencing },
+        counters: { ...router.counters, ...counted },
+      }));
+      return renderStatus({ ...sampleStatus, routers }, "h", SAMPLE_NOW, PLAIN);
+    };
+    const gate = (state: "open" | "shut" | "contested") => ({
+      gate: { state, remaining: state === "open" ? 2_499_999 : 0, margin: 25_000 },
+    });
+    assert.match(render(gate("open")), / gate open, 2\.4 s left \(margin 25 ms\)\n/);
+    assert.match(render(gate("contested")), / gate shut: contested\n/);
+    assert.match(
+      render(gate("shut"), { gateLate: 3, leasesLapsed: 1 }),
+      / gate shut, 3× told the kernel too late, 1× lapsed\n/,
+    );
+    const lifetime = render({ kind: "lifetime", gate: null });
+    assert.equal(lifetime.match(/lifetime \(both-answering window not excluded\)/g)?.length, 1);
+    assert.match(render({ mode: "off", kind: "off", gate: null }), / fencing off\n/);
+    assert.match(
+      render({ mode: "auto", kind: "off", gate: null }),
+      / no fencing: the addresses are this machine's own\n/,
+    );
   });
 
   test("says that an address of the active router is missing", () => {

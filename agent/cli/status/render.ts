@@ -6,6 +6,7 @@ import { table } from "../table.ts";
 import { bfdLines } from "./bfd.ts";
 import { directorLines } from "./director.ts";
 import { duration, localTime } from "./duration.ts";
+import { fencingText } from "./fencing.ts";
 import { problemsOf } from "./problems.ts";
 import { reasonOf } from "./words.ts";
 
@@ -131,9 +132,12 @@ function addressesText(router: RouterSnapshot): string {
 }
 
 function reasonText(router: RouterSnapshot): string {
-  const reason = reasonOf(router);
-  if (router.state !== "backup" || router.active === null) return reason;
-  return `${reason}\nactive: ${router.active.address}, priority ${router.active.priority}`;
+  const { state, active } = router;
+  const heard =
+    state === "backup" && active !== null
+      ? `active: ${active.address}, priority ${active.priority}`
+      : "";
+  return [reasonOf(router), heard, fencingText(router)].filter((line) => line !== "").join("\n");
 }
 
 const PEER_HEADING = ["PEER", "OF", "PRIORITY", "INTERVAL", "LAST HEARD", "NOTE"] as const;

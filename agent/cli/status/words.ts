@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<TransitionReason, string>> = {
   fault: "fault",
   "fault-cleared": "the fault is over",
   "sync-group": "its sync group decided",
+  "mandate-lost": "its mandate is over",
   reconfigured: "configuration changed",
   shutdown: "stopped",
 };
@@ -67,8 +68,8 @@ const FAULTS: Readonly<Record<FaultCause, (subject: string) => Advice>> = {
     next: "the log has the error; holdfast doctor looks for the cause",
   }),
   "packet-filter": (subsystem) => ({
-    problem: `the kernel cannot refuse packets (${subsystem}), as no_accept or strict mode asks for`,
-    next: "load nf_tables, or take out no_accept and strict mode; the log has the error",
+    problem: `the kernel cannot refuse packets (${subsystem}), as no_accept, strict mode, holdfast_fencing gate or a required witness asks for`,
+    next: "modprobe nf_tables, or take out what asks for it; the log has the error",
   }),
   tracker: (name) => ({
     problem: `what it tracks forbids it to take part: ${name}`,

@@ -145,6 +145,8 @@ export class Node {
       member: (name) => this.#routers.get(name),
       deliver: (router, event) => this.#driver.deliver(router, event),
       changed: (name, { from, to, reason }) => this.#reports.group(name, from, to, reason),
+      sought: () => undefined,
+      returned: () => undefined,
     });
     this.#statics = new Statics(network, this.#holdings, () => this.#touchAll());
     this.#losses = new Losses(clock, this.#schedule, (router) => this.#touched.add(router));

@@ -1,9 +1,11 @@
 import type { SyncGroupConfig } from "../config/config.ts";
+import type { MandateConfig } from "../config/mandates.ts";
 import type { VrrpTransition } from "../core/vrrp/entry.ts";
 import type { VrrpEvent } from "../core/vrrp/event.ts";
 import type { VrrpState } from "../core/vrrp/state.ts";
 import type {
   MemberStatus,
+  SyncGroup,
   SyncGroupEffect,
   SyncGroupEvent,
   SyncGroupState,
@@ -19,18 +21,24 @@ import type { Router } from "./router.ts";
 export interface GroupLinks {
   member(name: string): Router | undefined;
   deliver(router: Router, event: VrrpEvent): void;
+  /** Not of the groups that nobody configured. */
   changed(
     group: string,
     transition: Extract<SyncGroupEffect, { readonly kind: "transition" }>,
   ): void;
+  /** A mandate is wanted, by its name, or wanted no more. */
+  sought(mandate: string, fence: boolean): void;
+  returned(mandate: string): void;
 }
 
 interface Group {
-  config: SyncGroupConfig;
+  shape: SyncGroup;
+  /** `undefined`: nobody configured it; a single router needs a mandate. */
+  config: SyncGroupConfig | undefined;
   state: SyncGroupState;
 }
 
-/** Routers that are active together or not at all. */
+/** Routers that are active together or not at all, and those that need a mandate. */
 export class SyncGroups {
   readonly #links: GroupLinks;
   readonly #groups = new Map<string, Group>();
@@ -42,11 +50,17 @@ export class SyncGroups {
     this.#handlers = {
       promote: (_, { member }) => this.#tell(member, { kind: "group-active" }),
       demote: (_, { member }) => this.#tell(member, { kind: "group-backup" }),
+      withdraw: (_, { member }) => this.#tell(member, { kind: "mandate-lost" }),
+      call: (_, { member }) => this.#tell(member, { kind: "holder-elsewhere" }),
+      "seek-mandate": ({ shape }, { fence }) => this.#links.sought(shape.name, fence),
+      "return-mandate": ({ shape }) => this.#links.returned(shape.name),
       "raise-fault": (_, { member, subject }) =>
         this.#tell(member, { kind: "fault-raised", fault: { cause: "sync-group", subject } }),
       "clear-fault": (_, { member, subject }) =>
         this.#tell(member, { kind: "fault-cleared", fault: { cause: "sync-group", subject } }),
-      transition: (group, effect) => this.#links.changed(group.config.name, effect),
+      transition: ({ shape, config }, effect) => {
+        if (config !== undefined) this.#links.changed(shape.name, effect);
+      },
     };
   }
 
@@ -55,20 +69,21 @@ export class SyncGroups {
   }
 
   /** Routers of these names run already, or will be told of by `stepped`. */
-  configure(configs: readonly SyncGroupConfig[]): void {
+  configure(configs: readonly SyncGroupConfig[], mandates: readonly MandateConfig[] = []): void {
     const former = new Map(this.#byMember);
-    const wanted = new Set(configs.map(({ name }) => name));
-    for (const name of [...this.#groups.keys()]) if (!wanted.has(name)) this.#groups.delete(name);
+    const wanted = new Map(shapesOf(configs, mandates));
+    for (const key of [...this.#groups.keys()]) if (!wanted.has(key)) this.#groups.delete(key);
     this.#byMember.clear();
-    for (const config of configs) {
-      const group = this.#groups.get(config.name) ?? { config, state: INITIAL_GROUP };
+    for (const [key, { shape, config }] of wanted) {
+      const group = this.#groups.get(key) ?? { shape, config, state: INITIAL_GROUP };
+      group.shape = shape;
       group.config = config;
-      this.#groups.set(config.name, group);
-      for (const member of config.members) this.#byMember.set(member, group);
+      this.#groups.set(key, group);
+      for (const member of shape.members) this.#byMember.set(member, group);
     }
     for (const [member, group] of former) {
       if (this.#byMember.get(member) === group) continue;
-      const fault = { cause: "sync-group", subject: group.config.name } as const;
+      const fault = { cause: "sync-group", subject: group.shape.name } as const;
       this.#tell(member, { kind: "fault-cleared", fault });
     }
     for (const group of this.#groups.values()) {
@@ -85,17 +100,22 @@ export class SyncGroups {
     if (event !== undefined) this.#step(group, event);
   }
 
-  snapshot(): readonly GroupSnapshot[] {
-    return [...this.#groups.values()].map(({ config, state }) => ({
-      name: config.name,
-      state: state.kind,
-      members: config.members,
-    }));
+  /** What came of a mandate that was sought. */
+  mandate(name: string, kind: "mandate-granted" | "mandate-withdrawn" | "mandate-taken"): void {
+    for (const group of [...this.#groups.values()]) {
+      if (group.shape.mandated && group.shape.name === name) this.#step(group, { kind });
+    }
   }
 
-  #statuses({ config }: Group): Readonly<Record<string, MemberStatus>> {
+  snapshot(): readonly GroupSnapshot[] {
+    return [...this.#groups.values()].flatMap(({ config, shape, state }) =>
+      config === undefined ? [] : [{ name: shape.name, state: state.kind, members: shape.members }],
+    );
+  }
+
+  #statuses({ shape }: Group): Readonly<Record<string, MemberStatus>> {
     const statuses: Record<string, MemberStatus> = {};
-    for (const name of config.members) {
+    for (const name of shape.members) {
       const router = this.#links.member(name);
       if (router !== undefined) statuses[name] = memberStatus(router.state);
     }
@@ -103,7 +123,7 @@ export class SyncGroups {
   }
 
   #step(group: Group, event: SyncGroupEvent): void {
-    const { state, effects } = stepGroup(group.config, group.state, event);
+    const { state, effects } = stepGroup(group.shape, group.state, event);
     group.state = state;
     execute(this.#handlers, group, effects);
   }
@@ -111,5 +131,23 @@ export class SyncGroups {
   #tell(member: string, event: VrrpEvent): void {
     const router = this.#links.member(member);
     if (router !== undefined) this.#links.deliver(router, event);
+  }
+}
+
+/** Those that are configured, and one for each mandate of a router that is in none. */
+function* shapesOf(
+  configs: readonly SyncGroupConfig[],
+  mandates: readonly MandateConfig[],
+): Generator<readonly [key: string, Omit<Group, "state">]> {
+  const grouped = new Set(configs.flatMap(({ members }) => members));
+  const mandated = new Set(mandates.flatMap(({ members }) => members));
+  for (const config of configs) {
+    const { name, members } = config;
+    const shape = { name, members, mandated: members.some((member) => mandated.has(member)) };
+    yield [`group ${name}`, { shape, config }];
+  }
+  for (const { name, members } of mandates) {
+    if (members.some((member) => grouped.has(member))) continue;
+    yield [`mandate ${name}`, { shape: { name, members, mandated: true }, config: undefined }];
   }
 }

@@ -57,6 +57,7 @@ const reason = z.enum([
   "fault",
   "fault-cleared",
   "sync-group",
+  "mandate-lost",
   "reconfigured",
   "shutdown",
 ]);

@@ -1,46 +1,78 @@
 import type { VrrpTransition } from "../../agent/core/vrrp/entry.ts";
 import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
 import type { VrrpState } from "../../agent/core/vrrp/state.ts";
-import type { SyncGroupState } from "../../agent/core/vrrp/sync-group.ts";
+import type {
+  SyncGroup,
+  SyncGroupEffect,
+  SyncGroupEvent,
+  SyncGroupState,
+} from "../../agent/core/vrrp/sync-group.ts";
 import { INITIAL_GROUP } from "../../agent/core/vrrp/sync-group.ts";
 import { memberEvent, stepGroup } from "../../agent/core/vrrp/sync-group-step.ts";
 import type { Node } from "./node.ts";
+import type { Wishes } from "./wishes.ts";
 
-/** What a sync group asks of one of its members. */
-export interface Order {
-  readonly member: Node;
-  readonly event: VrrpEvent;
-}
+const fault = { cause: "sync-group", subject: "G" } as const;
 
-/** The sync group of one host: the routers that it has on several segments. */
+/**
+ * The group of one host: the routers that it has on several segments, which are active together, or a
+ * single one that needs a mandate.
+ */
 export class Coupling {
   readonly members: readonly Node[];
+  /** Where its routers need leave of a third party. */
+  wishes: Wishes | undefined;
+  readonly #names: readonly string[];
   #state: SyncGroupState = INITIAL_GROUP;
 
   constructor(members: readonly Node[]) {
     this.members = members;
+    this.#names = members.map(({ router }) => router.name);
   }
 
   reset(): void {
     this.#state = INITIAL_GROUP;
+    this.wishes?.reset();
   }
 
-  /** A member stepped; answers what the group has its members do about it, in order. */
-  hear(member: Node, before: VrrpState, transition: VrrpTransition): readonly Order[] {
+  /** A member stepped. */
+  hear(
+    member: Node,
+    before: VrrpState,
+    transition: VrrpTransition,
+    order: (member: Node, event: VrrpEvent) => void,
+  ): void {
     const event = memberEvent(member.router.name, before, transition);
-    if (event === undefined) return [];
-    const names = this.members.map(({ router }) => router.name);
-    const { state, effects } = stepGroup({ name: "G", members: names }, this.#state, event);
+    if (event !== undefined) this.tell(event, order);
+  }
+
+  tell(event: SyncGroupEvent, order: (member: Node, event: VrrpEvent) => void): void {
+    const group: SyncGroup = {
+      name: "G",
+      members: this.#names,
+      mandated: this.wishes !== undefined,
+    };
+    const { state, effects } = stepGroup(group, this.#state, event);
     this.#state = state;
-    return effects.flatMap((effect): readonly Order[] => {
-      if (effect.kind === "transition") return [];
+    for (const effect of effects) this.#execute(effect, order);
+  }
+
+  #execute(effect: SyncGroupEffect, order: (member: Node, event: VrrpEvent) => void): void {
+    if (effect.kind === "transition") return;
+    if (effect.kind === "seek-mandate") this.wishes?.hear({ kind: "sought", fence: effect.fence });
+    else if (effect.kind === "return-mandate") this.wishes?.hear({ kind: "returned" });
+    else {
       const to = this.members.find(({ router }) => router.name === effect.member);
-      if (to === undefined) return [];
-      const fault = { cause: "sync-group", subject: "G" } as const;
-      if (effect.kind === "promote") return [{ member: to, event: { kind: "group-active" } }];
-      if (effect.kind === "demote") return [{ member: to, event: { kind: "group-backup" } }];
-      const kind = effect.kind === "raise-fault" ? "fault-raised" : "fault-cleared";
-      return [{ member: to, event: { kind, fault } }];
-    });
+      if (to !== undefined) order(to, EVENTS[effect.kind]);
+    }
   }
 }
+
+const EVENTS = {
+  promote: { kind: "group-active" },
+  demote: { kind: "group-backup" },
+  withdraw: { kind: "mandate-lost" },
+  call: { kind: "holder-elsewhere" },
+  "raise-fault": { kind: "fault-raised", fault },
+  "clear-fault": { kind: "fault-cleared", fault },
+} as const;

@@ -52,6 +52,8 @@ function react(
       return becomeFaulty("active", [event.fault]);
     case "group-backup":
       return stepDown(router, "sync-group", now);
+    case "mandate-lost":
+      return stepDown(router, "mandate-lost", now);
     case "configured":
       return reconfigure(router, event.previous, state, now);
     case "holder-silent":
@@ -63,6 +65,7 @@ function react(
     case "startup":
     case "fault-cleared":
     case "group-active":
+    case "holder-elsewhere":
       return stay(state);
     default:
       return assertNever(event);

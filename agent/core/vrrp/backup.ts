@@ -6,7 +6,7 @@ import { alarms } from "./alarms.ts";
 import { leaseEnd } from "./contest.ts";
 import type { TransitionReason } from "./effect.ts";
 import type { VrrpTransition } from "./entry.ts";
-import { backupState, becomeActive, becomeFaulty, stay, stop } from "./entry.ts";
+import { backupState, becomeActive, becomeFaulty, NEW_REQUEST, stay, stop } from "./entry.ts";
 import type { VrrpEvent } from "./event.ts";
 import { heardHolding, resignedHolding } from "./held.ts";
 import type { BackupState, HeardActive } from "./state.ts";
@@ -28,11 +28,13 @@ export function stepBackup(
       return now >= state.activeDownAt ? claim(router, state, now) : stay(state);
     case "group-active":
       // Without our own request it is stale: somebody active was heard since.
-      return state.requested
+      return state.request !== undefined
         ? becomeActive(router, "backup", takeoverReason(router, state, now), now, state.held)
         : stay(state);
     case "fault-raised":
       return becomeFaulty("backup", [event.fault]);
+    case "holder-elsewhere":
+      return call(router, state, now);
     case "configured":
       return reconfigure(router, event.previous, state, now);
     case "shutdown":
@@ -40,6 +42,7 @@ export function stepBackup(
     case "startup":
     case "fault-cleared":
     case "group-backup":
+    case "mandate-lost":
     case "foreign-claim":
     case "holder-silent":
     case "lease-lapsed":
@@ -81,7 +84,8 @@ function heard(
   const held = state.held && heardHolding(state.held, source, leaseEnd(router, interval, now));
   if (lower && preempts(router) && (preemptAt === undefined || now >= preemptAt)) {
     // Discarded: the timer runs on, and this is how preemption comes about.
-    return { ...state, active, preemptAt, held };
+    const request = state.request && { ...state.request, unheard: false };
+    return { ...state, active, resigned: false, preemptAt, request, held };
   }
   return { ...backupState(router, now, interval, active), preemptAt, held };
 }
@@ -95,9 +99,31 @@ function claim(router: VirtualRouter, state: BackupState, now: Instant): VrrpTra
   const reason = takeoverReason(router, state, now);
   if (!router.inSyncGroup) return becomeActive(router, "backup", reason, now, state.held);
   const repeatAt = after(now, activeDownInterval(router, state.activeAdverInterval));
+  // A whole Active_Down_Interval after the first request, it is silent like any other.
+  const silent = state.request?.unheard === true && reason === "preemption";
+  const request = { ...(state.request ?? NEW_REQUEST), unheard: true };
   return {
-    state: { ...state, activeDownAt: repeatAt, requested: true },
-    effects: [{ kind: "request-active", reason }],
+    state: { ...state, activeDownAt: repeatAt, request },
+    effects: [{ kind: "request-active", reason: silent ? "active-down-timer" : reason }],
+  };
+}
+
+/**
+ * Whoever is active gives its mandate back when it hears that it is to be preempted; nobody else is to
+ * be disturbed. We are no more than a backup until the mandate is ours.
+ */
+function call(router: VirtualRouter, state: BackupState, now: Instant): VrrpTransition {
+  const { request } = state;
+  if (request === undefined || takeoverReason(router, state, now) !== "preemption") {
+    return stay(state);
+  }
+  const { calledAt } = request;
+  if (calledAt !== undefined && now < after(calledAt, router.advertisementInterval)) {
+    return stay(state);
+  }
+  return {
+    state: { ...state, request: { ...request, calledAt: now } },
+    effects: [{ kind: "send-advertisement", priority: router.priority }],
   };
 }
 
@@ -125,11 +151,11 @@ function reconfigure(
   const next: BackupState = {
     ...retimed,
     preemptAt: movePreemption(router, previous, state.preemptAt),
-    requested: state.requested && router.inSyncGroup,
+    request: router.inSyncGroup ? state.request : undefined,
   };
   if (!promoted) return stay(next);
   return {
-    state: { ...next, requested: true },
+    state: { ...next, request: NEW_REQUEST },
     effects: [{ kind: "request-active", reason: "reconfigured" }],
   };
 }
@@ -149,7 +175,7 @@ function retime(
     router.downTimerAdverts !== previous.downTimerAdverts
   ) {
     const interval = learned ? state.activeAdverInterval : router.advertisementInterval;
-    return { ...backupState(router, now, interval, state.active), requested: state.requested };
+    return { ...backupState(router, now, interval, state.active), request: state.request };
   }
   if (isPreempting(previous, state) && !isPreempting(router, state)) {
     // The timer was running down although the active router is well; it now counts again.

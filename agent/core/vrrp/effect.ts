@@ -14,6 +14,7 @@ export type TransitionReason =
   | "fault"
   | "fault-cleared"
   | "sync-group"
+  | "mandate-lost"
   | "reconfigured"
   | "shutdown";
 

@@ -6,7 +6,14 @@ import type { TransitionReason, VrrpEffect } from "./effect.ts";
 import type { Fault } from "./fault.ts";
 import type { Held } from "./held.ts";
 import { listening } from "./held.ts";
-import type { ActiveState, BackupState, FaultState, HeardActive, VrrpState } from "./state.ts";
+import type {
+  ActiveState,
+  BackupState,
+  FaultState,
+  HeardActive,
+  LeaveRequest,
+  VrrpState,
+} from "./state.ts";
 import { activeDownInterval } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
 import { RELEASE_PRIORITY } from "./virtual-router.ts";
@@ -77,9 +84,12 @@ export const backupState = (
   active,
   resigned: false,
   preemptAt: undefined,
-  requested: false,
+  request: undefined,
   held: router.fenced ? listening(leaseEnd(router, activeAdverInterval, now)) : undefined,
 });
+
+/** Nobody was heard since: it was made just now. */
+export const NEW_REQUEST: LeaveRequest = { unheard: true, calledAt: undefined };
 
 /** Leaves `active`: the addresses go before others may claim them. */
 export const release = (advertisements: number): readonly VrrpEffect[] => [

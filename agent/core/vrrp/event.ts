@@ -18,6 +18,10 @@ export type VrrpEvent =
   | { readonly kind: "group-active" }
   /** Another member of the sync group left `active`. */
   | { readonly kind: "group-backup" }
+  /** The mandate of its group is over: whoever is active leaves. */
+  | { readonly kind: "mandate-lost" }
+  /** It asked for leave, and the store of leases says that somebody else has it. */
+  | { readonly kind: "holder-elsewhere" }
   /** Nobody on the segment answers for the addresses, which are not reachable here yet. */
   | { readonly kind: "holder-silent" }
   /** No advertisement left for so long that the gate has shut: somebody may have taken over. */

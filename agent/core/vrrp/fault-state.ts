@@ -33,6 +33,8 @@ export function stepFault(
     case "configured":
     case "group-active":
     case "group-backup":
+    case "mandate-lost":
+    case "holder-elsewhere":
     case "foreign-claim":
     case "holder-silent":
     case "lease-lapsed":

@@ -2,7 +2,7 @@ import { assertNever } from "../assert.ts";
 import type { Instant } from "../time.ts";
 import { after } from "../time.ts";
 import type { VrrpTransition } from "./entry.ts";
-import { backupState, becomeActive, becomeFaulty, stay, transition } from "./entry.ts";
+import { backupState, becomeActive, becomeFaulty, NEW_REQUEST, stay, transition } from "./entry.ts";
 import type { VrrpEvent } from "./event.ts";
 import { withFault, withoutFault } from "./fault.ts";
 import type { InitializeState } from "./state.ts";
@@ -36,6 +36,8 @@ export function stepInitialize(
     case "configured":
     case "group-active":
     case "group-backup":
+    case "mandate-lost":
+    case "holder-elsewhere":
     case "foreign-claim":
     case "holder-silent":
     case "lease-lapsed":
@@ -67,7 +69,7 @@ function start(router: VirtualRouter, state: InitializeState, now: Instant): Vrr
   if (!router.inSyncGroup) return becomeActive(router, "initialize", "owner-startup", now);
   // An owner may not run ahead of its group: it asks at once, and repeats like any backup.
   return {
-    state: { ...backupState(router, now), requested: true },
+    state: { ...backupState(router, now), request: NEW_REQUEST },
     effects: [
       transition("initialize", "backup", "startup"),
       { kind: "request-active", reason: "owner-startup" },

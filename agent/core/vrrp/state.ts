@@ -17,6 +17,14 @@ export interface InitializeState {
   readonly startAt: Instant | undefined;
 }
 
+/** Asked of the sync group: leave to become active. */
+export interface LeaveRequest {
+  /** Nobody advertised since: whoever was active when it was asked is silent. */
+  readonly unheard: boolean;
+  /** When a holder elsewhere was last asked to yield, by an advertisement of ours. */
+  readonly calledAt: Instant | undefined;
+}
+
 /** Watching the active router. RFC 9568 §6.4.2. */
 export interface BackupState {
   readonly kind: "backup";
@@ -30,8 +38,7 @@ export interface BackupState {
   readonly resigned: boolean;
   /** When preemption is allowed; set by the first lower-priority advertisement. */
   readonly preemptAt: Instant | undefined;
-  /** The sync group was asked for leave to become active. */
-  readonly requested: boolean;
+  readonly request: LeaveRequest | undefined;
   /** Whose gate may be open. `undefined` where addresses are not fenced. */
   readonly held: Held | undefined;
 }

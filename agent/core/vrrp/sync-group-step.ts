@@ -1,3 +1,4 @@
+import { assertNever } from "../assert.ts";
 import type { TransitionReason } from "./effect.ts";
 import type { VrrpTransition } from "./entry.ts";
 import type { VrrpState } from "./state.ts";
@@ -9,10 +10,13 @@ import type {
   SyncGroupState,
   SyncGroupTransition,
 } from "./sync-group.ts";
+import { grant, mandateChange, taken, withdraw } from "./sync-group-mandate.ts";
+import type { Statuses } from "./sync-group-statuses.ts";
+import { isReady, membersWith, some, statuses } from "./sync-group-statuses.ts";
 
 /** Where a router stands in the eyes of its group. */
 export function memberStatus(state: VrrpState): MemberStatus {
-  if (state.kind === "backup") return state.requested ? "requesting" : "backup";
+  if (state.kind === "backup") return state.request === undefined ? "backup" : "requesting";
   if (state.kind !== "fault") return state.kind;
   return state.faults.every((fault) => fault.cause === "sync-group") ? "held" : "fault";
 }
@@ -22,7 +26,7 @@ export function memberEvent(
   member: string,
   before: VrrpState,
   { state, effects }: VrrpTransition,
-): SyncGroupEvent | undefined {
+): MembershipEvent | undefined {
   const status = memberStatus(state);
   let reason: TransitionReason | undefined;
   for (const effect of effects) {
@@ -35,16 +39,40 @@ export function memberEvent(
 
 /**
  * Members become active when all of them want to, and leave together: one backup demotes the others,
- * one fault faults them. The group runs no timer; a repeated request of a member is its retry.
+ * one fault faults them. Where the group is mandated, a mandate is sought when all want to, and only with
+ * it one of them becomes active. The group runs no timer; a repeated request of a member is its retry.
  */
 export function stepGroup(
   group: SyncGroup,
   state: SyncGroupState,
   event: SyncGroupEvent,
 ): SyncGroupTransition {
-  if (event.kind === "member" && !group.members.includes(event.member)) {
-    return { state, effects: [] };
+  switch (event.kind) {
+    case "member":
+      return group.members.includes(event.member)
+        ? stepMembers(group, state, event)
+        : { state, effects: [] };
+    case "configured":
+      return stepMembers(group, state, event);
+    case "mandate-granted":
+      return grant(group, state);
+    case "mandate-withdrawn":
+      return withdraw(group, state);
+    case "mandate-taken":
+      return taken(state);
+    default:
+      return assertNever(event);
   }
+}
+
+type MembershipEvent = Extract<SyncGroupEvent, { readonly kind: "member" }>;
+type MembersEvent = MembershipEvent | Extract<SyncGroupEvent, { readonly kind: "configured" }>;
+
+function stepMembers(
+  group: SyncGroup,
+  state: SyncGroupState,
+  event: MembersEvent,
+): SyncGroupTransition {
   const told =
     event.kind === "configured"
       ? event.members
@@ -55,34 +83,46 @@ export function stepGroup(
   if (event.kind === "member" && event.reason === "shutdown") return leave(state, after);
   const kind = groupKind(after);
   const reason = event.kind === "configured" ? "reconfigured" : event.reason;
+  const requests = requestsAfter(state, after, event);
+  const mandate = mandateChange(group, state, after, { event, requests });
+  const mayLead = !group.mandated || mandate.mandate === "granted";
   const effects: SyncGroupEffect[] = [
     ...faultChanges(group, before, after),
-    ...demotions(after),
-    ...promotions(before, after, event),
+    ...demotions(after, mayLead, reason),
+    ...(mayLead ? promotions(before, after, event) : []),
+    ...mandate.effects,
   ];
   if (kind !== state.kind) effects.push({ kind: "transition", from: state.kind, to: kind, reason });
-  return { state: { kind, members: Object.fromEntries(after) }, effects };
+  const members = Object.fromEntries(after);
+  return { state: { kind, members, requests, mandate: mandate.mandate }, effects };
 }
 
 /** The agent stops: the others go within this very moment, and are not to become something else yet. */
 function leave(state: SyncGroupState, after: Statuses): SyncGroupTransition {
   const over = [...after.values()].every((status) => status === "initialize");
   const kind = over ? "initialize" : state.kind;
+  const effects: SyncGroupEffect[] = [];
+  if (state.mandate !== "none") effects.push({ kind: "return-mandate" });
+  if (kind !== state.kind) {
+    effects.push({ kind: "transition", from: state.kind, to: kind, reason: "shutdown" });
+  }
   const members = Object.fromEntries(after);
-  if (kind === state.kind) return { state: { kind, members }, effects: [] };
-  return {
-    state: { kind, members },
-    effects: [{ kind: "transition", from: state.kind, to: kind, reason: "shutdown" }],
-  };
+  return { state: { kind, members, requests: {}, mandate: "none" }, effects };
 }
 
-type Statuses = ReadonlyMap<string, MemberStatus>;
-
-const statuses = (group: SyncGroup, told: Readonly<Record<string, MemberStatus>>): Statuses =>
-  new Map(group.members.map((member) => [member, told[member] ?? "initialize"]));
-
-const some = (members: Statuses, ...wanted: readonly MemberStatus[]): boolean =>
-  [...members.values()].some((status) => wanted.includes(status));
+function requestsAfter(
+  { requests }: SyncGroupState,
+  after: Statuses,
+  event: MembersEvent,
+): SyncGroupState["requests"] {
+  const known = event.kind === "member" ? { ...requests, [event.member]: event.reason } : requests;
+  return Object.fromEntries(
+    membersWith(after, "requesting").flatMap((member) => {
+      const reason = known[member];
+      return reason === undefined ? [] : [[member, reason]];
+    }),
+  );
+}
 
 function groupKind(members: Statuses): SyncGroupState["kind"] {
   if (some(members, "fault", "held")) return "fault";
@@ -109,20 +149,28 @@ function faultChanges(
 const isHeld = (members: Statuses, member: string): boolean =>
   [...members].some(([other, status]) => other !== member && status === "fault");
 
-/** All want to be active, or are. */
-const isReady = (members: Statuses): boolean =>
-  members.size > 0 && [...members.values()].every((s) => s === "requesting" || s === "active");
-
-function demotions(after: Statuses): readonly SyncGroupEffect[] {
+/**
+ * Also where a reload says of active members that they need a mandate: whoever has none is not active, so
+ * they leave, and ask as any other does.
+ */
+function demotions(
+  after: Statuses,
+  mayLead: boolean,
+  reason: TransitionReason,
+): readonly SyncGroupEffect[] {
   // A fault among them takes the others out of `active` by itself.
-  if (isReady(after) || some(after, "fault")) return [];
-  return membersWith(after, "active").map((member) => ({ kind: "demote", member }));
+  if ((isReady(after) && mayLead) || some(after, "fault")) return [];
+  const lost = isReady(after) || reason === "mandate-lost";
+  return membersWith(after, "active").map((member) => ({
+    kind: lost ? "withdraw" : "demote",
+    member,
+  }));
 }
 
 function promotions(
   before: Statuses,
   after: Statuses,
-  event: SyncGroupEvent,
+  event: MembersEvent,
 ): readonly SyncGroupEffect[] {
   if (!isReady(after)) return [];
   const requesting = membersWith(after, "requesting");
@@ -131,6 +179,3 @@ function promotions(
   const due = isReady(before) ? requesting.filter(retold) : requesting;
   return due.map((member) => ({ kind: "promote", member }));
 }
-
-const membersWith = (members: Statuses, wanted: MemberStatus): readonly string[] =>
-  [...members].flatMap(([member, status]) => (status === wanted ? [member] : []));

@@ -7,16 +7,24 @@ import type { TransitionReason } from "./effect.ts";
  */
 export type MemberStatus = "initialize" | "backup" | "requesting" | "active" | "fault" | "held";
 
-/** Members that are active together or not at all. keepalived's vrrp_sync_group. */
+/**
+ * Members that are active together or not at all. keepalived's vrrp_sync_group; also a single router that
+ * needs a mandate.
+ */
 export interface SyncGroup {
   readonly name: string;
   /** Names of the member routers; each belongs to this group only. */
   readonly members: readonly string[];
+  /** None of them becomes active without leave of a third party. */
+  readonly mandated: boolean;
 }
 
 export interface SyncGroupState {
   readonly kind: "initialize" | "backup" | "active" | "fault";
   readonly members: Readonly<Record<string, MemberStatus>>;
+  /** Why each of those that are requesting asked last. */
+  readonly requests: Readonly<Record<string, TransitionReason>>;
+  readonly mandate: "none" | "sought" | "granted";
 }
 
 export type SyncGroupEvent =
@@ -27,13 +35,29 @@ export type SyncGroupEvent =
       readonly reason: TransitionReason;
     }
   /** The members are new: where each of them stands now. */
-  | { readonly kind: "configured"; readonly members: Readonly<Record<string, MemberStatus>> };
+  | { readonly kind: "configured"; readonly members: Readonly<Record<string, MemberStatus>> }
+  | { readonly kind: "mandate-granted" }
+  /** What was granted is over. */
+  | { readonly kind: "mandate-withdrawn" }
+  /** Somebody else has it. Said again with each answer of the store. */
+  | { readonly kind: "mandate-taken" };
 
 export type SyncGroupEffect =
   /** Deliver `group-active` to the member. */
   | { readonly kind: "promote"; readonly member: string }
   /** Deliver `group-backup` to the member. */
   | { readonly kind: "demote"; readonly member: string }
+  /** Deliver `mandate-lost` to the member. */
+  | { readonly kind: "withdraw"; readonly member: string }
+  /** Deliver `holder-elsewhere` to the member. */
+  | { readonly kind: "call"; readonly member: string }
+  /**
+   * Said again while it is sought, as a member asks again. `fence`: somebody who went silent may still hold
+   * the addresses.
+   */
+  | { readonly kind: "seek-mandate"; readonly fence: boolean }
+  /** It is wanted no more: another node may have it once no gate of the members is open. */
+  | { readonly kind: "return-mandate" }
   /** Raise or clear the member's `sync-group` fault; its subject is the group's name. */
   | { readonly kind: "raise-fault"; readonly member: string; readonly subject: string }
   | { readonly kind: "clear-fault"; readonly member: string; readonly subject: string }
@@ -46,4 +70,9 @@ export type SyncGroupEffect =
 
 export type SyncGroupTransition = Transition<SyncGroupState, SyncGroupEffect>;
 
-export const INITIAL_GROUP: SyncGroupState = { kind: "initialize", members: {} };
+export const INITIAL_GROUP: SyncGroupState = {
+  kind: "initialize",
+  members: {},
+  requests: {},
+  mandate: "none",
+};

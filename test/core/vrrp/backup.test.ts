@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
+import type { VrrpEvent } from "../../../agent/core/vrrp/event.ts";
 import type { BackupState, VrrpState } from "../../../agent/core/vrrp/state.ts";
 import { step } from "../../../agent/core/vrrp/step.ts";
 import { activeDownInterval } from "../../../agent/core/vrrp/timers.ts";
 import type { VirtualRouter } from "../../../agent/core/vrrp/virtual-router.ts";
 import {
+  active,
   advertisement,
   at,
   backup,
@@ -14,6 +16,7 @@ import {
   kinds,
   LOWER_ADDRESS,
   OURS,
+  REQUEST,
   router,
   SECOND,
   SKEW,
@@ -216,7 +219,7 @@ describe("in a sync group", () => {
 
   test("the timer asks, and asks again after another interval", () => {
     const asked = step(member, backup(), TICK, at(DOWN));
-    assert.deepEqual(asked.state, backup({ requested: true, activeDownAt: at(2 * DOWN) }));
+    assert.deepEqual(asked.state, backup({ request: REQUEST, activeDownAt: at(2 * DOWN) }));
     assert.deepEqual(kinds(asked.effects), ["request active-down-timer"]);
     const again = step(member, asked.state, TICK, at(2 * DOWN));
     assert.deepEqual(kinds(again.effects), ["request active-down-timer"]);
@@ -232,14 +235,67 @@ describe("in a sync group", () => {
   test("hearing the active router takes the request back; leave that comes then is stale", () => {
     const asked = step(member, backup(), TICK, at(DOWN)).state;
     const heard = step(member, asked, advertisement(150), at(DOWN + 1)).state;
-    assert.equal(asBackup(heard).requested, false);
+    assert.equal(asBackup(heard).request, undefined);
     assert.equal(step(member, heard, { kind: "group-active" }, at(DOWN + 2)).state, heard);
   });
 
   test("leaving the group by a reload takes the request back", () => {
     const asked = step(member, backup(), TICK, at(DOWN)).state;
     const left = step(router(), asked, { kind: "configured", previous: member }, at(DOWN + 1));
-    assert.equal(asBackup(left.state).requested, false);
+    assert.equal(asBackup(left.state).request, undefined);
+  });
+});
+
+describe("preempting in a group that needs a mandate", () => {
+  const member = router({ inSyncGroup: true });
+  const lower = backup({ active: { address: HIGHER_ADDRESS, priority: 50 } });
+  const ELSEWHERE: VrrpEvent = { kind: "holder-elsewhere" };
+  const asked = step(member, lower, TICK, at(DOWN)).state;
+
+  test("it calls the holder once an interval, and stays a backup", () => {
+    const called = step(member, asked, ELSEWHERE, at(DOWN + 1));
+    assert.deepEqual(kinds(called.effects), ["advertise 100"]);
+    assert.deepEqual(asBackup(called.state), {
+      ...asBackup(asked),
+      request: { unheard: true, calledAt: at(DOWN + 1) },
+    });
+    const soon = step(member, called.state, ELSEWHERE, at(DOWN + SECOND));
+    assert.deepEqual(soon, { state: called.state, effects: [] });
+    const later = step(member, called.state, ELSEWHERE, at(DOWN + 1 + SECOND));
+    assert.deepEqual(kinds(later.effects), ["advertise 100"]);
+  });
+
+  test("nobody else calls", () => {
+    const silent = step(member, backup(), TICK, at(DOWN)).state;
+    const tame = router({ inSyncGroup: true, preempt: false });
+    const states: readonly (readonly [VirtualRouter, VrrpState])[] = [
+      [member, lower],
+      [member, silent],
+      [tame, asked],
+      [member, active()],
+    ];
+    for (const [who, state] of states) {
+      assert.deepEqual(step(who, state, ELSEWHERE, at(DOWN + 1)), { state, effects: [] });
+    }
+  });
+
+  test("a rival that was not heard for a whole wait is silent like any other", () => {
+    const heard = step(member, asked, advertisement(50), at(DOWN + SECOND)).state;
+    const again = step(member, heard, TICK, at(2 * DOWN));
+    assert.deepEqual(kinds(again.effects), ["request preemption"]);
+    const silent = step(member, again.state, TICK, at(3 * DOWN));
+    assert.deepEqual(kinds(silent.effects), ["request active-down-timer"]);
+  });
+
+  test("a rival after a resignation is one that was heard", () => {
+    const resigned = backup({ resigned: true, request: REQUEST });
+    const heard = step(member, resigned, advertisement(50), at(1)).state;
+    assert.deepEqual(kinds(step(member, heard, TICK, at(DOWN)).effects), ["request preemption"]);
+  });
+
+  test("leave that comes at once is given for what it was asked for", () => {
+    const promoted = step(member, asked, { kind: "group-active" }, at(DOWN));
+    assert.equal(kinds(promoted.effects).at(-1), "backup>active preemption");
   });
 });
 
@@ -284,7 +340,7 @@ describe("a new configuration", () => {
     const member = router({ priority: 255, inSyncGroup: true });
     const asked = step(member, known, configured, at(1));
     assert.deepEqual(kinds(asked.effects), ["request reconfigured"]);
-    assert.equal(asBackup(asked.state).requested, true);
+    assert.deepEqual(asBackup(asked.state).request, REQUEST);
   });
 
   test("being owner no more waits a longer skew", () => {

@@ -10,6 +10,7 @@ import type {
   BackupState,
   FaultState,
   InitializeState,
+  LeaveRequest,
 } from "../../../agent/core/vrrp/state.ts";
 import type { VirtualRouter } from "../../../agent/core/vrrp/virtual-router.ts";
 
@@ -63,6 +64,9 @@ export const SKEW = 609_375;
 export const INITIALIZE: InitializeState = { kind: "initialize", faults: [], startAt: undefined };
 export const FAULT: FaultState = { kind: "fault", faults: [LINK_DOWN] };
 
+/** Nobody was heard since. */
+export const REQUEST: LeaveRequest = { unheard: true, calledAt: undefined };
+
 /** Became backup at 0. */
 export const backup = (changes: Partial<BackupState> = {}): BackupState => ({
   kind: "backup",
@@ -71,7 +75,7 @@ export const backup = (changes: Partial<BackupState> = {}): BackupState => ({
   active: undefined,
   resigned: false,
   preemptAt: undefined,
-  requested: false,
+  request: undefined,
   held: undefined,
   ...changes,
 });

@@ -18,11 +18,12 @@ import {
   FAULT,
   INITIALIZE,
   LINK_DOWN,
+  REQUEST,
   router,
   TICK,
 } from "./example.ts";
 
-const GROUP: SyncGroup = { name: "pair", members: ["inside", "outside"] };
+const GROUP: SyncGroup = { name: "pair", members: ["inside", "outside"], mandated: false };
 const MEMBER = router({ inSyncGroup: true });
 
 /** Two machines and their group, wired as a runtime wires them. */
@@ -55,7 +56,8 @@ class Pair {
       this.send(effect.member, { kind: "fault-raised", fault });
     else if (effect.kind === "clear-fault") {
       this.send(effect.member, { kind: "fault-cleared", fault });
-    } else this.told.push(`group ${effect.from}>${effect.to} ${effect.reason}`);
+    } else if (effect.kind === "transition")
+      this.told.push(`group ${effect.from}>${effect.to} ${effect.reason}`);
   }
 
   start(): this {
@@ -196,6 +198,7 @@ describe("configured", () => {
 
   test("a member that was taken out with its fault frees the others", () => {
     const state = {
+      ...INITIAL_GROUP,
       kind: "fault",
       members: { inside: "held", outside: "held", third: "fault" },
     } as const;
@@ -208,7 +211,7 @@ describe("configured", () => {
   });
 
   test("a new member shares the fault", () => {
-    const state = { kind: "fault", members: { inside: "fault" } } as const;
+    const state = { ...INITIAL_GROUP, kind: "fault", members: { inside: "fault" } } as const;
     const members = { inside: "fault", outside: "backup" } as const;
     const next = stepGroup(GROUP, state, { kind: "configured", members });
     assert.deepEqual(next.effects, [{ kind: "raise-fault", member: "outside", subject: "pair" }]);
@@ -228,7 +231,7 @@ test("whoever is no member is not heard", () => {
 test("a fault demotes nobody besides: it takes the others out by itself", () => {
   const members = { inside: "active", outside: "active" } as const;
   const event = { kind: "member", member: "inside", status: "fault", reason: "fault" } as const;
-  assert.deepEqual(stepGroup(GROUP, { kind: "active", members }, event).effects, [
+  assert.deepEqual(stepGroup(GROUP, { ...INITIAL_GROUP, kind: "active", members }, event).effects, [
     { kind: "raise-fault", member: "outside", subject: "pair" },
     { kind: "transition", from: "active", to: "fault", reason: "fault" },
   ]);
@@ -242,11 +245,15 @@ test("leave is given once: the first to be active does not renew the others'", (
     status: "active",
     reason: "active-down-timer",
   } as const;
-  assert.deepEqual(stepGroup(GROUP, { kind: "backup", members }, event).effects, []);
+  assert.deepEqual(
+    stepGroup(GROUP, { ...INITIAL_GROUP, kind: "backup", members }, event).effects,
+    [],
+  );
 });
 
 test("a repeated request is answered to the one who repeats it", () => {
-  const state = { kind: "backup", members: { inside: "requesting", outside: "active" } } as const;
+  const members = { inside: "requesting", outside: "active" } as const;
+  const state = { ...INITIAL_GROUP, kind: "backup", members } as const;
   const event = {
     kind: "member",
     member: "inside",
@@ -261,7 +268,7 @@ test("memberStatus", () => {
   const held: Fault = { cause: "sync-group", subject: "pair" };
   assert.equal(memberStatus(INITIALIZE), "initialize");
   assert.equal(memberStatus(backup()), "backup");
-  assert.equal(memberStatus(backup({ requested: true })), "requesting");
+  assert.equal(memberStatus(backup({ request: REQUEST })), "requesting");
   assert.equal(memberStatus(active()), "active");
   assert.equal(memberStatus(FAULT), "fault");
   assert.equal(memberStatus({ kind: "fault", faults: [held] }), "held");

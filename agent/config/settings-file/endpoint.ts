@@ -30,15 +30,25 @@ export function readEndpoint(
   // Its client splits addresses at their colons.
   const isKnown = rules.title !== "ZooKeeper" || found?.endpoint.host.startsWith("[") !== true;
   if (found !== undefined && isPort && isKnown) return found.endpoint;
-  const example =
-    rules.endpoint === "url"
-      ? `https://10.0.0.11:${rules.usualPort}`
-      : `10.0.0.11:${rules.usualPort}`;
-  const reason = isKnown
-    ? `"${word.text}" is no ${rules.endpoint === "url" ? "http:// or https:// URL of a host and port" : "HOST:PORT"}`
-    : "the client of ZooKeeper takes IPv4 addresses and names";
-  report(lowering, "witness-invalid", word, reason, `write it such as endpoint ${example}`);
+  const [problem, meant] = problemOf(word.text, rules, isKnown);
+  report(lowering, "witness-invalid", word, problem, `write endpoint ${meantBy(meant, rules)}`);
   return undefined;
+}
+
+/** What is wrong, and the text that shows what was meant. A password in it is not repeated. */
+function problemOf(
+  text: string,
+  { endpoint }: StoreRules,
+  isKnown: boolean,
+): readonly [problem: string, meant: string] {
+  if (!isKnown) return ["the client of ZooKeeper takes IPv4 addresses and names", ""];
+  if (text.includes("@")) {
+    const scheme = /^\w+:\/\//.exec(text)?.[0] ?? "";
+    const bare = scheme + text.slice(text.lastIndexOf("@") + 1);
+    return ["an endpoint takes no user and password: write user and password_secret", bare];
+  }
+  const form = endpoint === "url" ? "http:// or https:// URL of a host and port" : "HOST:PORT";
+  return [`"${text}" is no ${form}`, text];
 }
 
 interface Found {
@@ -57,4 +67,13 @@ function readAddress(at: Word): Found | undefined {
   const [, host, port] = ADDRESS_FORM.exec(at.text) ?? [];
   if (host === undefined) return undefined;
   return { endpoint: { at, text: at.text, host, scheme: undefined }, port: Number(port) };
+}
+
+/** What was probably meant, or else an example. */
+function meantBy(text: string, { endpoint, usualPort }: StoreRules): string {
+  const bare = text.replace(/^\w+:\/\//, "").replace(/\/.*$/, "");
+  const [, host = "10.0.0.11", port = usualPort] =
+    new RegExp(`^${HOST}(?::([0-9]{1,5}))?$`).exec(bare) ?? [];
+  const scheme = text.startsWith("http://") ? "http" : "https";
+  return endpoint === "url" ? `${scheme}://${host}:${port}` : `${host}:${port}`;
 }

@@ -19,6 +19,8 @@ import { STORE_KINDS } from "../mandates.ts";
 
 /** A day: what Consul keeps a session for at the most. */
 const LONGEST_TTL_S = 86_400;
+/** Less is no time for an answer, nor between two renewals. */
+const SHORTEST_S = 0.02;
 const LONGEST_FENCE_S = 600;
 
 /** A line of a grant: without it a policy is refused, so a misspelt one is no trifle. */
@@ -70,8 +72,8 @@ const settingsKeywords: readonly Keyword[] = [
   block("witness", one(oneOf(...STORE_KINDS)), [
     keyword("endpoint", one(word("URL, or host:port")), "required", "Where the store answers; several are tried in turn. http:// or https:// for etcd, consul and kubernetes; HOST:PORT for zookeeper and redis, which has one", { essential: true, repeats: true }),
     keyword("ttl", one(seconds(0, LONGEST_TTL_S)), "5; consul 10", "Seconds that the store keeps a lease without a renewal: another node waits as long for one that died", { essential: true }),
-    keyword("renew_interval", one(seconds(0, LONGEST_TTL_S)), "a third of ttl", "Seconds between two renewals; one that goes unanswered must not cost the lease", { essential: true }),
-    keyword("request_timeout", one(seconds(0, LONGEST_TTL_S)), "a sixth of ttl, at most 1", "Seconds after which a request was in vain", { essential: true }),
+    keyword("renew_interval", one(seconds(SHORTEST_S, LONGEST_TTL_S)), "a third of ttl", "Seconds between two renewals; one that goes unanswered must not cost the lease", { essential: true }),
+    keyword("request_timeout", one(seconds(SHORTEST_S, LONGEST_TTL_S)), "a sixth of ttl, at most 1", "Seconds after which a request was in vain", { essential: true }),
     keyword("user", one(name), "none", "Name to log in with: zookeeper (digest), etcd, redis", { essential: true }),
     keyword("password_secret", one(name), "none", "Name of the secret that is the password: zookeeper, etcd, redis", { essential: true }),
     keyword("token_secret", one(name), "none", "Name of the secret that is the token: consul, kubernetes", { essential: true }),

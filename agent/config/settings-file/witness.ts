@@ -24,7 +24,11 @@ export function lowerWitness(
   if (statement === undefined || kind === undefined || store === undefined) return undefined;
   const rules = STORE_RULES[store];
   const lines = statement.block ?? [];
-  const words: WitnessWords = new Map(lines.map((line) => [line.keyword.text, line.words[0]]));
+  const words: WitnessWords = new Map(
+    lines
+      .filter(({ keyword }) => rules.words.has(keyword.text))
+      .map((line) => [line.keyword.text, line.words[0]]),
+  );
   reportForeign(lines, store, lowering);
   for (const needed of rules.needs) {
     if (words.has(needed)) continue;
@@ -156,7 +160,7 @@ function checkSecrecy(
   lowering: Lowering,
 ): void {
   const secret = words.get("password_secret") ?? words.get("token_secret");
-  if (secret === undefined || !STORE_RULES[store].words.has(secretWord(words))) return;
+  if (secret === undefined) return;
   const hasTls = TLS_WORDS.some((name) => words.has(name));
   const open = endpoints.find(
     (each) =>
@@ -174,9 +178,6 @@ function checkSecrecy(
   };
   report(lowering, "witness-plain", open.at, message, remedies[store]);
 }
-
-const secretWord = (words: WitnessWords): string =>
-  words.has("password_secret") ? "password_secret" : "token_secret";
 
 function checkPrefix(
   prefix: Word | undefined,

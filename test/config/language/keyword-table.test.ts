@@ -20,8 +20,13 @@ test("the table has each of keepalived's 531 keyword paths, and our own besides"
     all.filter(({ own }) => own).map((each) => each.path),
     [
       "global_defs.holdfast_fencing",
+      "global_defs.holdfast_witness",
+      "vrrp_sync_group.holdfast_witness",
+      "vrrp_sync_group.holdfast_fence",
       "vrrp_instance.holdfast_drop_foreign_addresses",
       "vrrp_instance.holdfast_fencing",
+      "vrrp_instance.holdfast_witness",
+      "vrrp_instance.holdfast_fence",
       "virtual_server.holdfast_drain",
       "virtual_server.holdfast_slow_start",
       "virtual_server.holdfast_panic",

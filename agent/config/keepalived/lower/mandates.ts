@@ -120,7 +120,7 @@ function completeLease(
     const message = `${other.text} has the lease "${key}" already; with ${name.text} only one of them could be active`;
     report(lowering, "witness-invalid", written ?? name, message, "give each its own lease");
   } else owners.set(key, name);
-  if (failsafe !== undefined && !hasSessions) {
+  if (failsafe !== undefined && mode === "required" && !hasSessions) {
     const message = `failsafe of ${name.text} goes by the BFD sessions that its instances track, and they track none`;
     const hint = "write track_bfd { SESSION }, or remove failsafe";
     report(lowering, "witness-invalid", failsafe, message, hint);

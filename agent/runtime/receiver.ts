@@ -2,6 +2,8 @@ import type { IpAddress } from "../core/address.ts";
 import { addressFromBytes } from "../core/address.ts";
 import type { AdmissionPolicy } from "../core/vrrp/admission.ts";
 import { admit } from "../core/vrrp/admission.ts";
+import type { Claim, ClaimAlarm } from "../core/vrrp/claim.ts";
+import { isForeign, judge, mayClaim } from "../core/vrrp/claim.ts";
 import type { DropReason } from "../core/vrrp/drop-reason.ts";
 import type { VrrpEvent } from "../core/vrrp/event.ts";
 import type { PeerAlarm } from "../core/vrrp/peers.ts";
@@ -12,16 +14,18 @@ import type { Clock } from "../ports/clock.ts";
 import { NO_SEQUENCES } from "../wire/authentication.ts";
 import type { Hmac } from "../wire/hmac.ts";
 import type { Acceptance, IncomingAdvertisement } from "../wire/incoming-packet.ts";
-import { decodePacket, ON_LINK, peekPacketVrid } from "../wire/incoming-packet.ts";
+import { claimIn, decodePacket, ON_LINK, peekPacketVrid } from "../wire/incoming-packet.ts";
+import { advertised } from "./advertised.ts";
 import { countDrop } from "./counters.ts";
 import type { SharedEndpoint } from "./endpoint-pool.ts";
 import type { Router } from "./router.ts";
-import { advertised } from "./sender.ts";
 
 /** What a receiver tells. */
 export interface Receipts {
   deliver(router: Router, event: VrrpEvent): void;
-  alarm(router: Router, alarm: PeerAlarm, from: IpAddress): void;
+  alarm(router: Router, alarm: Exclude<PeerAlarm, "address-list-mismatch">, from: IpAddress): void;
+  /** Another one uses this router's VRID, and not as it should. */
+  claim(router: Router, alarm: ClaimAlarm, claim: Claim, from: IpAddress): void;
   dropped(router: Router, reason: DropReason, from: IpAddress): void;
   /** Nobody here has this VRID; heard only while foreign VRIDs are let through. */
   unknown(vrid: number, from: IpAddress, interfaceIndex: number | undefined): void;
@@ -62,7 +66,7 @@ export class Receiver {
       this.#hmac,
     );
     if (!decoded.ok) {
-      this.#drop(router, decoded.reason, packet.source);
+      this.#drop(router, decoded.reason, packet);
       return;
     }
     const message = decoded.value;
@@ -70,7 +74,7 @@ export class Receiver {
     // A number is spent when its sender is known to be genuine, admitted or not.
     router.sequences = message.sequences;
     if (!admitted.ok) {
-      this.#drop(router, admitted.reason, message.source);
+      this.#drop(router, admitted.reason, packet);
       return;
     }
     this.#record(router, message, packet, admitted.value);
@@ -91,12 +95,30 @@ export class Receiver {
     const ownChecksum = message.checksum === undefined ? undefined : router.config.checksum;
     const heard = hearPeer(router.peers, admitted, message.checksum, ownChecksum, packet.at);
     router.peers = heard.peers;
-    for (const { alarm, from } of heard.alarms) this.#receipts.alarm(router, alarm, from);
+    for (const { alarm, from } of heard.alarms) {
+      if (alarm !== "address-list-mismatch") {
+        this.#receipts.alarm(router, alarm, from);
+        continue;
+      }
+      const foreign = isForeign(message.addresses, advertised(router));
+      this.#receipts.claim(router, foreign ? "vrid-clash" : alarm, message, from);
+    }
   }
 
-  #drop(router: Router, reason: DropReason, from: IpAddress): void {
+  #drop(router: Router, reason: DropReason, packet: ReceivedPacket): void {
+    const from = packet.source;
     countDrop(router.counters, reason);
-    if (reason !== "own-packet") this.#receipts.dropped(router, reason, from);
+    if (reason === "own-packet") return;
+    const claim = mayClaim(reason) ? claimIn(packet) : undefined;
+    // It lets go: what there was to tell of it was told.
+    if (claim?.priority === RELEASE_PRIORITY) return;
+    const judged = claim && judge(reason, claim, advertised(router));
+    if (judged?.claims === true && router.state.kind === "active") {
+      this.#receipts.deliver(router, { kind: "foreign-claim", from });
+    }
+    if (claim === undefined || judged?.alarm === undefined) {
+      this.#receipts.dropped(router, reason, from);
+    } else this.#receipts.claim(router, judged.alarm, claim, from);
   }
 }
 

@@ -2,10 +2,14 @@ import type { IpAddress } from "../core/address.ts";
 import type { DiscardReason } from "../core/bfd/packet.ts";
 import type { BfdSnapshot } from "../core/bfd/snapshot.ts";
 import { verdictOf } from "../core/bfd/snapshot.ts";
+import { seconds } from "../core/time.ts";
+import type { Claim, ClaimAlarm } from "../core/vrrp/claim.ts";
 import type { DropReason } from "../core/vrrp/drop-reason.ts";
-import type { VrrpEffect } from "../core/vrrp/effect.ts";
+import type { VrrpAlarm, VrrpEffect } from "../core/vrrp/effect.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
+import type { PeerAlarm } from "../core/vrrp/peers.ts";
 import type { Clock } from "../ports/clock.ts";
+import { claimText } from "./claim-text.ts";
 import type { AlarmKind } from "./counters.ts";
 import { countAlarm } from "./counters.ts";
 import { Crowds } from "./crowd.ts";
@@ -16,6 +20,8 @@ import type { Router } from "./router.ts";
 /** Both its subject and its sender are whatever a stranger writes into a packet. */
 const UNKNOWN_VRID = "unknown-vrid";
 
+const HOUR = seconds(3_600);
+
 type Detail = Readonly<Record<string, unknown>>;
 type RouterTransition = Extract<VrrpEffect, { readonly kind: "transition" }>;
 
@@ -24,6 +30,7 @@ export class Reports {
   readonly #clock: Clock;
   readonly #report: (report: EventReport) => void;
   readonly #repetition = new Repetition();
+  readonly #hourly = new Repetition(HOUR);
   readonly #senders = new Crowds();
   /** Alarms whose end is to be told, by router and kind. */
   readonly #lasting = new Set<string>();
@@ -61,7 +68,7 @@ export class Reports {
   }
 
   /** Counted every time, told once in a while. */
-  alarm(router: Router, alarm: AlarmKind, from: string): void {
+  alarm(router: Router, alarm: PlainAlarm, from: string): void {
     countAlarm(router.counters, alarm);
     const told = this.#seldom("warn", router.name, alarm, from, ALARM_TEXT[alarm]);
     if (told) this.#lasting.add(`${router.id} ${alarm}`);
@@ -74,6 +81,27 @@ export class Reports {
       message: `${OVER_TEXT[alarm]} (from ${from})`,
       detail: { alarm, from, over: true },
     });
+  }
+
+  /** Told of each sender once in an hour: it is a matter of configuration, and stays as it is. */
+  claim(router: Router, alarm: ClaimAlarm, claim: Claim, from: IpAddress): void {
+    const now = this.#clock.now();
+    if (this.#hourly.happened(`${router.id} ${alarm} ${from}`, now) === 0) return;
+    countAlarm(router.counters, alarm);
+    const crowd = this.#senders.admit(`${router.name} ${alarm}`, now);
+    if (crowd === "untold") return;
+    const rest = crowd === "last" ? MORE_SENDERS : "";
+    const { version, priority, addresses } = claim;
+    this.#emit("alarm", "warn", router.name, {
+      message: claimText(router, alarm, claim, from) + rest,
+      detail: { alarm, from, version, priority, addresses: addresses.slice(0, 32) },
+    });
+  }
+
+  /** Told once, and counted on all whose addresses were reachable for a moment. */
+  gateRestored(routers: Iterable<Router>): void {
+    for (const router of routers) countAlarm(router.counters, "gate-restored");
+    this.host("warn", "gate", GATE_RESTORED, { alarm: "gate-restored" });
   }
 
   dropped(router: Router, reason: DropReason, from: IpAddress): void {
@@ -127,7 +155,7 @@ export class Reports {
     const crowd = this.#senders.admit(kind === UNKNOWN_VRID ? kind : `${subject} ${kind}`, now);
     if (crowd === "untold") return false;
     const origin = from === "" ? "" : ` (from ${from})`;
-    const rest = crowd === "last" ? "; further senders are only counted for now" : "";
+    const rest = crowd === "last" ? MORE_SENDERS : "";
     this.#emit("alarm", level, subject, {
       message: text + origin + countText(times) + rest,
       detail: { alarm: kind, from, times },
@@ -146,11 +174,20 @@ export class Reports {
   }
 }
 
+const MORE_SENDERS = "; further senders are only counted for now";
+
+const GATE_RESTORED =
+  "somebody removed the gate's rules (nft flush ruleset?): they are back. Until then nothing kept the " +
+  "addresses of a node that hangs from being answered; reload a ruleset without flush ruleset, table by table";
+
 const countText = (times: number): string => (times > 1 ? ` [${times} times]` : "");
 
 const faultText = ({ cause, subject }: Fault): string => `${cause} ${subject}`;
 
-const ALARM_TEXT: Readonly<Record<AlarmKind, string>> = {
+/** Alarms of which there is no more to say than their text. */
+type PlainAlarm = VrrpAlarm | Exclude<PeerAlarm, "address-list-mismatch">;
+
+const ALARM_TEXT: Readonly<Record<PlainAlarm, string>> = {
   "rival-heard":
     "another node of lower priority goes on advertising, so both are active: it does not hear this " +
     "one (a one-way link). Look at its packet filter (protocol 112), the switch ports and cables " +
@@ -158,7 +195,6 @@ const ALARM_TEXT: Readonly<Record<AlarmKind, string>> = {
   "owner-conflict": "another router claims to own the addresses (priority 255)",
   "own-address-heard": "an advertisement came from our own address: a duplicate address or a loop",
   "interval-mismatch": "the peer advertises at another interval than this router",
-  "address-list-mismatch": "the peer advertises other addresses than this router",
   "checksum-mix": "the routers do not agree on what a v3 checksum covers",
   "first-address-not-link-local": "the peer's first address is not link-local",
 };

@@ -16,6 +16,7 @@ export function routerPool(
   const receiver = new Receiver(clock, hmac, {
     deliver: (router, event) => driver.deliver(router, event),
     alarm: (router, alarm, from) => reports.alarm(router, alarm, from),
+    claim: (router, alarm, claim, from) => reports.claim(router, alarm, claim, from),
     dropped: (router, reason, from) => reports.dropped(router, reason, from),
     unknown: (vrid, from) => reports.unknownVrid(vrid, from),
   });

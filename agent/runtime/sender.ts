@@ -5,6 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Hmac } from "../wire/hmac.ts";
 import type { PacketTemplate } from "../wire/outgoing-packet.ts";
 import { encodePacket, packetTemplate } from "../wire/outgoing-packet.ts";
+import { advertised } from "./advertised.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Router } from "./router.ts";
 import type { Schedule } from "./schedule.ts";
@@ -121,10 +122,6 @@ function templates(router: Router): readonly PacketTemplate[] {
     }),
   );
 }
-
-/** The addresses that go into advertisements. */
-export const advertised = (router: Router): readonly IpAddress[] =>
-  router.config.addresses.map(({ address }) => address);
 
 /** RFC 9568 §5.1.1.3; the sockets take it from the packet's header. */
 export const timeToLive = ({ config: { transport } }: Pick<Router, "config">): number =>

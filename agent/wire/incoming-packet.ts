@@ -117,6 +117,16 @@ export function decodePacket(
   };
 }
 
+/** What an intact message says that came from this link, whoever sent it; `undefined`: there is none. */
+export function claimIn(packet: IncomingPacket): ReceivedMessage | undefined {
+  const opened = open(packet, undefined);
+  if (!opened.ok) return undefined;
+  const { message, family, source, destination } = opened.value;
+  const context = { family, source, destination, withoutAddresses: true };
+  const decoded = decodeAdvertisement(message, context);
+  return decoded.ok ? decoded.value : undefined;
+}
+
 const NO_OCTETS = new Uint8Array(0);
 
 interface Opened {

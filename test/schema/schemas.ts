@@ -93,6 +93,10 @@ const alarm = z.enum([
   "address-list-mismatch",
   "checksum-mix",
   "first-address-not-link-local",
+  "vrid-clash",
+  "version-mismatch",
+  "authentication-mismatch",
+  "gate-restored",
 ]);
 
 const peer = z.strictObject({

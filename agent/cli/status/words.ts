@@ -107,6 +107,22 @@ export const ALARMS: Readonly<Record<VrrpAlarm | AlarmName, Advice>> = {
     problem: "a peer advertises other addresses",
     next: "make virtual_ipaddress equal on all nodes",
   },
+  "vrid-clash": {
+    problem: "another virtual router uses its VRID on this link",
+    next: "the log has its sender and addresses; give one of the two another virtual_router_id",
+  },
+  "version-mismatch": {
+    problem: "another node claims its addresses in the other version of VRRP",
+    next: "make version (or vrrp_version) equal on all nodes",
+  },
+  "authentication-mismatch": {
+    problem: "another node claims its addresses with other authentication",
+    next: "make the type and the secret equal on all nodes",
+  },
+  "gate-restored": {
+    problem: "somebody removed the gate's rules, which were put back",
+    next: "find who runs nft flush ruleset, and let it replace its own tables only",
+  },
   "checksum-mix": {
     problem: "peers use different checksums",
     next: "make v3_checksum_as_v2 equal on all nodes",

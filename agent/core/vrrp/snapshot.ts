@@ -1,4 +1,5 @@
 import type { Family, IpAddress } from "../address.ts";
+import type { ClaimAlarm } from "./claim.ts";
 import type { DropReason } from "./drop-reason.ts";
 import type { TransitionReason, VrrpAlarm } from "./effect.ts";
 import type { Fault } from "./fault.ts";
@@ -92,6 +93,11 @@ export interface RouterSnapshot {
   readonly counters: RouterCounters;
 }
 
+/** What the host tells that an operator should know of a router. Closed; also the counter's name. */
+export type HostAlarm =
+  /** Somebody removed the rules of the gate in front of its addresses; they were put back. */
+  "gate-restored";
+
 /** Counts since the process started. */
 export interface RouterCounters {
   readonly advertisementsSent: number;
@@ -106,5 +112,7 @@ export interface RouterCounters {
   /** Leases that ran out while the router was active. */
   readonly leasesLapsed: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
-  readonly alarms: Readonly<Partial<Record<VrrpAlarm | PeerAlarm, number>>>;
+  readonly alarms: Readonly<
+    Partial<Record<VrrpAlarm | PeerAlarm | ClaimAlarm | HostAlarm, number>>
+  >;
 }

@@ -10,6 +10,8 @@ import type { Schedule } from "../schedule.ts";
 export interface FencingListener {
   /** Routers are fenced, or in fault, where they were not before; or the other way round. */
   changed(): void;
+  /** Somebody had removed the rules; they are whole again. */
+  restored(): void;
   tell(level: LogLevel, message: string): void;
 }
 
@@ -66,9 +68,6 @@ export class Fencing {
 
   #hear(event: GateEvent): void {
     if (event.kind === "lost") this.#ability.set(event.error);
-    else {
-      const message = "somebody removed the gate's rules (nft flush ruleset?): put back";
-      this.#listener.tell("warn", message);
-    }
+    else this.#listener.restored();
   }
 }

@@ -157,6 +157,11 @@ export class Gatekeeper implements Guard {
     return door.deadline !== undefined && this.#parts.clock.now() < door.deadline;
   }
 
+  /** Those that hold addresses behind a gate. */
+  *routers(): Generator<Router> {
+    for (const { router } of this.#doors.values()) yield router;
+  }
+
   view(router: Router): DoorView | undefined {
     const door = this.#doors.get(router.id);
     if (door === undefined) return undefined;

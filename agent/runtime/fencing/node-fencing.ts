@@ -39,6 +39,7 @@ export function nodeFencing(
 ): NodeFencing {
   const fencing = new Fencing(gate, clock, schedule, {
     changed: () => node().changed(),
+    restored: () => reports.gateRestored(gatekeeper.routers()),
     tell: (level, message) => reports.host(level, "gate", message),
   });
   const gatekeeper = new Gatekeeper({

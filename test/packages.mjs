@@ -20,6 +20,8 @@ const NEEDED = {
   "/usr/sbin/dnsmasq": "dnsmasq-base",
   // Debian's keepalived checks servers without a load balancer in the kernel: test/lab/without-ipvs.c.
   tcc: "tcc",
+  // The client of test/lab/crash is written in C.
+  "/usr/include/stdio.h": "libc6-dev",
   "/usr/sbin/haproxy": "haproxy",
   "/usr/bin/redis-server": "redis-server",
   "/usr/bin/etcd": "etcd-server",

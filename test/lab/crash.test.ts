@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { after, before, describe, test } from "node:test";
+import type { ProgramName } from "../bench/program.ts";
+import { PROGRAMS } from "../bench/program.ts";
+import { PROGRAM } from "./agent.ts";
+import { skip } from "./cluster.ts";
+import { Cage } from "./crash/cage.ts";
+import type { Failure } from "./crash/failures.ts";
+import { FAILURES } from "./crash/failures.ts";
+import type { Figures } from "./crash/measure.ts";
+import { measure } from "./crash/measure.ts";
+import { Programs } from "./crash/programs.ts";
+import type { Cast } from "./crash/scene.ts";
+import { castOf, stage, timingOf } from "./crash/scene.ts";
+import { nothingLeft } from "./leftovers.ts";
+
+/* The node that has the address fails, in every way that there is. */
+
+const lacking = skip === false ? (Cage.lacks() ?? false) : skip;
+const AT_ONCE = Number(process.env["HOLDFAST_LAB_CRASHES"] ?? 6);
+const INTERVALS = [1, 0.1];
+const ONLY = new RegExp(process.env["HOLDFAST_LAB_CRASH"] ?? "");
+
+interface Cell {
+  readonly name: string;
+  readonly failure: Failure;
+  readonly cast: Cast;
+}
+
+/**
+ * Each failure at each interval, and before each program: at both intervals where it makes a difference,
+ * else at one of them. `npm run bench -- crash all` has all combinations, and repeats them.
+ */
+function cells(): readonly Cell[] {
+  const all = INTERVALS.flatMap((interval, i) =>
+    FAILURES.flatMap((failure, f): readonly Cell[] => {
+      const possible = failure.beside ?? PROGRAMS;
+      const one = possible[(f + i) % possible.length];
+      const chosen = failure.thorough ? possible : possible.filter((other) => other === one);
+      return chosen.map((other) => cellOf(failure, other, interval));
+    }),
+  );
+  const killed = FAILURES.filter(({ name }) => name === "SIGKILL of everything at once");
+  const six = killed.flatMap((failure) =>
+    PROGRAMS.map((other) => cellOf(failure, other, 0.1, "ipv6")),
+  );
+  return [...all, ...six];
+}
+
+function cellOf(
+  failure: Failure,
+  other: ProgramName,
+  interval: number,
+  family?: Cast["family"],
+): Cell {
+  const name = [failure.name, `${interval} s`, family, `beside ${other}`]
+    .filter(Boolean)
+    .join(", ");
+  return { name, failure, cast: castOf(failure, "holdfast", other, interval, family) };
+}
+
+const text = (value: number): string => `${value.toFixed(1)} ms`;
+
+function tell(t: TestContext, { who, tcp, stale, lasted, noise, announcedAfter }: Figures): void {
+  const gone = stale === undefined ? `not gone after ${text(lasted)}` : `gone after ${text(stale)}`;
+  t.diagnostic(
+    `${t.name}: no answer: ARP ${text(who.outage)}, TCP ${text(tcp.outage)}; both: ARP ${text(who.both)}, ` +
+      `TCP ${text(tcp.both)}; address ${gone}; announced ${announcedAfter}; noise ${text(noise)}`,
+  );
+}
+
+function judge({ expected, heal }: Failure, cast: Cast, figures: Figures, owner: string): void {
+  const { who, tcp, stale, noise } = figures;
+  const timing = timingOf(cast);
+  const outage = expected.outage(timing);
+  const tcpOutage = expected.tcpOutage?.(timing) ?? outage;
+  assert.deepEqual([who.last, tcp.last], [owner, owner], "who answers in the end");
+  if (expected.both === "never") assert.deepEqual([who.both, tcp.both], [0, 0], "both answered");
+  assert.ok(who.outage <= outage + noise, `no answer for ${who.outage} ms, not ${outage}`);
+  assert.ok(tcp.outage <= tcpOutage + noise, `no connection for ${tcp.outage} ms`);
+  if (expected.stale !== undefined) {
+    const bound = expected.stale(timing) + noise;
+    assert.ok(stale !== undefined && stale <= bound, `the address was there for ${stale} ms`);
+  }
+  if (heal?.announcedBeside?.includes(cast.other))
+    assert.ok(figures.announcedAfter > 0, "the owner did not announce itself");
+}
+
+describe("failures of the node that has the address", {
+  skip: lacking,
+  concurrency: AT_ONCE,
+  timeout: 300_000,
+}, () => {
+  let programs: Programs;
+  before(() => {
+    programs = new Programs();
+  });
+  after(() => {
+    programs.dispose();
+    return nothingLeft();
+  });
+
+  for (const [at, { failure, cast, name }] of cells().entries()) {
+    if (!ONLY.test(name)) continue;
+    test(name, async (t) => {
+      await stage(cast, programs, { program: PROGRAM }, async (scene) => {
+        const figures = await measure(scene, failure, { phase: (at * 0.37) % 0.9 });
+        tell(t, figures);
+        judge(failure, cast, figures, scene[failure.expected.owner].mac);
+      });
+    });
+  }
+});

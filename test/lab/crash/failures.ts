@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ProgramName } from "../../bench/program.ts";
+import { eventually } from "../eventually.ts";
+import { Cage } from "./cage.ts";
+import type { Party, Scene, Timing } from "./scene.ts";
+import { configOf, DEFAULT_PRIORITIES } from "./scene.ts";
+
+/** What is promised of a failure. Milliseconds. */
+export interface Expected {
+  /** Who answers in the end. */
+  readonly owner: "failing" | "other";
+  /** Whether two may answer: only where nothing on the two nodes can know better. */
+  readonly both: "never" | "until healed";
+  /** The longest time without an answer, beyond what the machine does to everybody. */
+  readonly outage: (timing: Timing) => number;
+  /** The same for connections, where whatever runs behind the address fails too. */
+  readonly tcpOutage?: (timing: Timing) => number;
+  /** How long the failing node has the address after it. Left out where it keeps it. */
+  readonly stale?: (timing: Timing) => number;
+}
+
+/** One line of the table: how the node that has the address fails, and what is promised. */
+export interface Failure {
+  readonly name: string;
+  /** What comes before it; without that it comes some time after an advertisement. */
+  readonly prepare?: (scene: Scene) => Promise<void>;
+  readonly inflict: (scene: Scene) => void | Promise<void>;
+  /** What ends it; done as soon as the other one answers and, if that is promised, the address is gone. */
+  readonly heal?: {
+    readonly act: (scene: Scene) => void | Promise<void>;
+    /** Before the address is gone. */
+    readonly early?: boolean;
+    /** Who has the other node's part when the rightful owner announces itself again after it. */
+    readonly announcedBeside?: readonly ProgramName[];
+  };
+  readonly expected: Expected;
+  readonly priorities?: readonly [number, number];
+  /** Further lines of the instance, in place of `nopreempt`. */
+  readonly instance?: readonly string[];
+  /** What may run on the other node; anything where it is left out. */
+  readonly beside?: readonly ProgramName[];
+  /** It is not the same before each of them: the test command has it with all, at all intervals. */
+  readonly thorough?: boolean;
+}
+
+/** A hand-over that somebody has done for the dead. */
+const AT_ONCE_MS = 100;
+/** What nobody waits for: behind the gate the address is silent already. */
+const SOON_MS = 500;
+/** Timeouts of the kernel are rounded down to ticks, and processors are taken away. */
+const EARLY_MS = 250;
+/** A second more than lease and refresh, and the kernel removes it within a second and a quarter. */
+const stale = ({ interval, lease }: Timing): number =>
+  1_000 * (Math.ceil((lease + Math.max(interval, 1_000)) / 1_000) + 1) + 1_250;
+/** The gate shut, and nobody knew: the rest of the time that a backup waits. */
+const silence = ({ down, lease }: Timing): number => down - lease + EARLY_MS;
+const down = (timing: Timing): number => timing.down + EARLY_MS;
+/** The supervisor's patience with a process that hangs: a second at least, and how often it looks. */
+const STALL_MS = 1_750;
+
+const killsEach = (pids: readonly number[], signal: NodeJS.Signals): void => {
+  for (const pid of pids) process.kill(pid, signal);
+};
+
+const silently = (both: Expected["both"] = "never"): Expected => ({
+  owner: "other",
+  both,
+  outage: silence,
+  stale,
+});
+const handedOver: Expected = {
+  owner: "other",
+  both: "never",
+  outage: () => AT_ONCE_MS,
+  stale: () => SOON_MS,
+};
+/** It hangs until it is killed. With short advertisements the other one has taken over by then. */
+const hung: Expected = {
+  owner: "other",
+  both: "never",
+  outage: (timing) => Math.max(AT_ONCE_MS, silence(timing)),
+  stale: () => STALL_MS,
+};
+const keptUp = (outage: number): Expected => ({
+  owner: "failing",
+  both: "never",
+  outage: () => outage,
+});
+
+/** No VRRP reaches these any more; all else does. */
+function deafen(...parties: readonly Party[]): void {
+  const hook = "type filter hook prerouting priority -400";
+  const table = `table inet lab {\n chain deaf {\n ${hook}\n meta l4proto 112 drop\n }\n}\n`;
+  for (const { node } of parties) assert.equal(node.exec("nft", ["-f", "-"], table).stderr, "");
+}
+
+function cure(...parties: readonly Party[]): void {
+  for (const { node } of parties) node.exec("nft", ["delete", "table", "inet", "lab"]);
+}
+
+/**
+ * In a group with little memory another one asks for more than there is: the kernel kills whom it was
+ * told to kill first.
+ */
+async function exhaust({ failing: { node, daemon } }: Scene): Promise<void> {
+  const victim = daemon.vrrpPid;
+  const poor = new Cage();
+  try {
+    poor.add(victim);
+    poor.limitMemory(8 << 20);
+    writeFileSync(`/proc/${victim}/oom_score_adj`, "1000");
+    const greedy = "exec dd if=/dev/zero of=/dev/null bs=64M count=1 status=none";
+    const script = `echo $$ > ${poor.memoryProcs} && ${greedy}`;
+    node.spawn("sh", ["-c", script], { stdio: "ignore" });
+    await eventually("the kernel kills it", 5_000, () => assert.ok(isDead(victim)));
+  } finally {
+    poor.dispose();
+  }
+}
+
+/** Also when nobody has asked yet how it ended. */
+function isDead(pid: number): boolean {
+  try {
+    return /\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
+  }
+}
+
+const STORM_MS = 3_000;
+
+/** Whenever there is a VRRP process, it is killed. */
+async function storm({ failing: { daemon } }: Scene): Promise<void> {
+  const until = performance.now() + STORM_MS;
+  let killed = 0;
+  while (performance.now() < until) {
+    try {
+      process.kill(daemon.vrrpPid, "SIGKILL");
+      killed += 1;
+    } catch {
+      // There is none at the moment.
+    }
+    await delay(20);
+  }
+  assert.ok(killed > 0, "none was killed");
+}
+
+const EVERYBODY: readonly ProgramName[] = ["holdfast", "keepalived"];
+
+/** Until a reload is heard of, on a busy machine. */
+const RELOADED_MS = 150;
+
+/** The other one preempts soon, as it has been told to, and the lease of the failing one still runs then. */
+async function preempts({ cast, other }: Scene): Promise<void> {
+  const [, priority] = cast.priorities ?? DEFAULT_PRIORITIES;
+  other.daemon.configure(configOf({ ...cast, instance: [] }, priority));
+  other.daemon.reload();
+  const isHeard = () => assert.match(other.daemon.log, /"generation":2/);
+  await eventually("the reload is done", 10_000, isHeard);
+  // It claims between two and three intervals after that.
+  await delay(Math.max(0, cast.interval * 1_500 - RELOADED_MS));
+}
+
+export const FAILURES: readonly Failure[] = [
+  {
+    name: "SIGKILL of the vrrp process",
+    inflict: ({ failing }) => void process.kill(failing.daemon.vrrpPid, "SIGKILL"),
+    expected: handedOver,
+  },
+  {
+    name: "SIGKILL of the supervisor",
+    inflict: ({ failing }) => void process.kill(failing.daemon.pids[0] ?? 0, "SIGKILL"),
+    expected: handedOver,
+  },
+  {
+    name: "SIGKILL of one process after the other, the supervisor first",
+    inflict: ({ failing }) => killsEach(failing.daemon.pids, "SIGKILL"),
+    expected: silently(),
+  },
+  {
+    name: "SIGKILL of everything at once",
+    inflict: ({ failing }) => failing.cage.kill(),
+    expected: silently(),
+    thorough: true,
+  },
+  {
+    name: "SIGSTOP of the vrrp process",
+    inflict: ({ failing }) => void process.kill(failing.daemon.vrrpPid, "SIGSTOP"),
+    expected: hung,
+  },
+  {
+    name: "SIGSTOP of everything, and SIGCONT",
+    inflict: ({ failing }) => killsEach(failing.daemon.pids, "SIGSTOP"),
+    heal: {
+      act: ({ failing }) => killsEach(failing.daemon.pids, "SIGCONT"),
+      announcedBeside: EVERYBODY,
+    },
+    expected: silently(),
+    thorough: true,
+  },
+  {
+    name: "the event loop blocked for 10 s",
+    inflict: ({ failing: { node, daemon }, programs }) =>
+      void node.spawn(programs.file("stall"), [String(daemon.vrrpPid), "10000"]),
+    expected: hung,
+  },
+  {
+    name: "killed for want of memory, in a cgroup",
+    inflict: exhaust,
+    expected: handedOver,
+  },
+  {
+    name: "link down",
+    inflict: ({ failing }) => failing.eth0.setPlugged(false),
+    heal: { act: ({ failing }) => failing.eth0.setPlugged(true) },
+    expected: { ...silently(), outage: down, stale: () => SOON_MS },
+  },
+  {
+    name: "one-way loss: the other one does not hear",
+    priorities: [254, 250],
+    inflict: ({ other }) => deafen(other),
+    heal: { act: ({ other }) => cure(other), announcedBeside: EVERYBODY },
+    expected: { owner: "failing", both: "until healed", outage: () => AT_ONCE_MS },
+  },
+  {
+    name: "full partition, no witness: neither hears the other",
+    priorities: [254, 250],
+    inflict: ({ failing, other }) => deafen(failing, other),
+    // keepalived yields without a word, so that nobody knows that there was another one.
+    heal: { act: ({ failing, other }) => cure(failing, other), announcedBeside: ["holdfast"] },
+    expected: { owner: "failing", both: "until healed", outage: () => AT_ONCE_MS },
+  },
+  {
+    name: "the machine stands still, and goes on",
+    inflict: ({ failing: { cage, service } }) => {
+      cage.add(service.pid ?? 0);
+      cage.freeze(true);
+    },
+    heal: {
+      act: ({ failing }) => failing.cage.freeze(false),
+      early: true,
+      announcedBeside: EVERYBODY,
+    },
+    expected: { ...silently(), tcpOutage: down },
+    thorough: true,
+  },
+  {
+    name: "nft flush ruleset",
+    inflict: ({ failing }) => void failing.node.exec("nft", ["flush", "ruleset"]),
+    expected: keptUp(AT_ONCE_MS),
+  },
+  {
+    name: "another tool deletes the address",
+    inflict: ({ failing: { node }, address }) =>
+      void node.exec("ip", ["address", "del", address, "dev", "eth0"]),
+    expected: keptUp(AT_ONCE_MS),
+  },
+  {
+    name: "restart storm: the vrrp process is killed again and again",
+    inflict: storm,
+    expected: handedOver,
+  },
+  {
+    name: "SIGSTOP of everything as another one preempts, and SIGCONT",
+    beside: ["holdfast"],
+    prepare: preempts,
+    inflict: ({ failing }) => killsEach(failing.daemon.pids, "SIGSTOP"),
+    heal: { act: ({ failing }) => killsEach(failing.daemon.pids, "SIGCONT") },
+    // The other one asks until nobody answers, or waits until nobody can.
+    expected: { ...silently(), outage: ({ interval }) => interval / 4 + EARLY_MS },
+  },
+];

@@ -30,6 +30,7 @@ const declared = [
   "agent/config/config.ts",
   "agent/config/trackers.ts",
   "agent/config/bfd-instances.ts",
+  "agent/config/mandates.ts",
   "agent/config/notifications.ts",
   "agent/core/vrrp/virtual-router.ts",
 ]

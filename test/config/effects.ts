@@ -1,5 +1,6 @@
 import { BFD_EFFECTS, BFD_PLACES } from "./effects-bfd.ts";
 import { FENCING_EFFECTS, FENCING_PLACES } from "./effects-fencing.ts";
+import { MANDATE_EFFECTS, MANDATE_PLACES } from "./effects-mandates.ts";
 
 /** What a keyword that works does, and what shows it. */
 export type KeywordEffect =
@@ -35,6 +36,7 @@ const always = (why: string, proof: Proof): KeywordEffect => ({ by: "always", wh
 export const PLACES: Readonly<Record<string, string>> = {
   ...BFD_PLACES,
   ...FENCING_PLACES,
+  ...MANDATE_PLACES,
   accept: "runtime/acceptance.ts",
   active: "core/notify/tell.ts",
   activeKey: "wire/auth-hmac.ts",
@@ -368,6 +370,7 @@ export const EFFECTS: Readonly<Record<string, KeywordEffect>> = {
   "vrrp_instance.notify_master_rx_lower_pri": value("lowerPriorityHeard", NOTIFY),
   ...BFD_EFFECTS,
   ...FENCING_EFFECTS,
+  ...MANDATE_EFFECTS,
   vrrp_script: value("trackers", TRACKERS),
   "vrrp_script.script": value("argv", TRACKERS),
   "vrrp_script.interval": value("interval", TRACKERS),

@@ -25,15 +25,20 @@ const PAGES = ["README.md", ...globSync("docs/*.md").sort()];
 const blocksOf = (page: string, file: string): readonly CodeBlock[] =>
   codeBlocks(page).filter((block) => block.file === file);
 
-/** A machine of root's on which these files lie, and every secret that they name. */
+/** A machine of root's on which these files lie, and every secret and program that they name. */
 function machine(files: Readonly<Record<string, string>>) {
   const all = Object.values(files).join("\n");
   const secrets = [...all.matchAll(/^secret \S+ (\S+)/gm)].map(([, path = ""]) => path);
-  const texts = Object.fromEntries(secrets.map((path) => [path, "secret"]));
+  const programs = [...all.matchAll(/^\s*(?:program|ca_file) (\S+)/gm)].map(
+    ([, path = ""]) => path,
+  );
+  const texts = Object.fromEntries([...secrets, ...programs].map((path) => [path, "x"]));
   const host = memoryHost({ ...texts, ...files });
   const entry = (path: string): PathEntry => {
     const found = host.entry(path);
-    return found.ok && found.kind === "file" ? { ...found, mode: 0o600 } : found;
+    return found.ok && found.kind === "file" && !programs.includes(path)
+      ? { ...found, mode: 0o600 }
+      : found;
   };
   return { ...host, entry };
 }

@@ -146,3 +146,74 @@ for (const name of blocks.split(" ")) {
     );
   });
 }
+
+/** Our words of VRRP that stand in a block, with values. */
+const ownLines = (block: string): string =>
+  [...(keywordTable.root.children?.get(block)?.children?.values() ?? [])]
+    .filter(({ keyword }) => keyword.name.startsWith("holdfast_"))
+    .map((node) => {
+      const more = node.keyword.grammar.optional.map(sample).join(" ");
+      return `${sampleText(node, " ").trimEnd()} ${more}\n`;
+    })
+    .join("");
+
+const routersWith = (own: (block: string) => string): string => `global_defs {
+${own("global_defs")} router_id main
+}
+vrrp_sync_group G {
+${own("vrrp_sync_group")} group {
+  VI_1
+  VI_2
+ }
+}
+${[1, 2].map((at) => routerText(at, own("vrrp_instance"))).join("")}`;
+
+const routerText = (at: number, own: string): string => `vrrp_instance VI_${at} {
+${own} interface hfk
+ virtual_router_id ${50 + at}
+${own} priority ${140 + at}
+ virtual_ipaddress {
+  192.0.2.${at}/24
+  192.0.2.${at + 10}/32
+ }
+${own}}
+`;
+
+/** What keepalived has made of a file, as it writes it down at its start. */
+function theirDump(text: string): readonly string[] {
+  writeFileSync(main, text);
+  const pids = `-p ${join(folder, "pid")} -r ${join(folder, "vrrp.pid")}`;
+  const run = `ip link add hfk type veth peer name hfp && ip addr add 192.0.2.200/24 dev hfk
+ip link set hfk up; ip link set hfp up
+timeout 1 keepalived -n -l -d -P -i main -f ${main} ${pids}`;
+  const { stdout, stderr } = spawnSync("unshare", ["-n", "sh", "-c", run], {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  const all = `${stdout}${stderr}`
+    .split("\n")
+    .map((line) => line.replace(/^\w+ \w+ [^a-z(]*20\d\d: /, ""));
+  const begin = all.findIndex((line) => line.includes("VRRP Topology"));
+  const end = all.findIndex((line, at) => at > begin && line.includes("Interfaces"));
+  return all.slice(begin, end).filter((line) => !/time|Last|Checksum/i.test(line));
+}
+
+test("none of our words costs keepalived anything of its own", { skip, timeout: 60_000 }, () => {
+  const text = routersWith(ownLines);
+  const own = new Set(theirUnknownWords(text).map((each) => each.split(" ")[1] ?? ""));
+  assert.deepEqual([...own].toSorted(), [
+    "holdfast_drop_foreign_addresses",
+    "holdfast_fence",
+    "holdfast_fencing",
+    "holdfast_witness",
+  ]);
+  const dump = theirDump(text);
+  const shown = dump.join("\n");
+  for (const at of [1, 2]) {
+    assert.match(shown, new RegExp(`Priority = ${140 + at}\\b`));
+    assert.match(shown, new RegExp(`192\\.0\\.2\\.${at}/24`));
+    assert.match(shown, new RegExp(`192\\.0\\.2\\.${at + 10}(?:/32)? dev`));
+  }
+  assert.deepEqual(dump, theirDump(routersWith(() => "")));
+});

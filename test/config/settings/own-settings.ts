@@ -6,14 +6,14 @@ import { brief } from "../lower/lowered.ts";
 const FILE = "/etc/holdfast/holdfast.conf";
 
 /** A file of root's that nobody else may read. */
-export const PRIVATE: PathEntry = {
+export const PRIVATE = {
   ok: true,
   kind: "file",
   uid: 0,
   gid: 0,
   mode: 0o600,
   target: undefined,
-};
+} as const satisfies PathEntry;
 
 /** Loads a text as holdfast.conf of a machine with these other files, root's and executable. */
 export function ownSettings(

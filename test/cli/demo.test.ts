@@ -66,13 +66,13 @@ describe("the live view", () => {
     rows: 30,
   };
 
-  test("says who holds the address, what was measured, and what is still held", () => {
+  test("says who holds the address, what was measured, and what becomes of it elsewhere", () => {
     const text = draw(picture, PLAIN).join("\n");
     assert.match(text, /node 1 +killed +up/);
     assert.match(text, /▸ +node 2 +running +cut +active/);
     assert.match(text, /client: node 2 answers/);
     assert.match(text, /kill node 1: 604 ms without an answer, expected 522–722 ms/);
-    assert.match(text, /node 1: its kernel still holds the address until r/);
+    assert.match(text, /node 1: its kernel lets go of the address by itself; r restores/);
   });
 
   test("says that nobody answers", () => {

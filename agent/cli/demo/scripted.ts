@@ -113,6 +113,6 @@ export function reportText(report: DemoReport, style: Style): string {
 
 export const NOTES: readonly string[] = [
   `advertisements every ${TIMING.advertisementMs} ms, a probe every 5 ms; expected is the formula of RFC 9568 §6.1`,
-  "after kill -9 of everything, and while paused, the dead node's kernel still holds the address:",
-  "the client follows the last announcement; the address goes when the agent is back",
+  "after kill -9 of everything, and while paused, the kernel of the node lets go of the address by itself:",
+  "its gate has shut before the other node answers, and some seconds later the address is removed",
 ];

@@ -89,11 +89,9 @@ const outageLine = ({ what, node, outageMs, expected }: Outage): string =>
 
 /** What is true and would surprise. */
 function notes({ stations }: Picture, style: Style): readonly string[] {
-  const holding = stations.filter(
-    ({ condition }) => condition === "killed" || condition === "paused",
-  );
-  return holding.map(({ name }) =>
-    style.caution(`${name}: its kernel still holds the address until r restores the agent`),
+  const left = stations.filter(({ condition }) => condition === "killed" || condition === "paused");
+  return left.map(({ name }) =>
+    style.caution(`${name}: its kernel lets go of the address by itself; r restores the agent`),
   );
 }
 

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, randomInt } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
@@ -60,6 +60,13 @@ const nodeArguments: Readonly<Record<Role, readonly string[]>> = {
     ...strippedTypes,
   ],
   director: ["--max-semi-space-size=2", ...withoutDebugger, ...strippedTypes],
+  witness: [
+    "--max-semi-space-size=2",
+    "--single-threaded-gc",
+    "--max-old-space-size=256",
+    ...withoutDebugger,
+    ...strippedTypes,
+  ],
   config: ["--max-old-space-size=4096", ...withoutDebugger, ...strippedTypes],
 };
 
@@ -265,6 +272,54 @@ async function runDirector(): Promise<void> {
   });
 }
 
+/**
+ * It needs no capability of its own once it is in its namespace. It runs as the agent does all the same:
+ * secrets are root's, and fence agents may have to reach devices.
+ */
+async function runWitness(): Promise<void> {
+  const [
+    { WitnessProcess },
+    { parentChannel, endAfterMessages },
+    { failureText, scheduler, setOutOfMemoryScore },
+    { nameProcess },
+    { enterNamedNamespace },
+    { openTimer },
+    { openSleeplessClock },
+    { runProgram },
+    { readStore, examineProgram },
+  ] = await Promise.all([
+    import("./runtime/witness/witness-process.ts"),
+    import("./linux/processes.ts"),
+    import("./linux/scheduling.ts"),
+    import("./linux/process-identity.ts"),
+    import("./linux/namespace.ts"),
+    import("./linux/timer.ts"),
+    import("./linux/sleepless-clock.ts"),
+    import("./linux/programs.ts"),
+    import("./witness-parts.ts"),
+  ]);
+  const schedule = scheduler();
+  nameProcess("holdfast_witness");
+  setOutOfMemoryScore(LAST_TO_BE_KILLED);
+  // The supervisor has it end when the vrrp process has let go: leases go back then, and not before.
+  process.on("SIGTERM", () => undefined);
+  let entered = false;
+  new WitnessProcess(parentChannel(), {
+    clock: openSleeplessClock(),
+    openTimer,
+    prepare: ({ scheduling, netNamespace }) => {
+      if (!entered && netNamespace !== undefined) enterNamedNamespace(netNamespace);
+      entered = true;
+      return schedule(scheduling).map(failureText);
+    },
+    readStore,
+    run: runProgram,
+    examine: examineProgram,
+    seed: randomInt(2 ** 32),
+    exit: endAfterMessages,
+  });
+}
+
 async function runConfig(): Promise<void> {
   const [{ serveConfig }, { parentChannel, endAfterMessages }, load] = await Promise.all([
     import("./runtime/config-process.ts"),
@@ -306,6 +361,7 @@ async function runPeople(): Promise<void> {
 const ROLES: Readonly<Record<Role, () => Promise<void>>> = {
   vrrp: runVrrp,
   director: runDirector,
+  witness: runWitness,
   config: runConfig,
 };
 

@@ -59,6 +59,7 @@ const FREE = [
   "agent/main.ts",
   "agent/command-line.ts",
   "agent/director-parts.ts",
+  "agent/witness-parts.ts",
   "agent/own-plugins.ts",
   "agent/build.ts",
   "test/",

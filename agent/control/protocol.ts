@@ -74,7 +74,10 @@ export interface Status {
   readonly node: string;
   /** router_id, else the host's name; `null` before a configuration was accepted. */
   readonly routerId: string | null;
-  readonly processes: Readonly<Record<"supervisor" | "vrrp" | "director", ProcessStatus>>;
+  readonly processes: Readonly<Record<"supervisor" | "vrrp" | "director", ProcessStatus>> & {
+    /** Where groups need a mandate. */
+    readonly witness?: ProcessStatus;
+  };
   readonly configuration: {
     readonly file: string;
     /** Counts accepted configurations, from 1. */

@@ -62,7 +62,7 @@ function readText(path: string): FileText {
   }
 }
 
-function entryAt(path: string): PathEntry {
+export function entryAt(path: string): PathEntry {
   try {
     const stat = lstatSync(path);
     const kind = kindOf(stat);

@@ -33,6 +33,7 @@ export interface Libc {
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: Uint8Array | null): number;
   epoll_wait(epoll: number, events: Uint8Array, most: number, timeoutMs: number): number;
+  clock_gettime(clock: number, time: Uint8Array): number;
   timerfd_create(clock: number, flags: number): number;
   timerfd_settime(fd: number, flags: number, value: Uint8Array, old: null): number;
   sched_setscheduler(thread: number, policy: number, parameters: Uint8Array): number;
@@ -68,6 +69,7 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   epoll_create1: "int epoll_create1(int)",
   epoll_ctl: "int epoll_ctl(int, int, int, void *)",
   epoll_wait: "int epoll_wait(int, void *, int, int)",
+  clock_gettime: "int clock_gettime(int, void *)",
   timerfd_create: "int timerfd_create(int, int)",
   timerfd_settime: "int timerfd_settime(int, int, const void *, void *)",
   sched_setscheduler: "int sched_setscheduler(int, int, const void *)",

@@ -1,5 +1,5 @@
 import type { ChildProcess, Later, StartProcess } from "../ports/processes.ts";
-import type { ServiceRole, ToChild, ToDirector, ToVrrp } from "./ipc.ts";
+import type { ServiceRole, ToChild, ToDirector, ToVrrp, ToWitness } from "./ipc.ts";
 import type { Watch } from "./watch.ts";
 
 export interface ChildEvents {
@@ -110,7 +110,7 @@ export class Child {
     this.#events.started(started.pid);
   }
 
-  send(message: ToChild | ToVrrp | ToDirector): void {
+  send(message: ToChild | ToVrrp | ToDirector | ToWitness): void {
     if (message.kind === "configure") this.#configuredAfter ??= this.#ping;
     this.#process?.send(message);
   }

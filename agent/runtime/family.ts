@@ -1,8 +1,8 @@
+import { randomBytes } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import type { TimedCommand } from "../config/notifications.ts";
-import type { DirectorStatus, ProcessStatus } from "../control/protocol.ts";
+import type { DirectorStatus } from "../control/protocol.ts";
 import type { AcceptedConfig } from "./accepted.ts";
-import { Child } from "./child.ts";
 import { DirectorClient } from "./director-client.ts";
 import { directorSettings, holdsPolicies } from "./director-settings.ts";
 import type {
@@ -10,19 +10,22 @@ import type {
   FromChild,
   FromDirector,
   FromVrrp,
+  FromWitness,
   LogLevel,
   Problem,
   ServiceRole,
-  ToDirector,
 } from "./ipc.ts";
 import { IPC_VERSION } from "./ipc.ts";
+import { Kin } from "./kin.ts";
 import { LastWills } from "./last-will.ts";
 import type { RunOptions } from "./options.ts";
+import { Prelude } from "./prelude.ts";
 import { RememberedSnapshot } from "./remembered-snapshot.ts";
 import type { SupervisorPorts } from "./supervisor.ts";
 import type { Configured, NodeSnapshot } from "./vrrp-client.ts";
 import { planForNone, VrrpClient } from "./vrrp-client.ts";
-import { DEFAULT_WATCH, watchOf } from "./watch.ts";
+import { watchOf } from "./watch.ts";
+import { WitnessClient, witnessSettings } from "./witness-client.ts";
 
 /** What the children's parent hears of them. */
 export interface FamilyEvents {
@@ -47,22 +50,18 @@ export class Family {
   readonly #ports: SupervisorPorts;
   readonly #options: RunOptions;
   readonly #events: FamilyEvents;
-  readonly #children = new Map<ServiceRole, Child>();
-  readonly #startedAt = new Map<ServiceRole, number>();
+  readonly #kin: Kin;
   readonly #client: VrrpClient;
   readonly #director: DirectorClient;
+  readonly #witness: WitnessClient;
+  /** Tells this run of the agent from those of other nodes. */
+  readonly #tag = randomBytes(4).toString("hex");
   readonly #remembered = new RememberedSnapshot();
-  /** Who waits for a child to be gone for good. */
-  readonly #leaving = new Map<ServiceRole, () => void>();
   #stopping = false;
   readonly #wills: LastWills;
   /** Where the vrrp process is, which stays there whatever it is told later. */
   #namespace: string | undefined;
-  /** What is being done in the place of one that died. */
-  #will: Promise<void> | undefined;
-  /** What comes before the first router: the startup script. */
-  #prelude: Promise<void> | undefined;
-  #preludeOver = false;
+  readonly #prelude: Prelude;
   #ready = false;
   /** The vrrp process that runs now has its configuration: what it says is worth remembering. */
   #configuredNow = false;
@@ -71,58 +70,61 @@ export class Family {
     this.#ports = ports;
     this.#options = options;
     this.#events = events;
-    this.#client = new VrrpClient(
-      (message) => this.#children.get("vrrp")?.send(message),
+    this.#kin = new Kin(ports, options.respawn, {
+      started: (role, pid) => this.#started(role, pid),
+      message: (role, message) => this.#heard(role, message),
+      ended: (...how) => this.#ended(...how),
+    });
+    this.#client = new VrrpClient((message) => this.#kin.send("vrrp", message), ports.later);
+    this.#director = new DirectorClient(
+      (message) => this.#kin.send("director", message),
       ports.later,
     );
-    this.#director = new DirectorClient(
-      (message) => this.#children.get("director")?.send(message),
-      ports.later,
+    this.#witness = new WitnessClient(
+      (message) => this.#kin.send("witness", message),
+      (message) => this.#kin.send("vrrp", message),
     );
     const log = (level: LogLevel, message: string) => events.log(level, message);
     this.#wills = new LastWills(ports.lastWill, ports.nowMs, log);
-    if (!options.directorOnly) this.#add("vrrp");
+    this.#prelude = new Prelude(
+      (script) => this.#director.runScript(script),
+      (outcome) => log("error", `the startup script ${outcome}`),
+    );
+    if (!options.directorOnly) this.#kin.add("vrrp");
     // Also beside a lone vrrp process, keepalived's -P: its scripts and notifications are run here.
-    this.#add("director");
+    this.#kin.add("director");
   }
 
   start(): void {
-    for (const child of this.#children.values()) child.start();
+    this.#kin.start();
   }
 
   /** Hands the accepted configuration to the processes that run now. */
   configure(): void {
-    this.#configureDirector();
+    this.accepted();
     const accepted = this.#events.current();
     if (accepted === undefined) return;
-    const script = accepted.config.notifications.startupScript;
-    if (script === undefined || this.#preludeOver) {
-      this.#preludeOver = true;
-      this.#configureVrrp();
-      return;
-    }
     // Whatever vrrp process runs at its end is configured then.
-    this.#prelude ??= this.#startup(script).then(() => {
-      this.#preludeOver = true;
+    this.#prelude.before(accepted.config.notifications.startupScript, () => {
       if (!this.#stopping) this.#configureVrrp();
     });
   }
 
   /** The process that holds the addresses answers; or it is not to run. */
   get answers(): boolean {
-    return this.#children.get("vrrp")?.answers ?? true;
+    return this.#kin.get("vrrp")?.answers ?? true;
   }
 
-  /** What was accepted is in force: the director hears its part. */
+  /** What was accepted is in force: director and witness process hear their parts. */
   accepted(): void {
     this.#configureDirector();
+    this.#configureWitness();
   }
 
   async reconfigure(generation: number, config: Config): Promise<Configured> {
-    await this.#prelude;
+    await this.#prelude.done;
     // Nobody who could refuse it: the next one starts from it.
-    if (this.#children.get("vrrp")?.running !== true)
-      return { ok: true, plan: planForNone(config) };
+    if (!this.#kin.running("vrrp")) return { ok: true, plan: planForNone(config) };
     const answer = await this.#tellVrrp(generation, config);
     if (answer.ok) this.#refresh();
     return answer;
@@ -145,7 +147,7 @@ export class Family {
   }
 
   journal(limitMs: number): Promise<string | undefined> {
-    if (this.#children.get("vrrp")?.running !== true) return Promise.resolve(undefined);
+    if (!this.#kin.running("vrrp")) return Promise.resolve(undefined);
     return this.#client.journal(limitMs);
   }
 
@@ -159,90 +161,72 @@ export class Family {
     return this.#director.command(...asked);
   }
 
-  processes(): Readonly<Record<ServiceRole, ProcessStatus>> {
-    const status = (role: ServiceRole): ProcessStatus => {
-      const child = this.#children.get(role);
-      const startedAt = this.#startedAt.get(role) ?? null;
-      return { pid: child?.pid ?? null, restarts: child?.restarts ?? 0, startedAt };
-    };
-    return { vrrp: status("vrrp"), director: status("director") };
+  processes(): ReturnType<Kin["statuses"]> {
+    return this.#kin.statuses();
   }
 
   /**
    * The vrrp process first: the director tells others of its last transitions, and runs the script
-   * when all else is over. Each has the time. Answers whether all ended by themselves within it; those
-   * that did not are killed.
+   * when all else is over; and leases go back when nothing is held any more. Each has the time. Answers
+   * whether all ended by themselves within it; those that did not are killed.
    */
   async stop(limitMs: number, script: TimedCommand | undefined): Promise<boolean> {
     this.#stopping = true;
-    const resigned = await this.#stopChild("vrrp", limitMs, { kind: "stop" });
-    if (script !== undefined && this.#children.get("director")?.running !== true) {
+    const resigned = await this.#stopVrrp(limitMs);
+    // Leases run out by themselves where somebody may still hold what they are for.
+    if (!this.#wills.complete) this.#kin.get("witness")?.kill();
+    const returned = await this.#kin.stop("witness", limitMs, { kind: "stop" });
+    if (script !== undefined && !this.#kin.running("director")) {
       this.#events.log("error", "the shutdown script was not run: the director does not run");
     }
     const scriptMs = (script?.timeout ?? 0) / 1_000;
     const stop =
       script === undefined ? { kind: "stop" as const } : { kind: "stop" as const, script };
-    const told = await this.#stopChild("director", limitMs + scriptMs, stop);
-    return resigned && told;
+    const told = await this.#kin.stop("director", limitMs + scriptMs, stop);
+    return resigned && returned && told;
   }
 
-  async #stopChild(role: ServiceRole, limitMs: number, message: StopMessage): Promise<boolean> {
-    const child = this.#children.get(role);
-    if (child === undefined) return true;
-    child.stop(message);
-    if (!child.running) {
-      // The next one would have removed what its predecessor left.
-      if (role === "vrrp" && child.died) await this.#inItsPlace();
-      return true;
-    }
-    let clean = true;
-    const gone = new Promise<void>((resolve) => {
-      this.#leaving.set(role, resolve);
-    });
-    const cancel = this.#ports.later(limitMs, () => {
-      clean = false;
-      child.kill();
-    });
-    await gone;
-    cancel();
+  async #stopVrrp(limitMs: number): Promise<boolean> {
+    const child = this.#kin.get("vrrp");
+    const ran = child?.running === true;
+    const clean = await this.#kin.stop("vrrp", limitMs, { kind: "stop" });
+    // The next one would have removed what its predecessor left.
+    if (!ran && child?.died === true) await this.#inItsPlace();
     return clean;
   }
 
-  #add(role: ServiceRole): void {
-    const { respawn } = this.#options;
-    const child = new Child(role, this.#ports, DEFAULT_WATCH, respawn, {
-      started: (pid) => this.#started(role, pid),
-      message: (message) => {
-        if (role === "vrrp") this.#hearVrrp(message as FromVrrp);
-        else this.#hearDirector(message as FromDirector);
-      },
-      ended: (clean, cause, restartMs) => this.#ended(role, clean, cause, restartMs),
-    });
-    this.#children.set(role, child);
-  }
-
   #started(role: ServiceRole, pid: number | undefined): void {
-    this.#startedAt.set(role, this.#ports.wallClock());
     this.#events.started(role, pid);
     if (role === "director") this.#configureDirector();
-    if (role === "director" || this.#stopping) return;
-    const { reportAddresses } = this.#options;
-    if (reportAddresses) this.#children.get(role)?.send({ kind: "report-addresses" });
-    if (this.#will === undefined) this.configure();
-    else void this.#will.then(() => this.configure());
+    if (role === "witness") this.#configureWitness();
+    if (role !== "vrrp" || this.#stopping) return;
+    if (this.#options.reportAddresses) this.#kin.send(role, { kind: "report-addresses" });
+    const will = this.#wills.underWay;
+    if (will === undefined) this.configure();
+    else void will.then(() => this.configure());
   }
 
   #configureDirector(): void {
     const current = this.#events.current();
-    if (current === undefined || this.#children.get("director")?.running !== true) return;
+    if (current === undefined || !this.#kin.running("director")) return;
     this.#director.configure(directorSettings(current, this.#options));
     if (this.#configuredNow) this.#director.vrrpConfigured();
+  }
+
+  /** It runs only where there is something for it to do. */
+  #configureWitness(): void {
+    const current = this.#events.current();
+    if (current === undefined || this.#stopping || this.#options.directorOnly) return;
+    const settings = witnessSettings(current, this.#tag);
+    if (settings === undefined) this.#kin.dismiss("witness");
+    else if (this.#kin.get("witness") === undefined) this.#kin.add("witness").start();
+    else if (this.#kin.running("witness")) this.#witness.configure(settings);
   }
 
   #configureVrrp(): void {
     const accepted = this.#events.current();
     if (accepted === undefined) return;
-    if (!this.#children.has("vrrp")) {
+    if (this.#kin.get("vrrp") === undefined) {
       this.#configured();
       return;
     }
@@ -256,12 +240,12 @@ export class Family {
       if (!this.#ready) return this.#events.failed(problem);
       // It ran before: what the host refuses now it may grant to the next one.
       this.#events.log("error", `${problem.message}; ${problem.remedy}`);
-      this.#children.get("vrrp")?.kill();
+      this.#kin.get("vrrp")?.kill();
     });
   }
 
   async #tellVrrp(generation: number, config: Config): Promise<Configured> {
-    const child = this.#children.get("vrrp");
+    const child = this.#kin.get("vrrp");
     child?.begins();
     const { reserved } = this.#wills;
     const wait = this.#awaitDirector();
@@ -275,25 +259,20 @@ export class Family {
    * Does at once what the vrrp process can do no more. Whoever stops the agent waits for it, and virtual
    * links go then too.
    */
-  #inItsPlace(): Promise<void> {
-    const links = this.#stopping;
-    const done = Promise.resolve(this.#will)
-      .then(() => this.#wills.execute(this.#namespace, links))
-      .then(() => {
-        if (this.#will === done) this.#will = undefined;
-      });
-    this.#will = done;
-    return done;
-  }
-
-  /** As in keepalived, its failure is told, and the start goes on. */
-  async #startup(script: TimedCommand): Promise<void> {
-    const outcome = await this.#director.runScript(script);
-    if (outcome !== undefined) this.#events.log("error", `the startup script ${outcome}`);
+  async #inItsPlace(): Promise<void> {
+    await this.#wills.begin(this.#namespace, this.#stopping);
+    // What may still be there is not another node's yet.
+    if (this.#wills.complete) this.#witness.nobodyWants();
   }
 
   #awaitDirector(): boolean {
     return holdsPolicies(this.#options.policiesDirectory);
+  }
+
+  #heard(role: ServiceRole, message: unknown): void {
+    if (role === "vrrp") this.#hearVrrp(message as FromVrrp);
+    else if (role === "director") this.#hearDirector(message as FromDirector);
+    else this.#hearWitness(message as FromWitness);
   }
 
   #hearVrrp(message: FromVrrp): void {
@@ -313,6 +292,7 @@ export class Family {
         break;
       case "mandate-wanted":
       case "mandate-unwanted":
+        this.#witness.wish(message);
         break;
       default:
         this.#hear(message);
@@ -323,7 +303,7 @@ export class Family {
     switch (message.kind) {
       case "readings":
       case "claims":
-        this.#children.get("vrrp")?.send(message);
+        this.#kin.send("vrrp", message);
         break;
       case "snapshot":
         void this.#events
@@ -347,6 +327,16 @@ export class Family {
     }
   }
 
+  #hearWitness(message: FromWitness): void {
+    if (message.kind === "mandate" || message.kind === "witness-ready") {
+      this.#witness.hear(message);
+    } else if (message.kind === "event") {
+      this.#events.report(message.report);
+    } else {
+      this.#hear(message);
+    }
+  }
+
   #hear(message: FromChild): void {
     if (message.kind === "log") this.#events.log(message.level, message.message);
     if (message.kind !== "ready" || message.version === IPC_VERSION) return;
@@ -354,18 +344,19 @@ export class Family {
   }
 
   #ended(role: ServiceRole, clean: boolean, cause: string, restartMs: number | undefined): void {
-    if (role === "vrrp") {
-      this.#configuredNow = false;
-      // First of all: peers wait for it.
-      if (!clean || this.#wills.any) void this.#inItsPlace();
-      this.#client.ended();
-    } else {
+    if (role === "vrrp") this.#vrrpEnded(clean);
+    if (role === "director") {
       this.#director.ended();
-      this.#children.get("vrrp")?.send({ kind: "director-lost" });
+      this.#kin.send("vrrp", { kind: "director-lost" });
     }
     this.#events.ended(role);
+    if (this.#kin.wasDismissed(role) && !this.#stopping) {
+      // It may be wanted again by now.
+      this.#configureWitness();
+      return;
+    }
     if (this.#stopping) {
-      void Promise.resolve(this.#will).then(() => this.#leaving.get(role)?.());
+      void Promise.resolve(this.#wills.underWay).then(() => this.#kin.left(role));
       return;
     }
     const next = restartMs === undefined ? "" : `; the next one starts in ${restartMs} ms`;
@@ -385,8 +376,16 @@ export class Family {
     });
   }
 
+  #vrrpEnded(clean: boolean): void {
+    this.#configuredNow = false;
+    // First of all: peers wait for it.
+    if (!clean || this.#wills.any) void this.#inItsPlace();
+    else this.#witness.nobodyWants();
+    this.#client.ended();
+  }
+
   #configured(): void {
-    this.#configuredNow = this.#children.has("vrrp");
+    this.#configuredNow = this.#kin.get("vrrp") !== undefined;
     if (this.#configuredNow) this.#director.vrrpConfigured();
     this.#refresh();
     if (this.#ready) return;
@@ -399,5 +398,3 @@ export class Family {
     void this.snapshot(REFRESH_LIMIT_MS);
   }
 }
-
-type StopMessage = Extract<ToDirector, { readonly kind: "stop" }>;

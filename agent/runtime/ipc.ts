@@ -26,7 +26,7 @@ import type { ReservedEntry, WillEntry } from "./wills.ts";
 /** Parent and children are always of one build; a mismatch means that files changed under a run. */
 export const IPC_VERSION = 1;
 
-export type Role = "vrrp" | "director" | "config";
+export type Role = "vrrp" | "director" | "witness" | "config";
 export type ServiceRole = Exclude<Role, "config">;
 
 /** What a child says of something that happened; the supervisor numbers, keeps and prints it. */

@@ -13,6 +13,8 @@ export class LastWills {
   readonly #log: (level: LogLevel, message: string) => void;
   readonly #wills = new Map<string, WillEntry>();
   readonly #reserved = new Map<string, Reserved>();
+  #underWay: Promise<void> | undefined;
+  #complete = true;
 
   constructor(
     port: LastWill,
@@ -27,6 +29,16 @@ export class LastWills {
   /** Some router is active, as far as is known. */
   get any(): boolean {
     return this.#wills.size > 0;
+  }
+
+  /** The last one that was begun. */
+  get underWay(): Promise<void> | undefined {
+    return this.#underWay;
+  }
+
+  /** The last one that was executed left nothing on this host. */
+  get complete(): boolean {
+    return this.#complete;
   }
 
   /** For the next process: its packets are to be beyond these. */
@@ -44,10 +56,20 @@ export class LastWills {
   }
 
   /**
-   * Takes everything of ours from the host, in this namespace, and resigns for routers that were active.
-   * `links`: nobody comes who would want the virtual links.
+   * Takes everything of ours from the host, in this namespace, and resigns for routers that were active;
+   * after any that is under way. `links`: nobody comes who would want the virtual links.
    */
-  async execute(namespace: string | undefined, links: boolean): Promise<void> {
+  begin(namespace: string | undefined, links: boolean): Promise<void> {
+    const done = Promise.resolve(this.#underWay)
+      .then(() => this.#execute(namespace, links))
+      .then(() => {
+        if (this.#underWay === done) this.#underWay = undefined;
+      });
+    this.#underWay = done;
+    return done;
+  }
+
+  async #execute(namespace: string | undefined, links: boolean): Promise<void> {
     const packets = [...this.#wills.values()].flatMap((will) => will.packets);
     this.#wills.clear();
     const startMs = this.#nowMs();
@@ -66,5 +88,6 @@ export class LastWills {
     for (const { message, remedy } of problems) {
       this.#log("error", `in place of the vrrp process: ${message}; ${remedy}`);
     }
+    this.#complete = problems.length === 0;
   }
 }

@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<PidRole, string>> = {
   supervisor: "keepalived",
   vrrp: "vrrp",
   director: "checkers",
+  witness: "witness",
 };
 
 /** The files that say which processes run: named on the command line, else by the configuration. */
@@ -69,7 +70,8 @@ export class PidFiles {
 
   #pathOf(role: PidRole): string | undefined {
     const { usePidDirectory = false, instanceName } = this.#global ?? {};
-    if (this.#options[role] !== undefined) return this.#options[role];
+    const named = role === "witness" ? undefined : this.#options[role];
+    if (named !== undefined) return named;
     if (!usePidDirectory && instanceName === undefined) return undefined;
     const suffix = instanceName === undefined ? "" : `_${instanceName}`;
     return join(this.#directory, `${NAMES[role]}${suffix}.pid`);

@@ -1,0 +1,75 @@
+import type { AcceptedConfig } from "./accepted.ts";
+import type {
+  FromWitness,
+  MandateMessage,
+  MandateWish,
+  ToVrrp,
+  ToWitness,
+  WitnessProcessSettings,
+} from "./ipc.ts";
+
+type Heard = Extract<FromWitness, { readonly kind: "mandate" | "witness-ready" }>;
+
+/** What the witness process must know; `undefined`: there is nothing for it to do. */
+export function witnessSettings(
+  { config, settings }: Pick<AcceptedConfig, "config" | "settings">,
+  tag: string,
+): WitnessProcessSettings | undefined {
+  const { global, mandates } = config;
+  if (mandates.length === 0) return undefined;
+  return {
+    scheduling: global.vrrpScheduling,
+    netNamespace: global.netNamespace,
+    holder: `${global.routerId}/${tag}`,
+    mandates,
+    store: settings.witness,
+    fences: settings.fences,
+    secrets: settings.secrets,
+  };
+}
+
+/** Between the vrrp process, which wants mandates, and the witness process, which seeks them. */
+export class WitnessClient {
+  readonly #tellWitness: (message: ToWitness) => void;
+  readonly #tellVrrp: (message: ToVrrp) => void;
+  /** Serials of what is granted, by mandate. */
+  readonly #granted = new Map<string, number>();
+
+  constructor(tellWitness: (message: ToWitness) => void, tellVrrp: (message: ToVrrp) => void) {
+    this.#tellWitness = tellWitness;
+    this.#tellVrrp = tellVrrp;
+  }
+
+  configure(settings: WitnessProcessSettings): void {
+    this.#tellWitness({ kind: "configure", settings });
+  }
+
+  wish(wish: MandateWish): void {
+    const granted = this.#granted.get(wish.mandate) === wish.serial;
+    if (wish.kind === "mandate-wanted" && granted) {
+      // Said again to a witness process that does not know: whoever was to be fenced has been.
+      this.#tellWitness({ ...wish, fence: false });
+      return;
+    }
+    this.#granted.delete(wish.mandate);
+    this.#tellWitness(wish);
+  }
+
+  hear(message: Heard): void {
+    if (message.kind === "witness-ready") this.#tellVrrp({ kind: "witness-lost" });
+    else this.#pass(message);
+  }
+
+  /** The vrrp process is gone, with all that it held. */
+  nobodyWants(): void {
+    this.#granted.clear();
+    this.#tellWitness({ kind: "nobody-wants" });
+  }
+
+  #pass(message: MandateMessage): void {
+    const { mandate, serial, news } = message;
+    if (news.kind === "granted") this.#granted.set(mandate, serial);
+    if (news.kind === "withdrawn") this.#granted.delete(mandate);
+    this.#tellVrrp(message);
+  }
+}

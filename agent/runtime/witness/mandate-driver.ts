@@ -1,0 +1,219 @@
+import type { FenceSettings, MandateConfig, WitnessSettings } from "../../config/mandates.ts";
+import type { Instant } from "../../core/time.ts";
+import { since } from "../../core/time.ts";
+import type {
+  FenceProblem,
+  MandateEffect,
+  MandateEvent,
+  MandateRules,
+  MandateState,
+} from "../../core/witness/mandate.ts";
+import { initialMandate, isAtRest, pauseAfter } from "../../core/witness/mandate.ts";
+import type { MandateNews } from "../../core/witness/mandate-news.ts";
+import { mandateDeadline, stepMandate } from "../../core/witness/step-mandate.ts";
+import type { LeaseKey } from "../../ports/arbiter.ts";
+import type { EventReport, LogLevel } from "../ipc.ts";
+import type { FencePorts } from "./fence-run.ts";
+import { runFence } from "./fence-run.ts";
+import type { Secrets, SleeplessClock } from "./ports.ts";
+import type { Store } from "./store.ts";
+
+/** What a mandate is about; with another lease or store it is another mandate. */
+export interface MandatePlan {
+  readonly mandate: MandateConfig;
+  /** Both where there is a lease, and only there. */
+  readonly store: Store | undefined;
+  readonly witness: WitnessSettings | undefined;
+  readonly holder: string;
+}
+
+/** What may change while it is held. */
+export interface FencePlan {
+  readonly devices: readonly FenceSettings[];
+  readonly secrets: Secrets;
+}
+
+export interface DriverPorts extends FencePorts {
+  readonly clock: SleeplessClock;
+  readonly seed: number;
+  tell(serial: number, news: MandateNews): void;
+  report(report: EventReport): void;
+  log(level: LogLevel, message: string): void;
+  /** Its deadline may be another one, or it has come to rest. */
+  stepped(): void;
+}
+
+/** Runs the machine of one mandate: asks the store, runs fence agents, tells what comes of it. */
+export class MandateDriver {
+  readonly name: string;
+  readonly #rules: MandateRules;
+  readonly #key: LeaseKey | undefined;
+  readonly #store: Store | undefined;
+  readonly #ports: DriverPorts;
+  #fences: FencePlan;
+  #state: MandateState;
+  #retired = false;
+  #unwatch: (() => void) | undefined;
+
+  constructor(plan: MandatePlan, fences: FencePlan, ports: DriverPorts) {
+    const { mandate, store, witness, holder } = plan;
+    const { lease, name } = mandate;
+    this.name = name;
+    this.#store = store;
+    this.#ports = ports;
+    this.#fences = fences;
+    this.#state = initialMandate(ports.seed);
+    const leased = lease !== undefined && witness !== undefined;
+    this.#key = leased ? { name: lease.key, holder, ttl: witness.ttl } : undefined;
+    this.#rules = {
+      lease: leased ? { ...witness, mode: lease.mode, failsafe: lease.failsafe } : undefined,
+      fences: mandate.fences.length > 0,
+    };
+  }
+
+  get store(): Store | undefined {
+    return this.#store;
+  }
+
+  get deadline(): Instant | undefined {
+    return mandateDeadline(this.#state);
+  }
+
+  get atRest(): boolean {
+    return isAtRest(this.#state);
+  }
+
+  /** What is sought, and not granted yet. */
+  get sought(): MandateState["wish"] {
+    return this.#state.grant === "none" ? this.#state.wish : undefined;
+  }
+
+  change(fences: FencePlan): void {
+    this.#fences = fences;
+  }
+
+  /**
+   * Another one takes its place. What was granted is over, and goes back to the store when the wish is
+   * taken back; nothing more is told.
+   */
+  retire(): void {
+    const { grant, wish } = this.#state;
+    if (grant === "granted" && wish !== undefined) {
+      this.#ports.tell(wish.serial, { kind: "withdrawn", because: "lost" });
+    }
+    this.#retired = true;
+    if (grant !== "granted") this.deliver({ kind: "nobody-wants" });
+  }
+
+  deliver(event: MandateEvent): void {
+    const now = this.#ports.clock.now();
+    const { state, effects } = stepMandate(this.#rules, this.#state, event, now);
+    this.#state = state;
+    for (const effect of effects) this.#execute(effect);
+    this.#watch();
+    this.#ports.stepped();
+  }
+
+  #execute(effect: MandateEffect): void {
+    switch (effect.kind) {
+      case "acquire":
+      case "renew":
+      case "release":
+        void this.#ask(effect);
+        break;
+      case "fence":
+        void this.#fence(effect.run);
+        break;
+      case "tell":
+        this.#tell(effect.serial, effect.news);
+        break;
+    }
+  }
+
+  async #ask({
+    kind,
+    id,
+    limit,
+  }: Extract<MandateEffect, { readonly kind: "acquire" | "renew" | "release" }>): Promise<void> {
+    const [key, store] = [this.#key, this.#store];
+    if (key === undefined || store === undefined) return;
+    if (kind === "release") {
+      await store.release(key, limit);
+      this.deliver({ kind: "released", id });
+    } else {
+      const { sentAt, answer } = await store.ask(kind, key, limit);
+      this.deliver({ kind: "answer", id, sentAt, answer });
+    }
+  }
+
+  async #fence(run: number): Promise<void> {
+    const names = this.#fences.devices.map(({ name }) => name).join(", ");
+    this.#report("warn", `fencing with ${names} before it becomes active`, { devices: names });
+    const startedAt = this.#ports.clock.now();
+    const problem = await this.#runDevices(this.#fences);
+    const took = (since(startedAt, this.#ports.clock.now()) / 1_000_000).toFixed(1);
+    if (problem === undefined) {
+      this.#report("warn", `fenced with ${names} (${took} s)`, { devices: names });
+    } else {
+      this.#failed(problem);
+    }
+    this.deliver({ kind: "fenced", run, problem });
+  }
+
+  /** All of them, in their order; the first that fails ends it. */
+  async #runDevices({ devices, secrets }: FencePlan): Promise<FenceProblem | undefined> {
+    if (devices.length === 0) return NO_DEVICE;
+    for (const device of devices) {
+      const problem = await runFence(device, secrets, this.#ports);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  #failed({ reason, remedy }: FenceProblem): void {
+    const pause = pauseAfter(this.#state.failures + 1) / 1_000_000;
+    const next = remedy === null ? "" : `; ${remedy}`;
+    const message = `fencing failed, so it does not become active: ${reason}${next}; next try in ${pause} s`;
+    this.#report("error", message, { alarm: "fence-failed", reason });
+  }
+
+  #report(level: LogLevel, message: string, detail: EventReport["detail"]): void {
+    const at = this.#ports.clock.wallClock();
+    this.#ports.report({ at, kind: "alarm", level, subject: this.name, message, detail });
+  }
+
+  #tell(serial: number, news: MandateNews): void {
+    if (this.#retired) return;
+    if (news.kind === "withdrawn") {
+      this.#ports.log("warn", `${this.name}: ${WITHDRAWN[news.because]}`);
+    }
+    const { deadlineAt } = news.kind === "granted" ? news : { deadlineAt: null };
+    const onHost = deadlineAt === null ? null : this.#ports.clock.onHost(deadlineAt);
+    this.#ports.tell(serial, news.kind === "granted" ? { ...news, deadlineAt: onHost } : news);
+  }
+
+  /** While another has it. */
+  #watch(): void {
+    const { wish, witness } = this.#state;
+    const waits = wish !== undefined && witness.answer?.kind === "taken";
+    if (!waits) {
+      this.#unwatch?.();
+      this.#unwatch = undefined;
+    } else if (this.#key !== undefined) {
+      this.#unwatch ??= this.#store?.watch(this.#key.name, () => this.deliver({ kind: "changed" }));
+    }
+  }
+}
+
+const NO_DEVICE: FenceProblem = {
+  reason: "holdfast.conf has none of its fence devices",
+  remedy: "add them there",
+};
+
+const WITHDRAWN: Readonly<
+  Record<Extract<MandateNews, { readonly kind: "withdrawn" }>["because"], string>
+> = {
+  lapsed: "its lease was not renewed in time, and counts no more",
+  lost: "the store has its lease as lost",
+  taken: "the store answers again: another node has the lease",
+};

@@ -1,0 +1,253 @@
+import type { MandateConfig } from "../../config/mandates.ts";
+import { earliest } from "../../core/time.ts";
+import type { MandateEvent } from "../../core/witness/mandate.ts";
+import type { Timer } from "../../ports/clock.ts";
+import { KernelError } from "../../ports/error.ts";
+import type { ParentChannel } from "../../ports/processes.ts";
+import type {
+  FromWitness,
+  LogLevel,
+  MandateWish,
+  ToWitness,
+  WitnessProcessSettings,
+} from "../ipc.ts";
+import { IPC_VERSION } from "../ipc.ts";
+import type { FencePlan } from "./mandate-driver.ts";
+import { MandateDriver } from "./mandate-driver.ts";
+import type { WitnessPorts } from "./ports.ts";
+import { Store } from "./store.ts";
+
+type Wanted = Extract<MandateWish, { readonly kind: "mandate-wanted" }>;
+
+/**
+ * Asks the store for leases and runs fence agents, for groups that may not become active without. Apart
+ * from the vrrp process, which waits for nothing, and from the director, where policies may take their
+ * time. When it ends without being told to, it gives nothing back: gates may still be open.
+ */
+export class WitnessProcess {
+  readonly #channel: ParentChannel;
+  readonly #ports: WitnessPorts;
+  readonly #timer: Timer;
+  readonly #drivers = new Map<string, MandateDriver>();
+  /** Of an earlier configuration, with something to give back. */
+  readonly #retired = new Set<MandateDriver>();
+  /** Of mandates that the configuration here does not have yet. */
+  readonly #early = new Map<string, Wanted>();
+  #settings: WitnessProcessSettings | undefined;
+  #store: Store | undefined;
+  #stopping = false;
+  #ending = false;
+  #opened = 0;
+
+  constructor(channel: ParentChannel, ports: WitnessPorts) {
+    this.#channel = channel;
+    this.#ports = ports;
+    this.#timer = ports.openTimer(() => this.#tick());
+    channel.listen(
+      (message) => this.#hear(message as ToWitness),
+      // The vrrp process sees it too, and needs its time.
+      () => ports.exit(0),
+    );
+    this.#send({ kind: "ready", version: IPC_VERSION });
+  }
+
+  #hear(message: ToWitness): void {
+    switch (message.kind) {
+      case "ping":
+        // Time may have passed unseen, while the machine was suspended.
+        this.#tick();
+        this.#send({ kind: "pong", id: message.id });
+        break;
+      case "stop":
+        this.#stopping = true;
+        this.#nobodyWants();
+        this.#endAtRest();
+        break;
+      case "configure":
+        this.#configure(message.settings);
+        break;
+      case "mandate-wanted":
+        if (!this.#stopping) this.#want(message);
+        break;
+      case "mandate-unwanted":
+        if (this.#early.get(message.mandate)?.serial === message.serial) {
+          this.#early.delete(message.mandate);
+        }
+        this.#deliver(message.mandate, { kind: "unwanted", serial: message.serial });
+        break;
+      case "nobody-wants":
+        this.#nobodyWants();
+        break;
+    }
+  }
+
+  #configure(settings: WitnessProcessSettings): void {
+    if (this.#stopping || !this.#prepare(settings)) return;
+    const before = this.#settings;
+    this.#settings = settings;
+    const sameStore = before !== undefined && essence(before.store) === essence(settings.store);
+    if (!sameStore) this.#store = this.#openStore(settings.store);
+    this.#dropStrangers(settings.mandates);
+    const leases = new Map(before?.mandates.map(({ name, lease }) => [name, essence(lease)]));
+    for (const mandate of settings.mandates) {
+      const { name, lease } = mandate;
+      const same = leases.get(name) === essence(lease) && (sameStore || lease === undefined);
+      if (same) this.#drivers.get(name)?.change(fencePlan(mandate, settings));
+      else this.#replace(mandate, settings);
+    }
+    this.#settle();
+    if (before === undefined) this.#send({ kind: "witness-ready" });
+  }
+
+  /** Nobody asks for leave any more, so nobody says that it goes back. */
+  #dropStrangers(mandates: readonly MandateConfig[]): void {
+    const known = new Set(mandates.map(({ name }) => name));
+    for (const [name, driver] of this.#drivers) {
+      if (known.has(name)) continue;
+      driver.deliver({ kind: "nobody-wants" });
+      this.#retire(name);
+    }
+  }
+
+  /** `false`: it cannot work here, and ends. */
+  #prepare(settings: WitnessProcessSettings): boolean {
+    try {
+      for (const message of this.#ports.prepare(settings)) this.#log("warn", message);
+      return true;
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      this.#log("error", `${error.message}; ${error.remedy}`);
+      this.#ports.exit(1);
+      return false;
+    }
+  }
+
+  #openStore(settings: WitnessProcessSettings["store"]): Store {
+    const { readStore, clock } = this.#ports;
+    const read = () => {
+      if (settings === undefined) throw new Error("holdfast.conf has no block witness");
+      return readStore(settings, this.#settings?.secrets ?? {});
+    };
+    return new Store(read, clock, (level, message) => this.#log(level, message));
+  }
+
+  #replace(mandate: MandateConfig, settings: WitnessProcessSettings): void {
+    const { name } = mandate;
+    const sought = this.#drivers.get(name)?.sought;
+    this.#retire(name);
+    const driver = this.#open(mandate, settings);
+    this.#drivers.set(name, driver);
+    const wish = this.#early.get(name) ?? sought;
+    this.#early.delete(name);
+    if (wish === undefined) return;
+    const { serial, fence } = wish;
+    driver.deliver({ kind: "wanted", serial, fence });
+  }
+
+  #open(mandate: MandateConfig, settings: WitnessProcessSettings): MandateDriver {
+    const { name, lease } = mandate;
+    const { holder, store: witness } = settings;
+    this.#opened += 1;
+    const store = lease === undefined ? undefined : this.#store;
+    return new MandateDriver({ mandate, store, witness, holder }, fencePlan(mandate, settings), {
+      ...this.#ports,
+      seed: this.#ports.seed + this.#opened,
+      tell: (serial, news) => this.#send({ kind: "mandate", mandate: name, serial, news }),
+      report: (report) => this.#send({ kind: "event", report }),
+      log: (level, message) => this.#log(level, message),
+      stepped: () => this.#settle(),
+    });
+  }
+
+  #retire(name: string): void {
+    const driver = this.#drivers.get(name);
+    if (driver === undefined) return;
+    this.#drivers.delete(name);
+    this.#retired.add(driver);
+    driver.retire();
+  }
+
+  #want(wish: Wanted): void {
+    const { mandate, serial, fence } = wish;
+    if (!this.#drivers.has(mandate)) this.#early.set(mandate, wish);
+    // Who wants it anew has let go of what it had.
+    for (const driver of this.#retired) {
+      if (driver.name === mandate) driver.deliver({ kind: "nobody-wants" });
+    }
+    this.#drivers.get(mandate)?.deliver({ kind: "wanted", serial, fence });
+  }
+
+  #nobodyWants(): void {
+    this.#early.clear();
+    for (const driver of this.#all()) driver.deliver({ kind: "nobody-wants" });
+  }
+
+  #deliver(mandate: string, event: MandateEvent): void {
+    for (const driver of this.#all()) {
+      if (driver.name === mandate) driver.deliver(event);
+    }
+  }
+
+  #tick(): void {
+    const now = this.#ports.clock.now();
+    for (const driver of this.#all()) {
+      const { deadline } = driver;
+      if (deadline !== undefined && deadline <= now) driver.deliver({ kind: "tick" });
+    }
+    this.#settle();
+  }
+
+  /** After whatever happened. */
+  #settle(): void {
+    for (const driver of this.#retired) {
+      if (driver.atRest) this.#dismiss(driver);
+    }
+    const next = earliest(...this.#all().map(({ deadline }) => deadline));
+    this.#timer.set(next === undefined ? undefined : this.#ports.clock.onHost(next));
+    if (this.#stopping) this.#endAtRest();
+  }
+
+  #dismiss(driver: MandateDriver): void {
+    this.#retired.delete(driver);
+    const { store } = driver;
+    const used = store === this.#store || this.#all().some((other) => other.store === store);
+    if (!used) void store?.close();
+  }
+
+  /** Fence agents that run are let finish. */
+  #endAtRest(): void {
+    if (this.#ending || this.#all().some((driver) => !driver.atRest)) return;
+    this.#ending = true;
+    this.#timer.close();
+    void Promise.resolve(this.#store?.close()).then(() => {
+      this.#send({ kind: "stopped" });
+      this.#ports.exit(0);
+    });
+  }
+
+  #all(): readonly MandateDriver[] {
+    return [...this.#drivers.values(), ...this.#retired];
+  }
+
+  #log(level: LogLevel, message: string): void {
+    this.#send({ kind: "log", level, message });
+  }
+
+  #send(message: FromWitness): void {
+    this.#channel.send(message);
+  }
+}
+
+function fencePlan(
+  { fences }: MandateConfig,
+  { fences: all, secrets }: WitnessProcessSettings,
+): FencePlan {
+  const found = fences.map((name) => all.find((device) => device.name === name));
+  // All of them, or none may be relied on.
+  const devices = found.every((device) => device !== undefined) ? found : [];
+  return { devices, secrets };
+}
+
+/** To compare by: without what it is called and where it stands. */
+const essence = (value: object | undefined): string =>
+  JSON.stringify(value, (key, part: unknown) => (key === "position" ? undefined : part)) ?? "";

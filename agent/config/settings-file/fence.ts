@@ -110,6 +110,11 @@ function checkOptionValue(option: Word, value: Word, lowering: Lowering): void {
   if (LINE_END.test(value.text)) {
     const message = `the value of ${option.text} would be two lines for the agent`;
     report(lowering, "fence-invalid", option, message, "write it without a line feed");
+  } else if (value.text.includes("${secret")) {
+    const name = /\$\{secret:([^}]*)\}/.exec(value.text)?.[1] ?? "SECRET";
+    const message = "an option has no references: the agent would get this text";
+    const hint = `write option_secret ${option.text} ${name}`;
+    report(lowering, "fence-invalid", value, message, hint);
   } else if (LIKE_A_SECRET.test(option.text)) {
     const message = `${option.text} looks like a password that stands in the file`;
     const hint = `write option_secret ${option.text} SECRET, and secret SECRET FILE outside the block`;

@@ -47,6 +47,10 @@ describe("fence devices", () => {
     "action as an option": [`program ${AGENT}\noption action on`, "3:8 fence-invalid"],
     "an option twice": [`program ${AGENT}\noption ip 1\noption_secret ip s`, "4:15 fence-invalid"],
     "an unknown secret": [`program ${AGENT}\noption_secret password t`, "3:24 secret-invalid"],
+    "a reference in an option": [
+      `program ${AGENT}\noption password ${"$"}{secret:s}`,
+      "3:17 fence-invalid",
+    ],
     "a misspelt word": [`program ${AGENT}\ntimout 5`, "3:1 essential-unknown"],
     "no time at all": [`program ${AGENT}\ntimeout 0`, "3:9 essential-value"],
   };

@@ -31,6 +31,9 @@ const hmac: Hmac = (algorithm, key, data) => createHmac(algorithm, key).update(d
 
 const yieldTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Addresses, sockets and packet filter; priorities, limits and locked memory, which a reload may change. */
+const VRRP_CAPABILITIES = ["netAdmin", "netRaw", "sysNice", "ipcLock", "sysResource"] as const;
+
 /** Below this only what must never be killed: systemd uses it for what it cannot do without. */
 const LAST_TO_BE_KILLED = -900;
 
@@ -197,6 +200,7 @@ async function vrrpPorts() {
     { nameProcess },
     { failureText, scheduler, setOutOfMemoryScore },
     { PriorityEscalation },
+    { confine },
   ] = await Promise.all([
     import("./linux/clock.ts"),
     import("./linux/timer.ts"),
@@ -210,6 +214,7 @@ async function vrrpPorts() {
     import("./linux/process-identity.ts"),
     import("./linux/scheduling.ts"),
     import("./linux/automatic-priority.ts"),
+    import("./linux/confinement.ts"),
   ]);
   const escalation = new PriorityEscalation();
   const schedule = scheduler();
@@ -230,10 +235,15 @@ async function vrrpPorts() {
     report,
   });
   setOutOfMemoryScore(LAST_TO_BE_KILLED);
+  let confined = false;
   const prepare = ({ global }: Config): readonly string[] => {
     nameProcess(global.processNames.vrrp ?? "holdfast_vrrp");
     escalation.configure(global.automaticPriority, global.vrrpScheduling);
-    return schedule(global.vrrpScheduling).map(failureText);
+    const failures = schedule(global.vrrpScheduling).map(failureText);
+    if (confined) return failures;
+    confined = true;
+    // By now it is in its network namespace, which it could not enter any more.
+    return [...failures, ...confine(VRRP_CAPABILITIES)];
   };
   return { open, prepare, enterNamespace: enterNamedNamespace };
 }
@@ -321,11 +331,15 @@ async function runWitness(): Promise<void> {
 }
 
 async function runConfig(): Promise<void> {
-  const [{ serveConfig }, { parentChannel, endAfterMessages }, load] = await Promise.all([
-    import("./runtime/config-process.ts"),
-    import("./linux/processes.ts"),
-    configLoader(),
-  ]);
+  const [{ serveConfig }, { parentChannel, endAfterMessages }, load, { confine }] =
+    await Promise.all([
+      import("./runtime/config-process.ts"),
+      import("./linux/processes.ts"),
+      configLoader(),
+      import("./linux/confinement.ts"),
+    ]);
+  // Files that only others may read, as root reads them. What is refused is said by the vrrp process.
+  confine(["dacReadSearch"]);
   serveConfig(parentChannel(), load, () => endAfterMessages(0));
 }
 

@@ -49,8 +49,11 @@ export interface Libc {
   signal(number: number, disposition: bigint): bigint;
   setns(fd: number, kind: number): number;
   unshare(kind: number): number;
+  capget(header: Uint8Array, data: Uint8Array): number;
+  capset(header: Uint8Array, data: Uint8Array): number;
   /** For calls that older C libraries do not have; the numbers from 424 on are the same everywhere. */
   syscall(number: number, a: number, b: number, c: number): number;
+  syscallBytes(number: number, a: number, b: number, c: Uint8Array): number;
 }
 
 const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
@@ -85,7 +88,10 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   signal: "intptr_t signal(int, intptr_t)",
   setns: "int setns(int, int)",
   unshare: "int unshare(int)",
+  capget: "int capget(void *, void *)",
+  capset: "int capset(void *, const void *)",
   syscall: "intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t)",
+  syscallBytes: "intptr_t syscall(intptr_t, intptr_t, intptr_t, const void *)",
 };
 
 let loaded: Libc | undefined;

@@ -55,6 +55,8 @@ export function commandLineHost(parts: CommandLineParts): CliHost {
       (await import("./linux/kernel-settings.ts")).readKernelSettings(namespace),
     enterNamespace: async (name) =>
       (await import("./linux/namespace.ts")).enterNamedNamespace(name),
+    namespaceLeftBy: async (stateDirectory) =>
+      (await import("./runtime/state-store.ts")).namespaceLeftBy(stateDirectory),
     withdraw: async (namespace) =>
       (await import("./linux/last-will.ts")).withdraw({ namespace, links: true }),
     openLab: async () => new (await import("./linux/lab.ts")).Lab(),

@@ -14,6 +14,12 @@ const CONFIG_ID: OptionSpec = {
   about: "What @ID lines are compared with (default: host name)",
 };
 
+const STATE: OptionSpec = {
+  name: "state",
+  value: { name: "DIR" },
+  about: "Default /var/lib/holdfast",
+};
+
 const RUN: CommandSpec = {
   name: "run",
   operands: "",
@@ -33,7 +39,7 @@ const RUN: CommandSpec = {
     },
     POLICIES,
     SETTINGS,
-    { name: "state", value: { name: "DIR" }, about: "Default /var/lib/holdfast" },
+    STATE,
     { name: "control", value: { name: "SOCKET" }, about: `Default ${DEFAULT_CONTROL}` },
     {
       name: "log-format",
@@ -181,8 +187,9 @@ const WITHDRAW: CommandSpec = {
     {
       name: "net-namespace",
       value: { name: "NAME" },
-      about: "Look in this namespace, as net_namespace does",
+      about: "Look in this namespace; default: that of the agent that died",
     },
+    STATE,
     CONTROL,
     HELP,
   ],

@@ -117,6 +117,8 @@ export interface CliHost {
    * runs there. Throws a KernelError.
    */
   enterNamespace(name: string): Promise<void>;
+  /** The net_namespace of an agent that ended without a word, by its state directory. */
+  namespaceLeftBy(stateDirectory: string): Promise<string | undefined>;
   /** Removes what carries our mark, in this namespace or the named one. */
   withdraw(namespace: string | undefined): Promise<WithdrawOutcome>;
   /** A small network on this machine. Throws a KernelError where namespaces cannot be had. */

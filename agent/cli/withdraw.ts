@@ -3,13 +3,15 @@ import { KernelError } from "../ports/error.ts";
 import { withdrawnText } from "../ports/last-will.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
-import { DEFAULT_CONTROL, textOf } from "./run-options.ts";
+import { DEFAULT_CONTROL, DEFAULT_STATE, textOf } from "./run-options.ts";
 
 /** `holdfast withdraw`: for a host on which no agent runs any more. */
 export async function withdraw({ host, terminal, ...context }: CommandContext): Promise<number> {
   const socket = textOf(context.arguments, "control") ?? DEFAULT_CONTROL;
   if (await isRunning(socket)) throw stillRunning(socket);
-  const namespace = textOf(context.arguments, "net-namespace");
+  const stateDirectory = textOf(context.arguments, "state") ?? DEFAULT_STATE;
+  const namespace =
+    textOf(context.arguments, "net-namespace") ?? (await host.namespaceLeftBy(stateDirectory));
   const { withdrawn, problems } = await host.withdraw(namespace);
   terminal.out(`removed ${withdrawnText(withdrawn) ?? "nothing: nothing of ours was there"}\n`);
   for (const { message, remedy } of problems) {

@@ -10,6 +10,8 @@ interface Accepted {
   readonly config: Config;
 }
 
+const FILE = "accepted.json";
+
 /**
  * The last accepted configuration, on disk while the agent runs. It is there at a start only if the
  * last run did not end gracefully: then a file that was broken meanwhile must not keep the node down.
@@ -19,7 +21,7 @@ export class StateStore {
   readonly #version: string;
 
   constructor(directory: string, version: string) {
-    this.#path = join(directory, "accepted.json");
+    this.#path = join(directory, FILE);
     this.#version = version;
   }
 
@@ -46,6 +48,20 @@ export class StateStore {
   /** The run ends gracefully. */
   clear(): void {
     attempt(() => rmSync(this.#path, { force: true }));
+  }
+}
+
+/**
+ * The network namespace in which a run of any build left what it held, that did not end gracefully;
+ * `undefined`: none is known.
+ */
+export function namespaceLeftBy(directory: string): string | undefined {
+  try {
+    const { config } = JSON.parse(readOwnFile(join(directory, FILE))) as Partial<Accepted>;
+    const name: unknown = config?.global.netNamespace;
+    return typeof name === "string" ? name : undefined;
+  } catch {
+    return undefined;
   }
 }
 

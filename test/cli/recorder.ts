@@ -42,6 +42,7 @@ export class RecordingHost implements CliHost {
   digestPage: CliHost["digestPage"] = notNow;
   readKernelSettings: CliHost["readKernelSettings"] = () => Promise.resolve(undefined);
   withdraw: CliHost["withdraw"] = notNow;
+  namespaceLeftBy: CliHost["namespaceLeftBy"] = () => Promise.resolve(undefined);
   readonly openLab = notNow;
   readonly labCommand = notNow;
 

@@ -33,7 +33,7 @@ function run(t: TestContext, outcome: WithdrawOutcome, ...words: readonly string
     );
     return { status, namespaces, out: terminal.written, err: terminal.complained };
   };
-  return { socket, command };
+  return { socket, host, command };
 }
 
 test("withdraw says what it removed, and that nothing was there", async (t) => {
@@ -48,6 +48,22 @@ test("withdraw says what it removed, and that nothing was there", async (t) => {
   const { status, out, namespaces } = await none.command();
   assert.deepEqual([status, namespaces], [0, ["blue"]]);
   assert.equal(out, "removed nothing: nothing of ours was there\n");
+});
+
+test("withdraw looks where the agent that died was, unless it is told where", async (t) => {
+  const asked: string[] = [];
+  for (const [words, expected] of [
+    [["--state", "/s"], "green"],
+    [["--net-namespace", "blue"], "blue"],
+  ] as const) {
+    const { host, command } = run(t, { withdrawn: NOTHING, problems: [] }, ...words);
+    host.namespaceLeftBy = (directory) => {
+      asked.push(directory);
+      return Promise.resolve("green");
+    };
+    assert.deepEqual((await command()).namespaces, [expected]);
+  }
+  assert.deepEqual(asked, ["/s"]);
 });
 
 test("what is left is said, with status 1", async (t) => {

@@ -10,6 +10,11 @@ export interface TransitionEvent {
   readonly priority: number;
   /** Wall-clock milliseconds. */
   readonly at: number;
+  /**
+   * Of the lease under which it is, or was, active: it only grows from one holder to the next, and compares
+   * as text. Whoever is told to act refuses what carries an older one. Not there where no lease is asked for.
+   */
+  readonly epoch?: string;
 }
 
 /** A check of this policy came up or went down. */

@@ -22,6 +22,7 @@ export function newCounters(): Counters {
     sendErrors: 0,
     gateLate: 0,
     leasesLapsed: 0,
+    mandatesLost: 0,
     dropped: {},
     alarms: {},
   };

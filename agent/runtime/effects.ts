@@ -39,6 +39,7 @@ export function routerEffects(
       if (effect.to === "active") router.counters.becameActive += 1;
       if (effect.from === "active") {
         router.counters.released += 1;
+        if (effect.reason === "mandate-lost") router.counters.mandatesLost += 1;
         sender.resigned(router);
       }
       reports.transition(router, effect);

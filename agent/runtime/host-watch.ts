@@ -31,6 +31,8 @@ export interface WatchParts {
   readonly reports: Reports;
   readonly routers: () => Iterable<Router>;
   readonly routerById: (id: string) => Router | undefined;
+  /** What BFD sessions say is new. */
+  readonly sessionsChanged: () => void;
   /** New routers wait for the director's word of claims. */
   readonly awaitsDirector: () => boolean;
   readonly routerNamed: (name: string) => Router | undefined;
@@ -107,6 +109,7 @@ export class HostWatch implements WordListener {
       const tracked = [...router.config.trackers, ...group];
       if (tracked.some(({ tracker }) => changed.has(tracker))) touch(router);
     }
+    if (trackers.some(isSession)) this.#parts.sessionsChanged();
   }
 
   /** Policies claim something else of these routers. */
@@ -229,7 +232,9 @@ export class HostWatch implements WordListener {
 }
 
 /** BFD sessions run here, and need no director. */
-const isDirectors = ({ tracker }: TrackedCheck): boolean => !tracker.startsWith("track_bfd ");
+const isDirectors = ({ tracker }: TrackedCheck): boolean => !isSession(tracker);
+
+const isSession = (tracker: string): boolean => tracker.startsWith("track_bfd ");
 
 function isTracked({ config }: Router, address: string): boolean {
   const found = [...config.addresses, ...config.excludedAddresses].find(

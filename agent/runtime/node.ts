@@ -2,12 +2,12 @@ import type { Config, InstanceConfig } from "../config/config.ts";
 import type { ReloadPlan } from "../control/target.ts";
 import type { PlanStep } from "../core/reload/plan.ts";
 import { isUnchanged, plan } from "../core/reload/plan.ts";
+import type { Micros } from "../core/time.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import { virtualRouter } from "../core/vrrp/step.ts";
 import { credentialsOf } from "../wire/authentication.ts";
 import { Acceptance } from "./acceptance.ts";
 import { Announcer } from "./announcer.ts";
-import { Backoff } from "./backoff.ts";
 import type { BfdSessions } from "./bfd/bfd-sessions.ts";
 import { nodeSessions } from "./bfd/node-sessions.ts";
 import { Bindings } from "./bindings.ts";
@@ -18,14 +18,20 @@ import type { EndpointPool } from "./endpoint-pool.ts";
 import type { NodeFencing } from "./fencing/node-fencing.ts";
 import { nodeFencing } from "./fencing/node-fencing.ts";
 import { possibleDirectors } from "./fencing/possible-directors.ts";
-import { Holdings } from "./holdings.ts";
+import type { Holdings } from "./holdings.ts";
 import { HostSettings } from "./host-settings.ts";
 import { HostWatch } from "./host-watch.ts";
 import { inTurns } from "./in-turns.ts";
-import type { GroupSnapshot, TrackingMessage } from "./ipc.ts";
+import type { GroupSnapshot, MandateWish, TrackingMessage } from "./ipc.ts";
 import { Journal } from "./journal.ts";
 import { Links } from "./links.ts";
 import { Losses } from "./losses.ts";
+import type { Mandates } from "./mandates/mandates.ts";
+import type { NodeGroups } from "./mandates/node-groups.ts";
+import { nodeGroups } from "./mandates/node-groups.ts";
+import { newcomers } from "./newcomers.ts";
+import { nodeHoldings } from "./node-holdings.ts";
+import { keptBy, retiredBy } from "./plan-parts.ts";
 import { Possessions } from "./possessions.ts";
 import type { Kept } from "./provision.ts";
 import { provision } from "./provision.ts";
@@ -36,10 +42,10 @@ import { newRouter, retire } from "./router.ts";
 import { routerPool } from "./router-pool.ts";
 import { Schedule } from "./schedule.ts";
 import { Sender } from "./sender.ts";
-import { snapshotOf } from "./snapshot.ts";
+import { snapshotsOf } from "./snapshot.ts";
 import { delayed } from "./startup-delay.ts";
 import { Statics } from "./statics.ts";
-import { SyncGroups } from "./sync-groups.ts";
+import type { SyncGroups } from "./sync-groups.ts";
 import { Sysctls } from "./sysctls.ts";
 import { Touched } from "./touched.ts";
 import { VirtualLinks } from "./virtual-links.ts";
@@ -54,6 +60,7 @@ const JOURNAL_STEPS = 16_384;
 /** All virtual routers of this host, driven by one configuration. */
 export class Node {
   readonly journal = new Journal(JOURNAL_STEPS);
+  readonly mandates: Mandates;
   readonly #world: World;
   readonly #routers = new Map<string, Router>();
   readonly #byId = new Map<string, Router>();
@@ -88,19 +95,21 @@ export class Node {
   #awaitDirector = false;
   #serial = 0;
 
-  constructor(world: World, notary = NO_NOTARY) {
+  /** `say`: to the witness process. */
+  constructor(
+    world: World,
+    notary = NO_NOTARY,
+    say: (wish: MandateWish) => void = () => undefined,
+  ) {
     this.#world = world;
     const { clock, network, hmac } = world;
     this.#schedule = new Schedule(
       clock,
       world.openTimer,
       () => this.#drain(),
-      (lateness) => {
-        const outcome = world.late?.(lateness);
-        if (outcome !== undefined) this.#reports.host("warn", "vrrp", outcome);
-      },
+      (lateness) => this.#late(lateness),
     );
-    this.#reports = new Reports(clock, world.report);
+    this.#reports = new Reports(clock, world.report, (one) => this.mandates.epochOf(one));
     this.#acceptance = new Acceptance(world.acceptFilter, clock, this.#schedule, {
       changed: () => this.#touchAll(),
       tell: (level, message) => this.#reports.host(level, "packet filter", message),
@@ -109,6 +118,7 @@ export class Node {
       possessions: this.#possessions,
       holdings: this.#holdings,
       driver: this.#driver,
+      limitOf: (router) => this.mandates.limitOf(router),
       others: () => possibleDirectors(this.#routers.values(), this.#config),
       changed: () => this.#touchAll(),
     }));
@@ -141,13 +151,7 @@ export class Node {
       refused: (name, error) =>
         this.#reports.host("error", name, `${error.message}; ${error.remedy}`),
     });
-    this.#groups = new SyncGroups({
-      member: (name) => this.#routers.get(name),
-      deliver: (router, event) => this.#driver.deliver(router, event),
-      changed: (name, { from, to, reason }) => this.#reports.group(name, from, to, reason),
-      sought: () => undefined,
-      returned: () => undefined,
-    });
+    ({ groups: this.#groups, mandates: this.mandates } = this.#newGroups(say));
     this.#statics = new Statics(network, this.#holdings, () => this.#touchAll());
     this.#losses = new Losses(clock, this.#schedule, (router) => this.#touched.add(router));
     this.#host = new HostSettings(new Sysctls(network), this.#reports);
@@ -169,8 +173,11 @@ export class Node {
     await this.#acceptance.prepare(this.#config?.instances, config.instances);
     await this.#fence.fencing.prepare(config.instances);
     const steps = plan(this.#config?.instances ?? [], config.instances);
-    const fresh = this.#create(config, steps);
-    const kept = this.#kept(steps);
+    const first = this.#config === undefined;
+    const fresh = newcomers(config, steps, first, this.#world.clock.now()).map((one) =>
+      this.#newRouter(one),
+    );
+    const kept = keptBy(steps, this.#routers);
     const needs = { bindings: this.#bindings, virtualLinks: this.#virtualLinks, pool: this.#pool };
     // At the first start a socket that cannot be had is that router's fault, not everybody's.
     const provisional = await provision(needs, fresh, kept, this.#config !== undefined);
@@ -190,7 +197,12 @@ export class Node {
   }
 
   snapshot(): Generator<RouterSnapshot> {
-    return this.#snapshots([...this.#routers.values()]);
+    return snapshotsOf([...this.#routers.values()], {
+      possessions: this.#possessions,
+      gatekeeper: this.#fence.gatekeeper,
+      mandates: this.mandates,
+      clock: this.#world.clock,
+    });
   }
 
   groups(): readonly GroupSnapshot[] {
@@ -209,6 +221,7 @@ export class Node {
     this.#routers.clear();
     this.#statics.clear();
     await Promise.all(routers.map((router) => this.#retire(router)));
+    await this.mandates.settled();
     this.#bfd.stop();
     this.#host.release();
     this.#unsubscribe();
@@ -217,23 +230,26 @@ export class Node {
     this.#schedule.close();
   }
 
-  *#snapshots(routers: readonly Router[]): Generator<RouterSnapshot> {
-    for (const router of routers)
-      yield snapshotOf(router, this.#possessions, this.#fence.gatekeeper, this.#world.clock);
+  #newGroups(say: (wish: MandateWish) => void): NodeGroups {
+    const { clock } = this.#world;
+    const member = (name: string): Router | undefined => this.#routers.get(name);
+    const parts = { clock, schedule: this.#schedule, reports: this.#reports, say, member };
+    return nodeGroups(parts, () => ({
+      driver: this.#driver,
+      gatekeeper: this.#fence.gatekeeper,
+      holdings: this.#holdings,
+      bfd: this.#bfd,
+    }));
   }
 
   #newHoldings(): Holdings {
-    const { network, clock } = this.#world;
-    const retries = new Backoff(clock, this.#schedule, () => this.#retry());
     const guards = [this.#acceptance, ...this.#fence.guards];
-    return new Holdings(network, guards, (owners, _, { message }) => {
-      for (const owner of owners) {
-        const router = this.#byId.get(owner);
-        this.#reports.host("error", router?.name ?? owner, message);
-        if (router) this.#possessions.unlessHeld(router, (one) => this.#losses.refused(one));
-      }
-      retries.failed();
-    });
+    const routerById = (id: string): Router | undefined => this.#byId.get(id);
+    return nodeHoldings(this.#world, this.#schedule, guards, routerById, () => ({
+      reports: this.#reports,
+      possessions: this.#possessions,
+      losses: this.#losses,
+    }));
   }
 
   #newBindings(): Bindings {
@@ -275,22 +291,10 @@ export class Node {
       routers: () => this.#routers.values(),
       routerById: (id) => this.#byId.get(id),
       awaitsDirector: () => this.#awaitDirector,
+      sessionsChanged: () => this.mandates.sessionsChanged(),
       routerNamed: (name) => this.#routers.get(name),
       touch: (router) => this.#touched.add(router),
       announce: (router) => this.#possessions.announce(router, 1),
-    });
-  }
-
-  #create(config: Config, steps: readonly Step[]): readonly Router[] {
-    const { delayAfterBoot, startupDelay } = config.global;
-    // The clock counts from boot. Delays are for starts, not for what a reload adds.
-    const boot = delayAfterBoot - this.#world.clock.now();
-    const starting = this.#config === undefined;
-    const delay = starting ? Math.max(0, boot, startupDelay) : 0;
-    return steps.flatMap((step) => {
-      if (step.action !== "add" && step.action !== "replace") return [];
-      const own = starting ? step.to.router.startupDelay : 0;
-      return [this.#newRouter(delayed(step.to, Math.max(delay, own)))];
     });
   }
 
@@ -301,25 +305,14 @@ export class Node {
     return router;
   }
 
-  /** Routers that stay, with what becomes of them. */
-  #kept(steps: readonly Step[]): readonly Kept[] {
-    return steps.flatMap((step) => {
-      const router = step.action === "keep" ? this.#routers.get(step.from.router.name) : undefined;
-      return router === undefined || step.action !== "keep" ? [] : [{ router, step }];
-    });
-  }
-
   /**
    * From the old world to the new, in one turn of the event loop; only what is new about the routers
    * that stay reaches them by and by, as the new ones start by and by. Answers who has to go.
    */
   #swap(config: Config, steps: readonly Step[], fresh: readonly Router[]): readonly Router[] {
-    const retired = steps.flatMap((step) =>
-      step.action === "remove" || step.action === "replace"
-        ? (this.#routers.get(step.from.router.name) ?? [])
-        : [],
-    );
-    const kept = this.#kept(steps);
+    const retired = retiredBy(steps, this.#routers);
+    const kept = keptBy(steps, this.#routers);
+    this.mandates.configure(config.mandates);
     this.#config = config;
     this.#links.configure(config.interfaceDelays);
     this.#announcer.configure(config.announcementPaces);
@@ -336,11 +329,16 @@ export class Node {
       this.#bindings.adopt(router);
     }
     // Groups first: that a member leaves for good is no reason for the others to stop.
-    this.#groups.configure(config.syncGroups);
+    this.#groups.configure(config.syncGroups, config.mandates);
     for (const router of retired) this.#driver.deliver(retire(router), { kind: "shutdown" });
     this.#statics.configure(config);
     this.#bfd.configure(config.bfdInstances);
     return retired;
+  }
+
+  #late(lateness: Micros): void {
+    const outcome = this.#world.late?.(lateness);
+    if (outcome !== undefined) this.#reports.host("warn", "vrrp", outcome);
   }
 
   #drain(): void {
@@ -390,13 +388,5 @@ export class Node {
 
   #touchAll(): void {
     for (const router of this.#routers.values()) this.#touched.add(router);
-  }
-
-  /** What the host refused once it may grant later. */
-  #retry(): void {
-    for (const owner of this.#holdings.retry()) {
-      const router = this.#byId.get(owner);
-      if (router !== undefined) this.#possessions.announce(router, 1);
-    }
   }
 }

@@ -29,18 +29,26 @@ type RouterTransition = Extract<VrrpEffect, { readonly kind: "transition" }>;
 export class Reports {
   readonly #clock: Clock;
   readonly #report: (report: EventReport) => void;
+  readonly #epochOf: (router: Router) => string | null;
   readonly #repetition = new Repetition();
   readonly #hourly = new Repetition(HOUR);
   readonly #senders = new Crowds();
   /** Alarms whose end is to be told, by router and kind. */
   readonly #lasting = new Set<string>();
 
-  constructor(clock: Clock, report: (report: EventReport) => void) {
+  /** `epochOf`: of the lease under which a router is, or was, active; `null`: there is none. */
+  constructor(
+    clock: Clock,
+    report: (report: EventReport) => void,
+    epochOf: (router: Router) => string | null = () => null,
+  ) {
     this.#clock = clock;
     this.#report = report;
+    this.#epochOf = epochOf;
   }
 
   transition(router: Router, effect: RouterTransition): void {
+    const epoch = this.#epochOf(router);
     const { from, to, reason, faults } = effect;
     const at = this.#clock.wallClock();
     router.lastTransition = { from, to, reason, faults, at };
@@ -48,7 +56,11 @@ export class Reports {
     const { priority } = router.effective;
     this.#emit("transition", to === "fault" ? "warn" : "info", router.name, {
       message: `${from} to ${to}: ${why}`,
-      detail: { from, to, reason, faults, priority, ...(router.retired && { retired: true }) },
+      detail: {
+        ...{ from, to, reason, faults, priority },
+        ...(epoch !== null && { epoch }),
+        ...(router.retired && { retired: true }),
+      },
     });
   }
 

@@ -4,15 +4,29 @@ import type { FencingSnapshot, PeerSnapshot, RouterSnapshot } from "../core/vrrp
 import type { Clock } from "../ports/clock.ts";
 import type { Gatekeeper } from "./fencing/gatekeeper.ts";
 import { lifetimeOfInstance } from "./fencing/lifetimes.ts";
+import type { Mandates } from "./mandates/mandates.ts";
 import type { Possessions } from "./possessions.ts";
 import type { Router } from "./router.ts";
 
-/** All that can be seen of a router, as plain JSON. */
-export function snapshotOf(
+/** Who knows what is to be seen of routers. */
+export interface SnapshotParts {
+  readonly possessions: Possessions;
+  readonly gatekeeper: Gatekeeper;
+  readonly mandates: Mandates;
+  readonly clock: Clock;
+}
+
+/** All that can be seen of each router, as plain JSON. */
+export function* snapshotsOf(
+  routers: readonly Router[],
+  parts: SnapshotParts,
+): Generator<RouterSnapshot> {
+  for (const router of routers) yield snapshotOf(router, parts);
+}
+
+function snapshotOf(
   router: Router,
-  possessions: Possessions,
-  gatekeeper: Gatekeeper,
-  clock: Clock,
+  { possessions, gatekeeper, mandates, clock }: SnapshotParts,
 ): RouterSnapshot {
   const { config, effective, state, counters } = router;
   return {
@@ -32,6 +46,7 @@ export function snapshotOf(
     syncGroup: config.syncGroup ?? null,
     addresses: possessions.snapshot(router),
     fencing: fencingOf(router, gatekeeper),
+    mandate: mandates.snapshot(router),
     faults: state.kind === "fault" || state.kind === "initialize" ? state.faults : [],
     active: state.kind === "backup" ? (state.active ?? null) : null,
     lastTransition: router.lastTransition ?? null,

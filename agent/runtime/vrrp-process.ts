@@ -106,7 +106,7 @@ export class VrrpProcess {
         "removed the packet filter (tables inet and arp holdfast) that an earlier run left";
       this.#send({ kind: "log", level: "warn", message });
     }
-    return new Node(this.#world, this.#notary);
+    return new Node(this.#world, this.#notary, (wish) => this.#send(wish));
   }
 
   #hear(message: ToVrrp): void {
@@ -142,6 +142,12 @@ export class VrrpProcess {
       case "claims":
       case "director-lost":
         this.#apart(this.#node.then((node) => node.heard(message)));
+        break;
+      case "mandate":
+        this.#apart(this.#node.then((node) => node.mandates.heard(message)));
+        break;
+      case "witness-lost":
+        this.#apart(this.#node.then((node) => node.mandates.witnessLost()));
         break;
     }
   }

@@ -178,6 +178,7 @@ export class VirtualRouters {
         syncGroup: null,
         addresses: this.#addresses(router),
         fencing: { mode: "off", kind: "off", gate: null },
+        mandate: null,
         faults,
         active: null,
         lastTransition: null,

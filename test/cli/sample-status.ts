@@ -17,6 +17,7 @@ const COUNTERS: RouterCounters = {
   sendErrors: 0,
   gateLate: 0,
   leasesLapsed: 0,
+  mandatesLost: 0,
   dropped: {},
   alarms: {},
 };
@@ -48,6 +49,7 @@ const active: RouterSnapshot = {
       advertised: true,
     },
   ],
+  mandate: null,
   fencing: {
     mode: "auto",
     kind: "gate",

@@ -119,8 +119,27 @@ const counters = z.strictObject({
   sendErrors: count,
   gateLate: count,
   leasesLapsed: count,
+  mandatesLost: count,
   dropped: z.partialRecord(dropReason, count),
   alarms: z.partialRecord(alarm, count),
+});
+
+const mandate = z.strictObject({
+  name: z.string().describe("Of the sync group, or of the router that is in none."),
+  mode: z.enum(["advisory", "required"]).nullable().describe("null: no lease, only fencing."),
+  fences: z.array(z.string()),
+  state: z.enum(["none", "sought", "granted", "failsafe"]),
+  epoch: z.string().nullable(),
+  remaining: count.nullable().describe("Microseconds; null: no lease vouches for it."),
+  waiting: z
+    .strictObject({
+      because: z.enum(["store-unreachable", "store-refused", "fencing", "fence-failed"]),
+      reason: z.string(),
+      remedy: z.string().nullable(),
+    })
+    .nullable(),
+  taken: z.boolean().describe("Somebody else has it."),
+  holder: z.string().nullable(),
 });
 
 const router = z.strictObject({
@@ -160,6 +179,7 @@ const router = z.strictObject({
       })
       .nullable(),
   }),
+  mandate: mandate.nullable().describe("null: it needs none."),
   faults: z.array(fault),
   active: z.strictObject({ address, priority: z.int() }).nullable(),
   lastTransition: z

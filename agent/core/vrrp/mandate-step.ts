@@ -88,13 +88,24 @@ function want(state: MandateState, fence: boolean, now: Instant): MandateTransit
   };
 }
 
-function seek(state: MandateState, fence: boolean, now: Instant): MandateTransition {
+function seek(
+  state: MandateState,
+  fence: boolean,
+  now: Instant,
+  before: readonly MandateEffect[] = [],
+): MandateTransition {
   const { phase } = state;
   if (phase.kind === "none") return want(state, fence, now);
   if (phase.kind === "returning") {
-    return enter(state, { ...phase, next: { fence: fence || phase.next?.fence === true } });
+    const next = { fence: fence || phase.next?.fence === true };
+    return enter(state, { ...phase, next }, ...before);
   }
-  if (phase.kind === "granted" || phase.wish.fence || !fence) return stay(state);
+  if (phase.kind === "granted") {
+    // Of a group that was another one when it was granted: a reload came between.
+    const over = letGo(state, phase);
+    return seek(over.state, fence, now, over.effects);
+  }
+  if (phase.wish.fence || !fence) return stay(state);
   // Whoever was heard when it was wanted went silent since.
   const anew = want(state, true, now);
   return { state: anew.state, effects: [say("mandate-unwanted", phase.wish), ...anew.effects] };

@@ -1,4 +1,5 @@
 import type { Family, IpAddress } from "../address.ts";
+import type { MandateDelay } from "../witness/mandate-news.ts";
 import type { ClaimAlarm } from "./claim.ts";
 import type { DropReason } from "./drop-reason.ts";
 import type { TransitionReason, VrrpAlarm } from "./effect.ts";
@@ -66,6 +67,31 @@ export interface FencingSnapshot {
   } | null;
 }
 
+/** Leave of a third party, without which a router does not become active. */
+export interface MandateSnapshot {
+  /** Of the sync group, or of the router that is in none. */
+  readonly name: string;
+  /** Of the lease; `null`: it needs none, only fencing. */
+  readonly mode: "advisory" | "required" | null;
+  /** Fence devices, in their order. */
+  readonly fences: readonly string[];
+  /** `failsafe`: granted, and its store cannot be reached. */
+  readonly state: "none" | "sought" | "granted" | "failsafe";
+  /** Of the lease: it only ever grows from one holder to the next. */
+  readonly epoch: string | null;
+  /** Microseconds until it ends, unless it is renewed; `null`: no lease vouches for it. */
+  readonly remaining: number | null;
+  /** Why it is not granted yet, or not renewed. */
+  readonly waiting: {
+    readonly because: MandateDelay;
+    readonly reason: string;
+    readonly remedy: string | null;
+  } | null;
+  /** It is sought, and somebody else has it: `holder`, if the store knows. */
+  readonly taken: boolean;
+  readonly holder: string | null;
+}
+
 /** All that a person or a program can see of one virtual router on this node. Plain JSON. */
 export interface RouterSnapshot {
   readonly name: string;
@@ -85,6 +111,8 @@ export interface RouterSnapshot {
   readonly syncGroup: string | null;
   readonly addresses: readonly AddressSnapshot[];
   readonly fencing: FencingSnapshot;
+  /** `null`: it needs none. */
+  readonly mandate: MandateSnapshot | null;
   readonly faults: readonly Fault[];
   /** The active router as heard; `null` while it is this node or unknown. */
   readonly active: HeardActive | null;
@@ -111,6 +139,8 @@ export interface RouterCounters {
   readonly gateLate: number;
   /** Leases that ran out while the router was active. */
   readonly leasesLapsed: number;
+  /** It was active, and its mandate ended. */
+  readonly mandatesLost: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   readonly alarms: Readonly<
     Partial<Record<VrrpAlarm | PeerAlarm | ClaimAlarm | HostAlarm, number>>

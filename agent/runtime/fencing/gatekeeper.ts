@@ -1,7 +1,17 @@
 import type { Instant, Micros } from "../../core/time.ts";
-import { after, micros, milliseconds, seconds, since, sooner } from "../../core/time.ts";
+import {
+  after,
+  instant,
+  later,
+  micros,
+  milliseconds,
+  seconds,
+  since,
+  sooner,
+} from "../../core/time.ts";
 import type { Lease } from "../../core/vrrp/lease.ts";
-import { leaseOf } from "../../core/vrrp/lease.ts";
+import { KERNEL_LATENESS, leaseOf } from "../../core/vrrp/lease.ts";
+import { MANDATE_GATE_MARGIN } from "../../core/witness/gate-margin.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { KernelError } from "../../ports/error.ts";
 import type { Gate, GatedAddress, Opening, OpeningOutcome } from "../../ports/gate.ts";
@@ -26,8 +36,15 @@ interface Door {
   readonly addresses: readonly GatedAddress[];
   /** The machine wants it open. */
   wanted: boolean;
-  /** Ends the lease that the kernel was last asked for. */
+  /** Ends the lease that the last advertisement gave. */
   deadline: Instant | undefined;
+  /**
+   * What the kernel was last asked for: never later than that, nor than the mandate lets it. `undefined`:
+   * it is shut, or refused.
+   */
+  openUntil: Instant | undefined;
+  /** The latest that it was ever asked for. */
+  latest: Instant;
   question: HolderQuestion | undefined;
 }
 
@@ -46,6 +63,8 @@ export interface GatekeeperParts {
   /** No advertisement left while its last lease ran. */
   readonly lapsed: (router: Router) => void;
   readonly refused: (router: Router, error: KernelError) => void;
+  /** Until when its mandate lets the gate be open, whatever it advertises; `undefined`: it needs none. */
+  readonly limitOf: (router: Router) => Instant | undefined;
 }
 
 /** How a router's gate stands, for people. */
@@ -65,6 +84,8 @@ export class Gatekeeper implements Guard {
   readonly #doors = new Map<string, Door>();
   readonly #due = new Set<Door>();
   readonly #collection: Slot;
+  /** Gates that are being shut, by the id of the router, until it is sure that they are. */
+  readonly #shutting = new Map<string, Promise<void>>();
 
   constructor(parts: GatekeeperParts) {
     this.#parts = parts;
@@ -78,8 +99,9 @@ export class Gatekeeper implements Guard {
     if (!fenced || lease === undefined) return;
     const known = this.#doors.get(router.id);
     const addresses = this.#parts.addressesOf(router);
-    const { wanted = false, deadline, question } = known ?? {};
-    const door: Door = { router, lease, addresses, wanted, deadline, question };
+    const { wanted = false, deadline, question, latest = instant(0) } = known ?? {};
+    const running = { wanted, deadline, openUntil: undefined, latest, question };
+    const door: Door = { router, lease, addresses, ...running };
     if (known !== undefined) this.#due.delete(known);
     this.#doors.set(router.id, door);
     if (wanted) this.#open(door);
@@ -119,6 +141,27 @@ export class Gatekeeper implements Guard {
     this.#doors.delete(router.id);
   }
 
+  /** Until when their mandate lets them be open is new. */
+  limited(routers: readonly Router[]): void {
+    for (const { id } of routers) {
+      const door = this.#doors.get(id);
+      if (door?.wanted === true && door.deadline !== undefined) this.#due.add(door);
+    }
+    this.#extend();
+  }
+
+  /**
+   * Resolves when nothing reaches this router's addresses through the gate any more: the kernel has said
+   * so, or what it was last asked for is over. To be called when the router has left `active`.
+   */
+  async whenShut({ id }: Router): Promise<void> {
+    for (;;) {
+      const shutting = this.#shutting.get(id);
+      if (shutting === undefined) return;
+      await shutting;
+    }
+  }
+
   /** After an advertisement was sent, or could not be. */
   advertised(router: Router): void {
     const door = this.#doors.get(router.id);
@@ -154,7 +197,8 @@ export class Gatekeeper implements Guard {
   mayAnnounce(owner: string): boolean {
     const door = this.#doors.get(owner);
     if (door === undefined) return true;
-    return door.deadline !== undefined && this.#parts.clock.now() < door.deadline;
+    const until = this.#until(door);
+    return until !== undefined && this.#parts.clock.now() < until;
   }
 
   /** Those that hold addresses behind a gate. */
@@ -165,10 +209,10 @@ export class Gatekeeper implements Guard {
   view(router: Router): DoorView | undefined {
     const door = this.#doors.get(router.id);
     if (door === undefined) return undefined;
-    const { deadline, lease } = door;
-    const left = deadline === undefined ? 0 : since(this.#parts.clock.now(), deadline);
+    const until = this.#until(door);
+    const left = until === undefined ? 0 : since(this.#parts.clock.now(), until);
     const remaining = micros(Math.max(0, left));
-    return { state: remaining > 0 ? "open" : "shut", remaining, margin: lease.margin };
+    return { state: remaining > 0 ? "open" : "shut", remaining, margin: door.lease.margin };
   }
 
   guards({ gated }: AddressHolding): boolean {
@@ -204,14 +248,32 @@ export class Gatekeeper implements Guard {
   }
 
   #shut(door: Door): void {
+    const { id } = door.router;
     this.#due.delete(door);
     door.wanted = false;
     door.deadline = undefined;
-    void this.#parts.gate.shut(door.addresses).then((error) => this.#hear(door, error ?? "open"));
+    door.openUntil = undefined;
+    const shut = this.#parts.gate.shut(door.addresses).then((error) => {
+      this.#hear(door, error ?? "open");
+      return error === undefined ? undefined : this.#over(door);
+    });
+    const before = this.#shutting.get(id);
+    const all = Promise.all([before, shut]).then(() => {
+      if (this.#shutting.get(id) === all) this.#shutting.delete(id);
+    });
+    this.#shutting.set(id, all);
+  }
+
+  /** When the kernel has shut it by itself, at the latest. */
+  #over({ latest, lease }: Door): Promise<void> {
+    return new Promise((resolve) => {
+      const slot = this.#parts.schedule.slot(() => resolve());
+      slot.set(after(latest, micros(lease.margin + KERNEL_LATENESS)));
+    });
   }
 
   #extend(): void {
-    const doors = [...this.#due];
+    const doors = [...this.#due].filter((door) => this.#prolong(door));
     this.#due.clear();
     this.#collection.set(undefined);
     if (doors.length === 0) return;
@@ -220,8 +282,25 @@ export class Gatekeeper implements Guard {
     });
   }
 
+  /** Whether the kernel is to be asked. What its mandate has ended it has ended too. */
+  #prolong(door: Door): boolean {
+    const until = this.#until(door);
+    if (until === undefined || until <= this.#parts.clock.now()) return false;
+    if (until === door.openUntil) return false;
+    door.openUntil = until;
+    door.latest = later(door.latest, until);
+    return true;
+  }
+
+  #until({ router, deadline }: Door): Instant | undefined {
+    if (deadline === undefined) return undefined;
+    const limit = this.#parts.limitOf(router);
+    return limit === undefined ? deadline : sooner(deadline, limit);
+  }
+
   #hear(door: Door, outcome: OpeningOutcome): void {
     if (outcome === "open") return;
+    door.openUntil = undefined;
     if (outcome !== "late") {
       this.#parts.refused(door.router, outcome);
       return;
@@ -243,9 +322,11 @@ const gatedAddress = ({ interfaceIndex, address }: AddressRequest): GatedAddress
   address: address.address,
 });
 
-const openingOf = ({ addresses, deadline, lease }: Door): Opening => ({
+const openingOf = ({ addresses, deadline, openUntil, lease }: Door): Opening => ({
   addresses,
   // Only doors with a deadline are due.
-  deadline: deadline ?? (0 as Instant),
-  margin: lease.margin,
+  deadline: openUntil ?? (0 as Instant),
+  // The end of a mandate leaves its own room, whatever the interval is.
+  margin:
+    openUntil === deadline ? lease.margin : micros(Math.min(lease.margin, MANDATE_GATE_MARGIN)),
 });

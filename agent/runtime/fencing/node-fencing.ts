@@ -1,7 +1,9 @@
+import type { Instant } from "../../core/time.ts";
 import type { Driver } from "../driver.ts";
 import type { Guard, Holdings } from "../holdings.ts";
 import type { Possessions } from "../possessions.ts";
 import type { Reports } from "../reports.ts";
+import type { Router } from "../router.ts";
 import type { Schedule } from "../schedule.ts";
 import type { World } from "../world.ts";
 import type { PossibleDirector } from "./director-macs.ts";
@@ -17,6 +19,8 @@ export interface FencedNode {
   readonly driver: Driver;
   /** Nodes that may direct traffic to this one. */
   others(): readonly PossibleDirector[];
+  /** Until when its mandate lets a router be reachable. */
+  limitOf(router: Router): Instant | undefined;
   /** What the kernel can do for all routers is other than before. */
   changed(): void;
 }
@@ -54,6 +58,7 @@ export function nodeFencing(
       router.counters.leasesLapsed += 1;
       node().driver.deliver(router, { kind: "lease-lapsed" });
     },
+    limitOf: (router) => node().limitOf(router),
     refused: (router, { message, remedy }) =>
       reports.host("error", router.name, `${message}; ${remedy}`),
   });

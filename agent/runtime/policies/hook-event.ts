@@ -13,12 +13,12 @@ export interface Happened {
 /** What a report means to policies; `undefined`: nothing. */
 export function hookEvent({ kind, subject, at, detail }: EventReport): Happened | undefined {
   if (kind === "transition") {
-    const { from, to, priority } = detail;
+    const { from, to, priority, epoch } = detail;
     if (!isState(from) || !isState(to) || typeof priority !== "number") return undefined;
     const reason = reasonOf(detail);
     return {
       name: "transition",
-      event: { router: subject, from, to, reason, priority, at },
+      event: { router: subject, from, to, reason, priority, at, ...(isText(epoch) && { epoch }) },
       view: { state: to, priority },
     };
   }
@@ -58,6 +58,8 @@ function serverEvent({
 }
 
 const STATES: ReadonlySet<unknown> = new Set(["initialize", "backup", "active", "fault"]);
+
+const isText = (value: unknown): value is string => typeof value === "string";
 
 const isState = (value: unknown): value is RouterState => STATES.has(value);
 

@@ -1,27 +1,73 @@
 import type { IpAddress } from "../../agent/core/address.ts";
 import { micros } from "../../agent/core/time.ts";
+import {
+  crash,
+  cutPower,
+  dieAlone,
+  pause,
+  pauseWitness,
+  resume,
+  stall,
+  start,
+  stop,
+} from "./lifecycle.ts";
 import type { Node } from "./node.ts";
 import type { Prng } from "./prng.ts";
+import type { Store } from "./store.ts";
 import type { World } from "./world.ts";
 
-type Fault = (world: World, prng: Prng, unit: number) => void;
+/** What a fault is put into. */
+export interface Trouble {
+  readonly world: World;
+  readonly prng: Prng;
+  /** The longest interval, microseconds. */
+  readonly unit: number;
+  /** Faults of the network end by themselves; otherwise when the network heals. */
+  readonly passing: boolean;
+}
+
+type Fault = (trouble: Trouble) => void;
+
+/** Where no third party is asked there is nothing to break. */
+type StoreFault = (trouble: Trouble, store: Store) => void;
 
 const paths = (world: World, from: Node): readonly Node[] =>
   world.nodes.filter((node) => node !== from && node.lan === from.lan);
 
-/** Every kind of misfortune that a group can meet. `unit` is the longest interval. */
+/** Does it again after a time of so many units. */
+const later = ({ world, prng, unit }: Trouble, from: number, to: number, run: () => void): void =>
+  world.at(world.now + prng.between(from, to) * unit, run);
+
+const inSeconds = ({ world, prng }: Trouble, from: number, to: number, run: () => void): void =>
+  world.at(world.now + prng.between(from, to) * 1e6, run);
+
+function passes(trouble: Trouble): void {
+  const { world, passing } = trouble;
+  if (passing) later(trouble, 0.5, 20, () => world.segment.heal());
+}
+
+/** Packets that provoke, this far apart: more than a socket holds, and than may be answered. */
+const FLOOD_PACKETS = 700;
+const FLOOD_SPACING = 200;
+
+/** Every kind of misfortune that a group can meet. */
 const FAULTS: Readonly<Record<string, Fault>> = {
-  loss: (world, prng) => {
+  loss: (trouble) => {
+    const { world, prng } = trouble;
     const from = prng.pick(world.nodes);
     for (const to of paths(world, from)) {
       world.segment.path(from, to).loss = prng.between(0.05, 0.6);
     }
+    passes(trouble);
   },
-  "one-way link": (world, prng) => {
+  "one-way link": (trouble) => {
+    const { world, prng } = trouble;
     const from = prng.pick(world.nodes);
     world.segment.path(from, prng.pick(paths(world, from))).loss = 1;
+    passes(trouble);
   },
-  partition: (world, prng) => {
+  partition: (trouble) => {
+    const { world, prng } = trouble;
     const left = world.nodes.filter(() => prng.chance(0.5));
     for (const a of left) {
       for (const b of world.nodes.filter((node) => !left.includes(node))) {
@@ -29,77 +75,155 @@ const FAULTS: Readonly<Record<string, Fault>> = {
         world.segment.path(b, a).loss = 1;
       }
     }
+    passes(trouble);
   },
-  delay: (world, prng, unit) => {
+  delay: (trouble) => {
+    const { world, prng, unit } = trouble;
     const from = prng.pick(world.nodes);
     for (const to of paths(world, from)) {
       world.segment.path(from, to).delayMax = prng.between(0.2, 3) * unit;
     }
+    passes(trouble);
   },
-  duplication: (world, prng) => {
+  duplication: (trouble) => {
+    const { world, prng } = trouble;
     const from = prng.pick(world.nodes);
     for (const to of paths(world, from)) world.segment.path(from, to).duplication = 0.5;
+    passes(trouble);
   },
-  "network heals": (world) => world.segment.heal(),
-  pause: (world, prng, unit) => {
+  "network heals": ({ world }) => world.segment.heal(),
+  "pause of the host": (trouble) => {
+    const { world, prng } = trouble;
     const node = prng.pick(world.nodes);
-    world.pause(node);
-    world.at(world.now + prng.between(0.1, 12) * unit, () => world.resume(node));
+    pause(node);
+    later(trouble, 0.1, 12, () => resume(world, node));
   },
-  crash: (world, prng, unit) => {
+  "stall of the agent": (trouble) => {
+    const { world, prng } = trouble;
     const node = prng.pick(world.nodes);
-    world.crash(node);
-    world.at(world.now + prng.between(0.1, 10) * unit, () => world.start(node));
+    stall(world, node);
+    later(trouble, 0.1, 12, () => resume(world, node));
   },
-  stop: (world, prng, unit) => {
+  "death of everything": (trouble) => {
+    const { world, prng } = trouble;
     const node = prng.pick(world.nodes);
-    world.stop(node);
-    world.at(world.now + prng.between(0.5, 10) * unit, () => world.start(node));
+    crash(node);
+    later(trouble, 0.1, 10, () => start(world, node));
   },
-  "link flap": (world, prng, unit) => {
+  "death of the agent": (trouble) => {
+    const { world, prng } = trouble;
+    const node = prng.pick(world.nodes);
+    dieAlone(world, node);
+    later(trouble, 0.1, 3, () => start(world, node));
+  },
+  "power cut": (trouble) => {
+    const { world, prng } = trouble;
+    const node = prng.pick(world.nodes);
+    cutPower(node);
+    later(trouble, 2, 12, () => start(world, node));
+  },
+  stop: (trouble) => {
+    const { world, prng } = trouble;
+    const node = prng.pick(world.nodes);
+    stop(world, node);
+    later(trouble, 0.5, 10, () => start(world, node));
+  },
+  "link flap": (trouble) => {
+    const { world, prng } = trouble;
     const node = prng.pick(world.nodes);
     world.setLink(node, false);
-    world.at(world.now + prng.between(0.1, 8) * unit, () => world.setLink(node, true));
+    later(trouble, 0.1, 8, () => world.setLink(node, true));
   },
-  "priority change": (world, prng) => {
+  "priority change": ({ world, prng }) => {
     const node = prng.pick(world.nodes);
     if (node.router.priority === 255) return;
     const priority = prng.whole(1, 254);
     for (const mate of node.mates) world.configure(mate, { ...mate.router, priority });
   },
-  "provoking flood": (world, prng, unit) => {
+  "provoking flood": ({ world, prng, unit }) => {
     const priority = prng.chance(0.5) ? 0 : 1;
     const source = "192.0.2.99" as IpAddress;
     const interval = world.nodes[0]?.router.advertisementInterval ?? micros(unit);
-    for (let i = 0; i < 2_000; i++) {
-      world.at(world.now + i * 200, () => {
+    for (let i = 0; i < FLOOD_PACKETS; i++) {
+      world.at(world.now + i * FLOOD_SPACING, () => {
         world.inject({ priority, source, maxAdvertiseInterval: interval });
       });
     }
   },
-  reload: (world, prng) => {
+  reload: ({ world, prng }) => {
     const node = prng.pick(world.nodes);
     const { router } = node;
     world.configure(node, {
       ...router,
       lowerPrioNoAdvert: prng.chance(0.2),
-      // Only ever shorter: the schedule counts in the longest interval of the group.
+      // Only ever shorter than drawn: the schedule counts in the longest interval of the group.
       advertisementInterval:
         router.version === 3 && prng.chance(0.3)
-          ? micros(Math.max(10_000, router.advertisementInterval / 2))
-          : router.advertisementInterval,
+          ? micros(Math.max(10_000, node.drawnInterval / 2))
+          : node.drawnInterval,
     });
   },
 };
 
-export const FAULT_NAMES = Object.keys(FAULTS);
+/** Longest way to a store that is slow, microseconds. */
+const SLOWEST = 2_000_000;
+
+const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
+  "the store is down": (trouble, store) => {
+    store.down = true;
+    inSeconds(trouble, 0.1, 12, () => store.heal());
+  },
+  "the store is slow": (trouble, store) => {
+    store.latencyMax = trouble.prng.between(0.01, 1) * SLOWEST;
+    inSeconds(trouble, 0.5, 12, () => store.heal());
+  },
+  "one host does not reach the store": (trouble, store) => {
+    const node = trouble.prng.pick(trouble.world.nodes);
+    store.cut.add(node.mates[0] ?? node);
+    inSeconds(trouble, 0.1, 12, () => store.heal());
+  },
+  "death of the witness": (trouble) => {
+    const { coupling } = trouble.prng.pick(trouble.world.nodes);
+    coupling?.wishes?.witness.die();
+    inSeconds(trouble, 0.05, 3, () => coupling?.wishes?.witnessStarted());
+  },
+  "the supervisor is busy": (trouble) => {
+    const wishes = trouble.prng.pick(trouble.world.nodes).coupling?.wishes;
+    if (wishes === undefined) return;
+    wishes.mailMax = trouble.prng.between(0.01, 1) * SLOWEST;
+    inSeconds(trouble, 0.5, 12, () => wishes.heal());
+  },
+  "stall of the witness": (trouble) => {
+    const node = trouble.prng.pick(trouble.world.nodes);
+    pauseWitness(node);
+    inSeconds(trouble, 0.1, 8, () => node.coupling?.wishes?.witness.resume());
+  },
+};
+
+const FAULT_NAMES = Object.keys(FAULTS);
+const STORE_FAULT_NAMES = Object.keys(STORE_FAULTS);
+
+/** A flood is as much work as all else; on the way to many faults there are fewer of them. */
+const RARE = { name: "provoking flood", part: 1 / 8 };
+
+export function drawFault(prng: Prng, store: Store | undefined, fewFloods = false): Fault {
+  if (store !== undefined && prng.chance(0.3)) {
+    const broken = STORE_FAULTS[prng.pick(STORE_FAULT_NAMES)];
+    if (broken !== undefined) return (trouble) => broken(trouble, store);
+  }
+  const name = prng.pick(FAULT_NAMES);
+  const again = fewFloods && name === RARE.name && !prng.chance(RARE.part);
+  const fault = again ? undefined : FAULTS[name];
+  return fault ?? drawFault(prng, store, fewFloods);
+}
 
 /** Puts a number of random faults into the time before `end`; answers how many. */
-export function scheduleFaults(world: World, prng: Prng, unit: number, end: number): number {
+export function scheduleFaults(trouble: Trouble, end: number): number {
+  const { world, prng } = trouble;
   const count = prng.whole(4, 12);
   for (let i = 0; i < count; i++) {
-    const fault = FAULTS[prng.pick(FAULT_NAMES)];
-    if (fault) world.at(prng.between(0, end), () => fault(world, prng, unit));
+    const fault = drawFault(prng, world.store);
+    world.at(prng.between(0, end), () => fault(trouble));
   }
   return count;
 }
@@ -107,9 +231,12 @@ export function scheduleFaults(world: World, prng: Prng, unit: number, end: numb
 /** Ends every fault: all agents run, all links are up, no packet is lost. */
 export function healAll(world: World): void {
   world.segment.heal();
+  world.store?.heal();
   for (const node of world.nodes) {
     world.setLink(node, true);
-    world.resume(node);
-    world.start(node);
+    resume(world, node);
+    start(world, node);
+    node.coupling?.wishes?.witnessStarted();
+    node.coupling?.wishes?.heal();
   }
 }

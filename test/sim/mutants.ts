@@ -4,9 +4,10 @@ import type { Contest } from "../../agent/core/vrrp/contest.ts";
 import type { VrrpEffect } from "../../agent/core/vrrp/effect.ts";
 import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
 import type { VrrpState } from "../../agent/core/vrrp/state.ts";
-import { deadline, step } from "../../agent/core/vrrp/step.ts";
+import { step } from "../../agent/core/vrrp/step.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
 import type { SimulatedMachine } from "./machine.ts";
+import { production } from "./machine.ts";
 
 type Step = typeof step;
 
@@ -19,7 +20,7 @@ interface Call {
 
 /** A machine whose call or answer is changed. */
 const mutant = (change: (call: Call) => ReturnType<Step>): SimulatedMachine => ({
-  deadline,
+  ...production,
   step: (router, state, event, now) => change({ router, state, event, now }),
 });
 

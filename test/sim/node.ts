@@ -1,10 +1,11 @@
 import type { IpAddress } from "../../agent/core/address.ts";
-import type { Instant } from "../../agent/core/time.ts";
+import type { Instant, Micros } from "../../agent/core/time.ts";
 import { instant } from "../../agent/core/time.ts";
 import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
 import type { VrrpState } from "../../agent/core/vrrp/state.ts";
 import { INITIAL } from "../../agent/core/vrrp/state.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+import { Addresses } from "./addresses.ts";
 import type { Coupling } from "./coupling.ts";
 import { Gate } from "./gate.ts";
 
@@ -25,9 +26,16 @@ export class Node {
   alive = false;
   /** Stopped by SIGSTOP, a pause of the machine, or a blocked event loop. */
   paused = false;
+  /** Counts what it lived through: each stall, each death. */
+  life = 0;
   linkUp = true;
-  /** The kernel has the addresses. */
-  installed = false;
+  /** The host is off: nothing of it answers. */
+  powered = true;
+  /** Its addresses have a lifetime also where no gate is. */
+  lifetimes = false;
+  /** The interval as it was drawn, which reloads change. */
+  readonly drawnInterval: Micros;
+  readonly addresses = new Addresses();
   readonly gate = new Gate();
   /** Packets that wait in the socket of a paused agent. */
   readonly inbox: VrrpEvent[] = [];
@@ -46,6 +54,7 @@ export class Node {
     this.name = name;
     this.lan = lan;
     this.router = router;
+    this.drawnInterval = router.advertisementInterval;
     this.address = router.primaryAddress ?? ("0.0.0.0" as IpAddress);
     this.clockRate = clockRate;
     this.clockOffset = clockOffset;
@@ -67,7 +76,13 @@ export class Node {
 
   /** Hosts get an answer from its addresses. */
   isReachable(time: number): boolean {
-    return this.installed && this.linkUp && (!this.router.fenced || this.gate.isOpen(time));
+    return this.linkUp && this.letsIn(time);
+  }
+
+  /** The same, as far as the host itself has a say. */
+  letsIn(time: number): boolean {
+    if (!this.powered || !this.addresses.there(time)) return false;
+    return !this.router.fenced || this.gate.isOpen(time);
   }
 
   /** What its own clock shows at a true time. */

@@ -2,6 +2,9 @@ import type { IpAddress } from "../../agent/core/address.ts";
 import type { Micros } from "../../agent/core/time.ts";
 import { centiseconds, micros, seconds } from "../../agent/core/time.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+import { MANDATE_GATE_MARGIN } from "../../agent/core/witness/gate-margin.ts";
+import type { MandateRules } from "../../agent/core/witness/mandate.ts";
+import { leaseTime } from "../../agent/core/witness/witness.ts";
 import { Coupling } from "./coupling.ts";
 import { Node } from "./node.ts";
 import type { Prng } from "./prng.ts";
@@ -13,6 +16,8 @@ export interface Scenario {
   readonly longestInterval: Micros;
   /** When, after the last fault, the group must have settled (microseconds). */
   readonly settleTime: number;
+  /** What hosts need before one of their routers becomes active. */
+  readonly mandate: MandateRules | undefined;
 }
 
 const INTERVALS: readonly Micros[] = [
@@ -23,6 +28,11 @@ const INTERVALS: readonly Micros[] = [
   seconds(3),
 ];
 
+const SHORTEST_ASKING = seconds(0.5);
+
+/** Against true time. */
+const CLOCK_DRIFT = 5e-4;
+
 interface Temper {
   readonly version: 2 | 3;
   readonly interval: Micros;
@@ -32,12 +42,15 @@ interface Temper {
   readonly startupDelay: Micros;
   readonly downTimerAdverts: number;
   readonly fenced: boolean;
+  /** Addresses have lifetimes: always behind a gate, and where the kernel has none. */
+  readonly lifetimes: boolean;
 }
 
 function drawTemper(prng: Prng): Temper {
   const version = prng.chance(0.3) ? 2 : 3;
   const interval = version === 2 ? seconds(prng.whole(1, 3)) : prng.pick(INTERVALS);
   const preempt = prng.chance(0.7);
+  const fenced = prng.chance(0.8);
   return {
     version,
     interval,
@@ -46,13 +59,26 @@ function drawTemper(prng: Prng): Temper {
     preemptDelay: preempt && prng.chance(0.2) ? micros(interval * prng.whole(1, 8)) : micros(0),
     startupDelay: prng.chance(0.15) ? micros(interval * prng.whole(1, 5)) : micros(0),
     downTimerAdverts: prng.chance(0.8) ? 3 : prng.whole(2, 6),
-    fenced: prng.chance(0.8),
+    fenced,
+    lifetimes: fenced || prng.chance(0.5),
   };
 }
 
-function drawRouter(prng: Prng, temper: Temper, index: number, priority: number): VirtualRouter {
+/** `near`: of intervals that are mixed the longest is ten times the shortest at most. */
+export type Mixing = "any" | "near";
+
+function mixed(prng: Prng, interval: Micros, mixing: Mixing): Micros {
+  const near = INTERVALS.filter((other) => other <= interval && other >= interval / 10);
+  return prng.pick(mixing === "near" ? near : INTERVALS);
+}
+
+function drawRouter(
+  prng: Prng,
+  temper: Temper,
+  { index, priority, mixing }: { index: number; priority: number; mixing: Mixing },
+): VirtualRouter {
   const { version, mixedIntervals, preempt, preemptDelay, startupDelay, downTimerAdverts } = temper;
-  const interval = mixedIntervals ? prng.pick(INTERVALS) : temper.interval;
+  const interval = mixedIntervals ? mixed(prng, temper.interval, mixing) : temper.interval;
   return {
     name: `VI_${index}`,
     vrid: 51,
@@ -75,12 +101,50 @@ function drawRouter(prng: Prng, temper: Temper, index: number, priority: number)
     announcement: {
       repeat: prng.whole(1, 5),
       delay: prng.chance(0.8) ? micros(interval * 5) : micros(0),
-      refreshInterval: prng.chance(0.2) ? micros(interval * 7) : micros(0),
+      refreshInterval: prng.chance(0.2) ? micros(interval * 4) : micros(0),
       refreshRepeat: 1,
       lowerPriorityRepeat: prng.whole(1, 3),
       lowerPriorityDelay: micros(interval * 2),
     },
   };
+}
+
+/**
+ * Clocks start anywhere, and no two differ by more than 1e-3 in their rates, as production assumes. Every
+ * third is as fast or slow as that allows.
+ */
+export function drawClockRate(prng: Prng): number {
+  const drift = prng.between(-CLOCK_DRIFT, CLOCK_DRIFT);
+  if (!prng.chance(1 / 3)) return 1 + drift;
+  return drift < 0 ? 1 - CLOCK_DRIFT : 1 + CLOCK_DRIFT;
+}
+
+/** Times as production derives them from how long the store keeps a lease. */
+function drawMandate(prng: Prng): MandateRules {
+  const ttl = seconds(prng.pick([2, 3, 5]));
+  const margin = MANDATE_GATE_MARGIN;
+  const mode = prng.chance(0.8) ? "required" : "advisory";
+  const base = { mode, ttl, margin, patience: seconds(1), failsafe: false } as const;
+  const counted = leaseTime({ ...base, renewEvery: ttl, requestTime: ttl });
+  const requestTime = micros(Math.floor(counted / 6 / 50_000) * 50_000);
+  // Halves of seconds: then what a quiet group does repeats itself soon.
+  const renewEvery = micros(Math.floor((counted - 2 * requestTime) / 500_000) * 500_000);
+  return { lease: { ...base, renewEvery, requestTime }, fences: false };
+}
+
+/**
+ * Who is told of a lease that was given back asks the store within a tenth of a second. Whoever yielded
+ * must wait for longer than that, or takes it again.
+ */
+const mayAsk = ({ router }: Node): boolean =>
+  router.fenced && router.advertisementInterval >= SHORTEST_ASKING;
+
+/** Routers that need a mandate ask their group for it, also those that are alone in it. */
+function ask(nodes: readonly Node[]): void {
+  for (const node of nodes) {
+    node.router = { ...node.router, inSyncGroup: true };
+    node.coupling ??= new Coupling([node]);
+  }
 }
 
 function drawPriorities(prng: Prng, count: number): readonly number[] {
@@ -97,7 +161,9 @@ function drawMate(node: Node): Node {
   const { router } = node;
   const primaryAddress = node.address.replace("192.0.2", "198.51.100") as IpAddress;
   const mate = { ...router, name: `${router.name}b`, vrid: 52, primaryAddress, inSyncGroup: true };
-  return new Node(`${node.name}b`, mate, node.clockRate, node.clockOffset, 1);
+  const made = new Node(`${node.name}b`, mate, node.clockRate, node.clockOffset, 1);
+  made.lifetimes = node.lifetimes;
+  return made;
 }
 
 /** Puts each host's routers into a sync group that spans two segments. */
@@ -112,22 +178,29 @@ function couple(nodes: readonly Node[]): readonly Node[] {
 }
 
 /** Makes a group of two to four hosts that share version and vrid. */
-export function drawScenario(prng: Prng): Scenario {
+export function drawScenario(prng: Prng, mixing: Mixing = "any"): Scenario {
   const temper = drawTemper(prng);
   const count = prng.whole(2, 4);
   const single = drawPriorities(prng, count).map((priority, index) => {
-    const router = drawRouter(prng, temper, index, priority);
-    // Clocks differ by up to 1e-3, as split-brain reasoning assumes, and start anywhere.
-    return new Node(`n${index}`, router, 1 + prng.between(-5e-4, 5e-4), prng.whole(0, 1e9));
+    const router = drawRouter(prng, temper, { index, priority, mixing });
+    const node = new Node(`n${index}`, router, drawClockRate(prng), prng.whole(0, 1e9));
+    node.lifetimes = temper.lifetimes && priority !== 255;
+    return node;
   });
   const coupled = prng.chance(0.3) && single.every((node) => node.router.priority !== 255);
   const nodes = coupled ? couple(single) : single;
+  const asked = single.every(mayAsk) && !temper.mixedIntervals && prng.chance(0.5);
+  const mandate = asked ? drawMandate(prng) : undefined;
+  if (mandate !== undefined) ask(nodes);
   const longestInterval = micros(
     Math.max(...nodes.map((node) => node.router.advertisementInterval)),
   );
   // A member that asks its group in vain asks again one down interval later.
-  const settle = settleTime(temper, longestInterval) * (coupled ? 2 : 1);
-  return { nodes, longestInterval, settleTime: settle };
+  const asks = coupled || mandate !== undefined ? 2 : 1;
+  // A dead host's lease runs out first; whoever waits asks the store now and then.
+  const leased = 3 * (mandate?.lease?.ttl ?? 0);
+  const settle = settleTime(temper, longestInterval) * asks + leased;
+  return { nodes, longestInterval, settleTime: settle, mandate };
 }
 
 /**

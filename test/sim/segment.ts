@@ -12,9 +12,13 @@ export interface Path {
 
 export const CLEAN: Readonly<Path> = { loss: 0, delayMax: 300, duplication: 0 };
 
+const CALM_DELIVERY = [170];
+
 /** The paths of the LANs, each direction by itself, so that a link can fail one way. */
 export class Segment {
-  readonly #paths = new Map<string, Path>();
+  readonly #paths = new Map<Node, Map<Node, Path>>();
+  /** Every packet takes the same time; nothing is drawn. Only while all paths are clean. */
+  calm = false;
   readonly #prng: Prng;
 
   constructor(prng: Prng) {
@@ -22,18 +26,18 @@ export class Segment {
   }
 
   path(from: Node, to: Node): Path {
-    const key = `${from.name}>${to.name}`;
-    let path = this.#paths.get(key);
-    if (path === undefined) {
-      path = { ...CLEAN };
-      this.#paths.set(key, path);
-    }
+    const known = this.#paths.get(from)?.get(to);
+    if (known !== undefined) return known;
+    const path = { ...CLEAN };
+    const paths = this.#paths.get(from) ?? new Map<Node, Path>();
+    this.#paths.set(from, paths.set(to, path));
     return path;
   }
 
   /** The delays after which copies of one packet arrive; none when it is lost. */
   deliveries(from: Node, to: Node): readonly number[] {
     if (from.lan !== to.lan || !from.linkUp || !to.linkUp) return [];
+    if (this.calm) return CALM_DELIVERY;
     const { loss, delayMax, duplication } = this.path(from, to);
     if (this.#prng.chance(loss)) return [];
     const delay = (): number => 20 + this.#prng.next() * delayMax;
@@ -47,7 +51,18 @@ export class Segment {
     return from.linkUp && to.linkUp && path.loss === 0 && path.delayMax <= CLEAN.delayMax;
   }
 
+  get allClean(): boolean {
+    return this.#all().every(
+      ({ loss, delayMax, duplication }) =>
+        loss === 0 && duplication === 0 && delayMax <= CLEAN.delayMax,
+    );
+  }
+
   heal(): void {
-    for (const path of this.#paths.values()) Object.assign(path, CLEAN);
+    for (const path of this.#all()) Object.assign(path, CLEAN);
+  }
+
+  #all(): readonly Path[] {
+    return [...this.#paths.values()].flatMap((paths) => [...paths.values()]);
   }
 }

@@ -9,6 +9,9 @@ type Kind = VrrpEffect["kind"];
 /** What comes before the transition to active, in this order (RFC 9568 §6.4; the gate is ours). */
 const CLAIMING: readonly Kind[] = ["send-advertisement", "install-addresses"];
 
+/** What may come at any place. */
+const BESIDE: ReadonlySet<Kind> = new Set(["alarm", "alarm-over", "request-active"]);
+
 function orderFor({ router, state }: Node): readonly Kind[] {
   if (!router.fenced) return [...CLAIMING, "announce-addresses"];
   const probing = state.kind === "active" && state.contest?.probing === true;
@@ -29,7 +32,7 @@ export const orderOfEffects: MakeChecker = () => {
         return;
       }
       const claims = effect.to === "active";
-      const found = batch.kinds.filter((kind) => kind !== "alarm" && kind !== "request-active");
+      const found = batch.kinds.filter((kind) => !BESIDE.has(kind));
       if (claims && found.join() !== orderFor(node).join()) {
         throw new Violation("order", time, `${node.name} became active by ${found.join(", ")}`);
       }

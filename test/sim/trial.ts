@@ -1,12 +1,18 @@
+import type { SyncGroupEvent } from "../../agent/core/vrrp/sync-group.ts";
 import type { Checker, Trial } from "./checker.ts";
 import { Violation } from "./checker.ts";
 import { CHECKERS } from "./checkers.ts";
+import { CRASH_CHECKERS } from "./crash-checkers.ts";
 import { healAll, scheduleFaults } from "./faults.ts";
+import { start, stop } from "./lifecycle.ts";
 import type { SimulatedMachine } from "./machine.ts";
 import { Prng } from "./prng.ts";
-import { drawScenario } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
+import { drawClockRate, drawScenario } from "./scenario.ts";
 import { Segment } from "./segment.ts";
 import { SEQUENCE_CHECKERS } from "./sequence-checkers.ts";
+import { Store } from "./store.ts";
+import { Wishes } from "./wishes.ts";
 import { World } from "./world.ts";
 
 /** How one seed went. */
@@ -17,11 +23,29 @@ export interface TrialResult {
   readonly faults: number;
   /** Simulated router time: nodes × duration, microseconds. */
   readonly routerTime: number;
+  /** Simulated time of the group, where quiet time is skipped: all of it, and what was skipped. */
+  readonly lived?: number;
+  readonly skipped?: number;
 }
 
 /** Longest intervals of trouble, and of calm after the group had time to settle. */
 const TROUBLE = 60;
 const CALM = 12;
+
+export const ALL_CHECKERS = [...CHECKERS, ...SEQUENCE_CHECKERS, ...CRASH_CHECKERS];
+
+/** Where a mandate is needed: a store with a clock of its own, and who asks it. */
+export function equip(world: World, { nodes, mandate }: Scenario, machine: SimulatedMachine): void {
+  if (mandate === undefined) return;
+  const store = new Store(world, drawClockRate(world.prng));
+  world.store = store;
+  for (const coupling of new Set(nodes.map((node) => node.coupling))) {
+    const host = coupling?.members[0];
+    if (coupling === undefined || host === undefined) continue;
+    const tellGroup = (event: SyncGroupEvent): void => coupling.tell(event, world.order);
+    coupling.wishes = new Wishes({ world, machine, host, store, rules: mandate, tellGroup });
+  }
+}
 
 /**
  * One group under random faults, then calm, then a graceful stop of the active router. The first
@@ -31,16 +55,17 @@ export function runTrial(seed: number, machine: SimulatedMachine): TrialResult {
   const prng = new Prng(seed);
   const scenario = drawScenario(prng);
   const world = new World(scenario.nodes, new Segment(prng), machine, prng);
+  equip(world, scenario, machine);
   const trial: Trial = { world, scenario, quietSince: undefined };
-  const checkers: Checker[] = [...CHECKERS, ...SEQUENCE_CHECKERS].map((make) => make(trial));
+  const checkers: Checker[] = ALL_CHECKERS.map((make) => make(trial));
   world.observe(checkers);
 
   const unit = scenario.longestInterval;
   for (const node of world.nodes) {
-    world.at(prng.between(0, 5 * unit), () => world.start(node));
+    world.at(prng.between(0, 5 * unit), () => start(world, node));
   }
   const troubleEnd = TROUBLE * unit;
-  const faults = scheduleFaults(world, prng, unit, troubleEnd);
+  const faults = scheduleFaults({ world, prng, unit, passing: false }, troubleEnd);
   world.at(troubleEnd + 13 * unit, () => {
     healAll(world);
     trial.quietSince = world.now;
@@ -52,7 +77,7 @@ export function runTrial(seed: number, machine: SimulatedMachine): TrialResult {
     world.runUntil(calmEnd);
     // A stop is a change again; the rest of the group must then settle anew.
     trial.quietSince = world.now;
-    for (const node of world.nodes) if (node.state.kind === "active") world.stop(node);
+    for (const node of world.nodes) if (node.state.kind === "active") stop(world, node);
     world.runUntil(stopEnd);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;

@@ -1,0 +1,163 @@
+import type { Instant } from "../../agent/core/time.ts";
+import type { MandateEffect, MandateEvent, MandateState } from "../../agent/core/vrrp/mandate.ts";
+import { INITIAL_MANDATE } from "../../agent/core/vrrp/mandate.ts";
+import { mandateDeadline } from "../../agent/core/vrrp/mandate-step.ts";
+import type { SyncGroupEvent } from "../../agent/core/vrrp/sync-group.ts";
+import type { MandateRules } from "../../agent/core/witness/mandate.ts";
+import type { SimulatedMachine } from "./machine.ts";
+import type { Node } from "./node.ts";
+import type { Store } from "./store.ts";
+import { WitnessProcess } from "./witness-process.ts";
+import type { World } from "./world.ts";
+
+/** Between two processes of a host, microseconds. */
+const MAIL = 500;
+
+/** The kernel has shut a gate by then, microseconds. */
+export const SHUT = 3_000;
+
+/** What is around the wishes of one host. */
+export interface WishesParts {
+  readonly world: World;
+  readonly machine: SimulatedMachine;
+  /** The first of its routers stands for all. */
+  readonly host: Node;
+  readonly store: Store;
+  readonly rules: MandateRules;
+  readonly tellGroup: (event: SyncGroupEvent) => void;
+}
+
+/** The mandate of one host: what its vrrp process wishes, and the witness process that it wishes it of. */
+export class Wishes {
+  readonly witness: WitnessProcess;
+  readonly rules: MandateRules;
+  readonly store: Store;
+  state: MandateState = INITIAL_MANDATE;
+  /** The longest time of a letter; longer when the supervisor, which carries it, is busy. */
+  mailMax = MAIL;
+  readonly #parts: WishesParts;
+  readonly #mail: MandateEvent[] = [];
+  #timer = 0;
+  /** Letters arrive in the order in which they were sent. */
+  #lastToWitness = 0;
+  #lastToVrrp = 0;
+
+  constructor(parts: WishesParts) {
+    this.#parts = parts;
+    this.rules = parts.rules;
+    this.store = parts.store;
+    this.witness = new WitnessProcess({
+      ...parts,
+      tell: (serial, news) => this.#toVrrp({ kind: "news", serial, news }),
+    });
+  }
+
+  /** Until when gates may be open. */
+  get limit(): Instant | undefined {
+    return this.#parts.machine.limit(this.state);
+  }
+
+  /** The vrrp process starts. */
+  reset(): void {
+    this.state = INITIAL_MANDATE;
+    this.#timer += 1;
+    this.#mail.length = 0;
+    this.witness.start();
+  }
+
+  resume(): void {
+    for (const event of this.#mail.splice(0)) this.hear(event);
+    this.hear({ kind: "tick" });
+  }
+
+  /** The vrrp process died, and its last will was carried out. */
+  nobodyWants(): void {
+    this.#toWitness(() => this.witness.hear({ kind: "nobody-wants" }));
+  }
+
+  /** The witness process died; another one comes, and knows nothing. */
+  witnessStarted(): void {
+    if (this.witness.alive) return;
+    this.witness.start();
+    this.#toVrrp({ kind: "witness-lost" });
+  }
+
+  hear(event: MandateEvent, now?: Instant): void {
+    const { host, machine, world } = this.#parts;
+    if (!host.alive) return;
+    if (host.paused) {
+      this.#mail.push(event);
+      return;
+    }
+    const at = now ?? host.local(world.now);
+    const { state, effects } = machine.mandate({ failsafe: false }, this.state, event, at);
+    this.state = state;
+    for (const effect of effects) this.#execute(effect);
+    this.#schedule();
+  }
+
+  heal(): void {
+    this.mailMax = MAIL;
+  }
+
+  isSteady(holds: boolean): boolean {
+    const { phase } = this.state;
+    const rests = holds
+      ? phase.kind === "granted" && phase.delay === undefined
+      : phase.kind === "none";
+    return rests && this.mailMax === MAIL && this.witness.isSteady(holds);
+  }
+
+  #execute(effect: MandateEffect): void {
+    const { world, host } = this.#parts;
+    if (effect.kind === "say") this.#say(effect);
+    if (effect.kind === "tell-group") this.#parts.tellGroup({ kind: effect.event });
+    if (effect.kind === "limit") for (const mate of host.mates) world.limitGate(mate);
+    if (effect.kind === "await-shut") {
+      const { serial } = effect;
+      world.after(SHUT, () => this.hear({ kind: "gates-shut", serial }));
+    }
+  }
+
+  #say({ what, wish }: Extract<MandateEffect, { readonly kind: "say" }>): void {
+    const { serial, fence } = wish;
+    this.#toWitness(() =>
+      this.witness.hear(
+        what === "mandate-wanted"
+          ? { kind: "wanted", serial, fence }
+          : { kind: "unwanted", serial },
+      ),
+    );
+  }
+
+  #toWitness(arrive: () => void): void {
+    const { world } = this.#parts;
+    const at = Math.max(world.now + this.#delay(), this.#lastToWitness);
+    this.#lastToWitness = at;
+    world.after(at - world.now, arrive);
+  }
+
+  #toVrrp(event: MandateEvent): void {
+    const { world } = this.#parts;
+    const at = Math.max(world.now + this.#delay(), this.#lastToVrrp);
+    this.#lastToVrrp = at;
+    world.after(at - world.now, () => this.hear(event));
+  }
+
+  #delay(): number {
+    const { calm, prng } = this.#parts.world;
+    if (calm) return MAIL / 2;
+    return prng.next() * this.mailMax;
+  }
+
+  #schedule(): void {
+    const { world, host } = this.#parts;
+    this.#timer += 1;
+    const number = this.#timer;
+    const at = mandateDeadline(this.state);
+    if (at === undefined) return;
+    world.after(Math.max(0, host.global(at) - world.now) + world.jitter(), () => {
+      if (number === this.#timer && host.running) this.hear({ kind: "tick" });
+    });
+  }
+}

@@ -1,0 +1,148 @@
+import type { Instant } from "../../agent/core/time.ts";
+import type {
+  MandateEffect,
+  MandateEvent,
+  MandateRules,
+  MandateState,
+} from "../../agent/core/witness/mandate.ts";
+import { initialMandate, isAtRest } from "../../agent/core/witness/mandate.ts";
+import type { MandateNews } from "../../agent/core/witness/mandate-news.ts";
+import { mandateDeadline } from "../../agent/core/witness/step-mandate.ts";
+import type { RequestKind } from "../../agent/core/witness/witness.ts";
+import type { SimulatedMachine } from "./machine.ts";
+import type { Node } from "./node.ts";
+import type { Store } from "./store.ts";
+import type { World } from "./world.ts";
+
+/** What a witness process has around it. */
+export interface WitnessParts {
+  readonly world: World;
+  readonly machine: SimulatedMachine;
+  readonly host: Node;
+  readonly store: Store;
+  readonly rules: MandateRules;
+  /** To the vrrp process. */
+  readonly tell: (serial: number, news: MandateNews) => void;
+}
+
+/** The process of a host that asks the store: production's machine, and what drives it. */
+export class WitnessProcess {
+  alive = false;
+  paused = false;
+  state: MandateState = initialMandate(1);
+  readonly #parts: WitnessParts;
+  /** Counts its lives: what was asked in another one is not answered in this. */
+  #life = 0;
+  /** Of one holding; there is none before the first request, and after a release. */
+  #token: string | undefined;
+  #tokens = 0;
+  #timer = 0;
+  #timerAt: Instant | undefined;
+  readonly #mail: MandateEvent[] = [];
+
+  constructor(parts: WitnessParts) {
+    this.#parts = parts;
+    parts.store.watch(() => this.hear({ kind: "changed" }));
+  }
+
+  start(): void {
+    if (this.alive) return;
+    this.alive = true;
+    this.#life += 1;
+    this.#token = undefined;
+    this.#timerAt = undefined;
+    this.state = initialMandate(Math.floor(this.#parts.world.prng.next() * 2 ** 32));
+  }
+
+  die(): void {
+    this.alive = false;
+    this.paused = false;
+    this.#life += 1;
+    this.#timer += 1;
+    this.#mail.length = 0;
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    for (const event of this.#mail.splice(0)) this.#step(event);
+    this.#step({ kind: "tick" });
+  }
+
+  hear(event: MandateEvent): void {
+    if (!this.alive) return;
+    if (this.paused) this.#mail.push(event);
+    else this.#step(event);
+  }
+
+  /** It holds the lease, or has nothing to do with it; nothing else is under way. */
+  isSteady(holds: boolean): boolean {
+    const { wish, grant, witness } = this.state;
+    if (!this.alive || this.paused) return false;
+    if (!holds) return wish === undefined && isAtRest(this.state);
+    return grant === "granted" && witness.grant.kind === "leased" && witness.failures === 0;
+  }
+
+  #step(event: MandateEvent, now: Instant = this.#now()): void {
+    const { machine, rules } = this.#parts;
+    const { state, effects } = machine.witness(rules, this.state, event, now);
+    this.state = state;
+    for (const effect of effects) this.#execute(effect, now);
+    this.#schedule();
+  }
+
+  #execute(effect: MandateEffect, now: Instant): void {
+    if (effect.kind === "tell") this.#parts.tell(effect.serial, effect.news);
+    else if (effect.kind === "fence") {
+      const { run } = effect;
+      this.#parts.world.after(1_000, () => this.hear({ kind: "fenced", run, problem: undefined }));
+    } else this.#ask(effect.kind, effect.id, now);
+  }
+
+  #ask(kind: RequestKind, id: number, sentAt: Instant): void {
+    const { host, store, rules } = this.#parts;
+    if (kind === "acquire" && this.#token === undefined) {
+      this.#tokens += 1;
+      this.#token = `${host.name}/${this.#life}/${this.#tokens}`;
+    }
+    const token = this.#token ?? "none";
+    const life = this.#life;
+    if (kind === "release") this.#token = undefined;
+    store.ask({
+      kind,
+      host,
+      token,
+      ttl: rules.lease?.ttl ?? 0,
+      answered: (answer) => {
+        if (life !== this.#life) return;
+        this.hear(
+          kind === "release" ? { kind: "released", id } : { kind: "answer", id, sentAt, answer },
+        );
+      },
+    });
+  }
+
+  #schedule(): void {
+    const at = mandateDeadline(this.state);
+    if (at === this.#timerAt) return;
+    this.#setTimer(at);
+  }
+
+  #setTimer(at: Instant | undefined): void {
+    const { world, host } = this.#parts;
+    this.#timerAt = at;
+    this.#timer += 1;
+    const number = this.#timer;
+    if (at === undefined) return;
+    const due = Math.max(0, host.global(at) - world.now) + world.jitter();
+    world.after(due, () => {
+      if (number !== this.#timer || !this.alive || this.paused) return;
+      this.#timerAt = undefined;
+      this.#step({ kind: "tick" }, world.calm ? at : this.#now());
+    });
+  }
+
+  #now(): Instant {
+    return this.#parts.host.local(this.#parts.world.now);
+  }
+}

@@ -1,6 +1,7 @@
 import type { Family, IpAddress, Prefix } from "../core/address.ts";
 import type { Micros } from "../core/time.ts";
 import type { VirtualRouter } from "../core/vrrp/virtual-router.ts";
+import type { Authentication } from "./authentication.ts";
 import type { BfdInstanceConfig } from "./bfd-instances.ts";
 import type { FencingMode } from "./fencing.ts";
 import type { MandateConfig } from "./mandates.ts";
@@ -341,25 +342,6 @@ export interface RuleConfig {
   readonly destinationPorts: readonly [number, number] | undefined;
   readonly noTrack: boolean;
   readonly trackGroup: string | undefined;
-}
-
-export type Authentication =
-  | { readonly kind: "none" }
-  /** v2, type 1; 8 bytes at most are used. */
-  | { readonly kind: "pass"; readonly password: string }
-  /** v2, type 2: IP authentication header, HMAC-MD5-96. */
-  | { readonly kind: "ah"; readonly password: string }
-  | HmacAuthentication;
-
-/** auth_hmac of keepalived 2.4: draft-cassen-vrrp-auth-hmac-00. */
-export interface HmacAuthentication {
-  readonly kind: "hmac";
-  /** Key bytes in hexadecimal, by key id 1–255. */
-  readonly keys: readonly { readonly id: number; readonly secret: string }[];
-  readonly activeKey: number;
-  readonly timeWindow: Micros;
-  readonly antiReplay: "time" | "monotonic";
-  readonly mode: "enforce" | "permissive" | "receive-only";
 }
 
 export interface TrackedInterface {

@@ -28,6 +28,7 @@ const working = keywordTable.nodes.filter(
 );
 const declared = [
   "agent/config/config.ts",
+  "agent/config/authentication.ts",
   "agent/config/trackers.ts",
   "agent/config/bfd-instances.ts",
   "agent/config/mandates.ts",

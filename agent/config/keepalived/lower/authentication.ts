@@ -1,5 +1,5 @@
 import type { Micros } from "../../../core/time.ts";
-import type { Authentication } from "../../config.ts";
+import type { Authentication } from "../../authentication.ts";
 import type { Statement, Word } from "../tree.ts";
 import type { HmacDraft } from "./hmac.ts";
 import { completeHmac } from "./hmac.ts";

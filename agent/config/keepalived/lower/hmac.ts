@@ -1,5 +1,5 @@
 import type { Micros } from "../../../core/time.ts";
-import type { HmacAuthentication } from "../../config.ts";
+import type { HmacAuthentication } from "../../authentication.ts";
 import { DEFAULTS } from "../../defaults.ts";
 import type { Statement, Word } from "../tree.ts";
 import { parseWhole } from "./literals.ts";

@@ -1,5 +1,5 @@
 import { keywordTable } from "../../agent/config/keepalived/keyword-table.ts";
-import type { KeywordEffect, Proof } from "./effects.ts";
+import type { KeywordEffect, Proof } from "./keyword-effect.ts";
 
 const SERVERS: Proof = ["config/lower/virtual-servers.test.ts"];
 const CHECKS: Proof = ["config/lower/virtual-server-checks.test.ts"];

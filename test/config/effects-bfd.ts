@@ -1,4 +1,4 @@
-import type { KeywordEffect, Proof } from "./effects.ts";
+import type { KeywordEffect, Proof } from "./keyword-effect.ts";
 
 const PROOF: Proof = ["config/lower/bfd.test.ts"];
 

@@ -1,4 +1,4 @@
-import type { KeywordEffect } from "./effects.ts";
+import type { KeywordEffect } from "./keyword-effect.ts";
 
 const FENCING: KeywordEffect = {
   by: "value",

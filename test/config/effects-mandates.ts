@@ -1,16 +1,9 @@
-import type { KeywordEffect } from "./effects.ts";
+import type { KeywordEffect, Proof } from "./keyword-effect.ts";
+import { value } from "./keyword-effect.ts";
 
-const WITNESS: KeywordEffect = {
-  by: "value",
-  values: ["mandates", "lease", "failsafe"],
-  proof: ["config/lower/mandates.test.ts"],
-};
-
-const FENCE: KeywordEffect = {
-  by: "value",
-  values: ["mandates", "fences"],
-  proof: ["config/lower/mandates.test.ts"],
-};
+const PROOF: Proof = ["config/lower/mandates.test.ts"];
+const WITNESS = value("mandates lease failsafe", PROOF);
+const FENCE = value("mandates fences", PROOF);
 
 /** The words that say whose leave a group needs before it becomes active. */
 export const MANDATE_EFFECTS: Readonly<Record<string, KeywordEffect>> = {

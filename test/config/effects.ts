@@ -1,18 +1,8 @@
 import { BFD_EFFECTS, BFD_PLACES } from "./effects-bfd.ts";
 import { FENCING_EFFECTS, FENCING_PLACES } from "./effects-fencing.ts";
 import { MANDATE_EFFECTS, MANDATE_PLACES } from "./effects-mandates.ts";
-
-/** What a keyword that works does, and what shows it. */
-export type KeywordEffect =
-  /** It becomes a value of the configuration, which the agent's code looks at. */
-  | { readonly by: "value"; readonly values: readonly string[]; readonly proof: Proof }
-  /** It changes how the file is read, in this source file. */
-  | { readonly by: "reading"; readonly source: string; readonly proof: Proof }
-  /** What it asks for is so in any case. */
-  | { readonly by: "always"; readonly why: string; readonly proof: Proof };
-
-/** A test file below test/, and words that its test has; the keyword itself where left out. */
-export type Proof = readonly [file: string, words?: string];
+import type { KeywordEffect, Proof } from "./keyword-effect.ts";
+import { always, reading, value } from "./keyword-effect.ts";
 
 const GLOBAL: Proof = ["config/lower/global.test.ts"];
 const INSTANCE: Proof = ["config/lower/instance-keywords.test.ts"];
@@ -22,14 +12,6 @@ const AUTHENTICATION: Proof = ["config/lower/authentication.test.ts"];
 const NOTIFY: Proof = ["config/lower/notify.test.ts"];
 const TRACKERS: Proof = ["config/lower/trackers.test.ts"];
 const COMMANDS: Proof = ["config/lower/commands.test.ts"];
-
-const value = (values: string, proof: Proof): KeywordEffect => ({
-  by: "value",
-  values: values.split(" "),
-  proof,
-});
-const reading = (source: string, proof: Proof): KeywordEffect => ({ by: "reading", source, proof });
-const always = (why: string, proof: Proof): KeywordEffect => ({ by: "always", why, proof });
 
 /** Where each value of the configuration has its effect, below agent/. */
 // biome-ignore format: one value per line
@@ -60,7 +42,7 @@ export const PLACES: Readonly<Record<string, string>> = {
   connectTimeout: "../plugins/mail/mail-channel.ts",
   cpuAffinity: "linux/scheduling.ts",
   delay: "core/vrrp/entry.ts",
-  delayAfterBoot: "runtime/node.ts",
+  delayAfterBoot: "runtime/newcomers.ts",
   deleted: "core/notify/tell.ts",
   directorScheduling: "runtime/director-settings.ts",
   disableLocalIgmp: "runtime/host-settings.ts",

@@ -7,6 +7,9 @@ import type { Settings } from "./settings.ts";
 
 const OWNERS: ReadonlySet<string> = new Set(["global_defs", "vrrp_sync_group", "vrrp_instance"]);
 
+/** Names that a misspelt one is compared with. */
+const MOST_SUGGESTIONS = 200;
+
 /**
  * What groups ask for and holdfast.conf does not have.
  *
@@ -42,12 +45,13 @@ function unknownFences(
   lines: readonly Statement[],
   { fences, file }: Settings,
 ): readonly Diagnostic[] {
-  const known = fences.map(({ name }) => name);
+  const known = new Set(fences.map(({ name }) => name));
+  const near = [...known].slice(0, MOST_SUGGESTIONS);
   return lines
     .filter(({ keyword }) => keyword.text === "holdfast_fence")
-    .flatMap(({ words }) => words.filter(({ text }) => !known.includes(text)))
+    .flatMap(({ words }) => words.filter(({ text }) => !known.has(text)))
     .map(({ position, text }) => {
-      const meant = nearest(text, known)?.word;
+      const meant = nearest(text, near)?.word;
       const hint =
         meant === undefined
           ? `write fence ${text} { program /usr/sbin/fence_… } into ${file}`

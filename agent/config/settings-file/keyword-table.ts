@@ -85,7 +85,7 @@ const settingsKeywords: readonly Keyword[] = [
     keyword("namespace", one(name), "required for kubernetes", "Namespace of the Leases: kubernetes", { essential: true }),
     keyword("datacenter", one(name), "the agent's", "Consul's datacenter", { essential: true }),
     keyword("database", one(integer(0, 65_535)), "0", "Number of redis' database", { essential: true }),
-  ], "no leases", "The store of leases that holdfast_witness of keepalived.conf asks", { essential: true }),
+  ], "no leases", "The store of leases that holdfast_witness of keepalived.conf asks", { essential: true, repeats: true }),
   block("fence", one(name), [
     keyword("program", one(path), "required", "A fence agent, by its whole path; root's alone to change", { essential: true }),
     keyword("option", { required: [name, word("value")] }, "none", "What the agent is told on its standard input, as NAME=VALUE", { essential: true, repeats: true }),

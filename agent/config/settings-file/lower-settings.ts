@@ -51,7 +51,7 @@ export function lowerSettings(
         .filter(({ keyword }) => !NO_OPTIONS.has(keyword.text))
         .map((each) => [each.keyword.text, readOptions(each, secrets, lowering)]),
     ),
-    witness: lowerWitness(statements("witness").at(-1), secrets, lowering),
+    witness: lowerWitness(statements("witness"), secrets, lowering),
     fences: named(statements("fence"), lowering).flatMap(
       (fence) => lowerFence(fence, secrets, lowering) ?? [],
     ),

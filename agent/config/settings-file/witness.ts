@@ -12,12 +12,16 @@ import { readTimes } from "./witness-times.ts";
 
 type WitnessWords = ReadonlyMap<string, Word | undefined>;
 
-/** witness STORE { endpoint … }. `undefined`, with errors, where it could not do its work. */
+/** witness STORE { endpoint … }, once. `undefined`, with errors, where it could not do its work. */
 export function lowerWitness(
-  statement: Statement | undefined,
+  [statement, second]: readonly Statement[],
   secrets: Secrets,
   lowering: Lowering,
 ): WitnessSettings | undefined {
+  if (second !== undefined) {
+    const message = "a second witness: all groups ask one store, or two could give one lease away";
+    report(lowering, "witness-invalid", second.keyword, message, "keep one of the blocks");
+  }
   const kind = statement?.words[0];
   const store = STORE_KINDS.find((each) => each === kind?.text);
   // Another word is refused by the language.

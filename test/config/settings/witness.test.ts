@@ -34,6 +34,11 @@ describe("the block witness", () => {
     assert.equal(ownSettings("").settings.witness, undefined);
   });
 
+  test("there is one", () => {
+    const text = `witness etcd {\n${NEEDED.etcd}\n}\nwitness redis {\n${NEEDED.redis}\n}\n`;
+    assert.deepEqual(ownSettings(text).findings, ["4:1 witness-invalid"]);
+  });
+
   const USUAL: Readonly<Record<StoreKind, readonly [ttl: number, renew: number, request: number]>> =
     {
       zookeeper: [5_000, 1_666.666, 833.333],

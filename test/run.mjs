@@ -10,7 +10,14 @@ import { installPrograms, missingPrograms } from "./packages.mjs";
 
 /** Files of test/lab that wait more than they work, and measure nothing: they run two at a time. */
 const PATIENT = [
-  ...["accept", "arbiters", "arbiters-refusals", "balancing-keepalived", "config-keepalived"],
+  ...[
+    "accept",
+    "advert-interfaces",
+    "arbiters",
+    "arbiters-refusals",
+    "balancing-keepalived",
+    "config-keepalived",
+  ],
   ...["demo-unprivileged", "documents"],
   ...["network", "notifications", "notifications-mail", "notifications-secrets", "outbox-killed"],
   ...["package", "pcre-pattern", "probes-servers", "probes-source", "ready-policies"],

@@ -155,7 +155,8 @@ export interface InstanceConfig {
 export type ChecksumForm = "message" | "pseudo-header";
 
 export type Transport =
-  | { readonly mode: "multicast"; readonly group: IpAddress }
+  /** `alsoOn`: further interfaces. There the sender's own source address ends the list. */
+  | { readonly mode: "multicast"; readonly group: IpAddress; readonly alsoOn?: readonly string[] }
   | {
       readonly mode: "unicast";
       readonly peers: readonly UnicastPeer[];

@@ -33,6 +33,7 @@ export const diagnosticCodes = {
   "address-option-invalid": entry("warning", "an option of an address with a wrong value", "Correct the value.", "The option is left out."),
   "address-option-unknown": entry("warning", "a word that addresses do not have", "Correct or remove the word.", "The word is left out."),
   "address-second-on-line": entry("error", "two addresses on one line", "Put each on a line of its own.", "Nobody would hold the second one."),
+  "advert-interface-invalid": entry("error", "an interface over which advertisements cannot travel as well", "Write what the hint says.", "The nodes would hear each other over one segment only."),
   "address-shared": entry("warning", "an address of two instances", "Keep it in one of them.", "When either gives it up, it is gone."),
   "addresses-missing": entry("error", "an instance without an address, in VRRP version 3 or strict mode", "Write virtual_ipaddress { ADDRESS }.", "The instance would be removed."),
   "addresses-none": entry("warning", "an instance without an address", "Write virtual_ipaddress, or no_virtual_ipaddress if that is meant.", "It advertises an empty list."),

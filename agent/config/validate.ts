@@ -6,17 +6,18 @@ import type { Position } from "./position.ts";
 
 const place = ({ file, line }: Position): string => `${file}:${line}`;
 
-/** What an advertisement tells one virtual router from another by. */
-function identityOf({
+/** What an advertisement tells one virtual router from another by: on each interface where it is heard. */
+function identitiesOf({
   router,
   interface: name,
   vrf,
   transport,
   sourceAddress,
-}: InstanceConfig): string {
-  const channel =
-    transport.mode === "multicast" ? transport.group : `unicast ${sourceAddress ?? ""}`;
-  return `${name ?? vrf ?? ""} ${router.family} ${router.vrid} ${channel}`;
+}: InstanceConfig): readonly string[] {
+  const multicast = transport.mode === "multicast";
+  const channel = multicast ? transport.group : `unicast ${sourceAddress ?? ""}`;
+  const places = [name ?? vrf ?? "", ...(multicast ? (transport.alsoOn ?? []) : [])];
+  return places.map((at) => `${at} ${router.family} ${router.vrid} ${channel}`);
 }
 
 /** Two instances with one identity would each take the other's advertisements for a rival's. */
@@ -26,19 +27,21 @@ export function checkIdentities(
 ): void {
   const first = new Map<string, InstanceConfig>();
   for (const instance of instances) {
-    const identity = identityOf(instance);
-    const before = first.get(identity);
-    if (before === undefined) {
-      first.set(identity, instance);
+    const identities = identitiesOf(instance);
+    const taken = identities.find((identity) => first.has(identity));
+    const before = taken === undefined ? undefined : first.get(taken);
+    if (taken === undefined || before === undefined) {
+      for (const identity of identities) first.set(identity, instance);
       continue;
     }
     const { name, vrid, family } = instance.router;
+    const [on = ""] = taken.split(" ");
     diagnostics.push(
       diagnose(
         "identity-duplicate",
         instance.position,
         name,
-        `${name} and ${before.router.name} (${place(before.position)}) have the same virtual_router_id ${vrid} for ${family} on ${instance.interface ?? "one source address"}`,
+        `${name} and ${before.router.name} (${place(before.position)}) have the same virtual_router_id ${vrid} for ${family} on ${on === "" ? "one source address" : on}`,
         "give each instance of an interface and family its own virtual_router_id",
       ),
     );

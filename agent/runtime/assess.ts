@@ -170,14 +170,21 @@ function sourceAddress(
   host: HostView,
 ): IpAddress | undefined {
   if (config.sourceAddress !== undefined) return config.sourceAddress;
-  if (base === undefined) return undefined;
+  return base === undefined ? undefined : ownAddress(config, host.addresses(base.index));
+}
+
+/** Of the addresses of an interface, the one that this router's packets come from there. */
+export function ownAddress(
+  config: InstanceConfig,
+  addresses: readonly HostAddress[],
+): IpAddress | undefined {
   const { family } = config.router;
   const virtual = new Set(
     [...config.addresses, ...config.excludedAddresses].map(({ address }) => address),
   );
-  const candidates = host
-    .addresses(base.index)
-    .filter((one) => one.family === family && !one.ours && !one.tentative);
+  const candidates = addresses.filter(
+    (one) => one.family === family && !one.ours && !one.tentative,
+  );
   if (family === "ipv6") return candidates.find((one) => isLinkLocal(one.address))?.address;
   // An owner's addresses are on the host by themselves: they are second choice only.
   const own = candidates.filter((one) => !virtual.has(one.address));

@@ -7,6 +7,7 @@ import type { EndpointSpec } from "../ports/advertisement-sockets.ts";
 import { KernelError } from "../ports/error.ts";
 import type { HostAddress, Link, Network } from "../ports/network.ts";
 import { formatMac, virtualRouterMac } from "../wire/virtual-mac.ts";
+import { AdvertPaths } from "./advert-paths.ts";
 import type { Assessment, HostView } from "./assess.ts";
 import { assess } from "./assess.ts";
 import type { DirectorWord } from "./director-word.ts";
@@ -42,9 +43,11 @@ export class Bindings {
   readonly #parts: BindingParts;
   readonly #own = new Map<number, readonly HostAddress[]>();
   readonly #raised = new Map<Router, readonly Fault[]>();
+  readonly #paths: AdvertPaths;
 
   constructor(parts: BindingParts) {
     this.#parts = parts;
+    this.#paths = new AdvertPaths(parts);
   }
 
   /**
@@ -57,6 +60,7 @@ export class Bindings {
     // A fault goes first, while the socket for the resignation is still there.
     this.#raise(router, faults);
     this.#bind(router, assessment);
+    this.#paths.bind(router);
     this.#configure(router, assessment);
     const hears = router.binding.lease?.deaf === false;
     const held = hears ? [] : this.#socketFault(router, assessment);
@@ -74,6 +78,7 @@ export class Bindings {
     this.#raised.delete(router);
     router.binding.lease?.release();
     router.binding.lease = undefined;
+    this.#paths.release(router);
     await this.#parts.virtualLinks.release(router.id);
   }
 

@@ -2,6 +2,7 @@ import type { RouteConfig, RuleConfig } from "../config/config.ts";
 import { LAPSE } from "../core/track/board.ts";
 import type { TrackedCheck } from "../core/track/tracking.ts";
 import type { HostAddress, Link, Network, NetworkEvent } from "../ports/network.ts";
+import { interfacesOf } from "./advert-paths.ts";
 import { foreignInterfaces } from "./assess.ts";
 import type { WordListener } from "./director-word.ts";
 import type { EndpointPool } from "./endpoint-pool.ts";
@@ -159,7 +160,8 @@ export class HostWatch implements WordListener {
     for (const router of this.#parts.routers()) {
       const { config } = router;
       const source = config.sourceAddress === address.address;
-      if (source || (name !== undefined && config.interface === name)) this.#parts.touch(router);
+      const on = name !== undefined && [config.interface, ...interfacesOf(config)].includes(name);
+      if (source || on) this.#parts.touch(router);
     }
   }
 
@@ -249,6 +251,7 @@ function concerns({ config, binding }: Router, name: string): boolean {
   if (addressLinks.some((one) => name === one.interface || name === one.link.name)) return true;
   if (name === binding.base?.name) return true;
   if (config.trackInterfaces.some((one) => one.interface === name)) return true;
+  if (interfacesOf(config).includes(name)) return true;
   for (const [foreign] of foreignInterfaces(config)) if (foreign === name) return true;
   // Its source may be on any interface.
   return config.interface === undefined;

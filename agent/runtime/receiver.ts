@@ -9,7 +9,7 @@ import type { VrrpEvent } from "../core/vrrp/event.ts";
 import type { PeerAlarm } from "../core/vrrp/peers.ts";
 import { hearPeer } from "../core/vrrp/peers.ts";
 import { OWNER_PRIORITY, RELEASE_PRIORITY } from "../core/vrrp/virtual-router.ts";
-import type { ReceivedPacket } from "../ports/advertisement-sockets.ts";
+import type { Endpoint, ReceivedPacket } from "../ports/advertisement-sockets.ts";
 import type { Clock } from "../ports/clock.ts";
 import { NO_SEQUENCES } from "../wire/authentication.ts";
 import type { Hmac } from "../wire/hmac.ts";
@@ -48,7 +48,7 @@ export class Receiver {
     const users = vrid === undefined ? [] : shared.users(vrid);
     const router = users.length > 1 ? addressee(users, packet) : users[0];
     if (router !== undefined) {
-      this.#hear(router, packet);
+      this.#hear(router, packet, shared.endpoint);
       return;
     }
     const decoded = decodePacket(packet, undefined, NO_SEQUENCES, 0, this.#hmac);
@@ -57,7 +57,12 @@ export class Receiver {
     }
   }
 
-  #hear(router: Router, packet: ReceivedPacket): void {
+  #hear(router: Router, packet: ReceivedPacket, endpoint: Endpoint): void {
+    const over = wayOf(router, endpoint);
+    if (isOurs(router, packet.source, endpoint)) {
+      this.#drop(router, "own-packet", packet);
+      return;
+    }
     const decoded = decodePacket(
       packet,
       acceptance(router),
@@ -69,12 +74,12 @@ export class Receiver {
       this.#drop(router, decoded.reason, packet);
       return;
     }
-    const message = decoded.value;
-    const admitted = admit(policy(router), message, router.peers.at(-1)?.address);
+    const message = over === "home" ? decoded.value : asAtHome(router, decoded.value);
+    const admitted = admit(policy(router, over), message, router.peers.at(-1)?.address);
     // A number is spent when its sender is known to be genuine, admitted or not.
     router.sequences = message.sequences;
     if (!admitted.ok) {
-      this.#drop(router, admitted.reason, packet);
+      this.#drop(router, admitted.reason, packet, message);
       return;
     }
     this.#record(router, message, packet, admitted.value);
@@ -105,11 +110,16 @@ export class Receiver {
     }
   }
 
-  #drop(router: Router, reason: DropReason, packet: ReceivedPacket): void {
-    const from = packet.source;
+  #drop(
+    router: Router,
+    reason: DropReason,
+    packet: ReceivedPacket,
+    message?: IncomingAdvertisement,
+  ): void {
+    const from = message?.source ?? packet.source;
     countDrop(router.counters, reason);
     if (reason === "own-packet") return;
-    const claim = mayClaim(reason) ? claimIn(packet) : undefined;
+    const claim = mayClaim(reason) ? (message ?? claimIn(packet)) : undefined;
     // It lets go: what there was to tell of it was told.
     if (claim?.priority === RELEASE_PRIORITY) return;
     const judged = claim && judge(reason, claim, advertised(router));
@@ -120,6 +130,35 @@ export class Receiver {
       this.#receipts.dropped(router, reason, from);
     } else this.#receipts.claim(router, judged.alarm, claim, from);
   }
+}
+
+/** Over the router's own interface, or over a further one. */
+type Way = "home" | "elsewhere";
+
+const wayOf = ({ binding }: Router, endpoint: Endpoint): Way =>
+  [...binding.paths.values()].some(({ lease }) => lease.endpoint === endpoint)
+    ? "elsewhere"
+    : "home";
+
+/** From another interface of this router: the two are on one segment. */
+function isOurs({ binding }: Router, source: IpAddress, endpoint: Endpoint): boolean {
+  const { paths, lease } = binding;
+  if (paths.size === 0) return false;
+  if (source === binding.source && lease?.endpoint !== endpoint) return true;
+  return [...paths.values()].some(
+    (path) => path.source === source && path.lease.endpoint !== endpoint,
+  );
+}
+
+/** What came over another interface ends with the address that its sender has at home. */
+function asAtHome(router: Router, message: IncomingAdvertisement): IncomingAdvertisement {
+  const { addresses } = message;
+  const own = advertised(router);
+  const source = addresses.at(-1);
+  // A peer's own interface may be on this segment: then it says no more than it does at home.
+  const bare = addresses.length === own.length && own.every((one) => addresses.includes(one));
+  if (source === undefined || bare) return message;
+  return { ...message, source, addresses: addresses.slice(0, -1) };
 }
 
 /** In unicast, several routers may share a VRID: the packet says whom it is for, or from. */
@@ -152,15 +191,15 @@ function acceptance(router: Router): Acceptance {
   };
 }
 
-function policy(router: Router): AdmissionPolicy {
+function policy(router: Router, over: Way): AdmissionPolicy {
   const { effective, config, binding } = router;
   return {
     version: effective.version,
     advertisementInterval: effective.advertisementInterval,
     priority: effective.priority,
     primaryAddress: binding.source,
-    // The sockets switch IP_MULTICAST_LOOP off.
-    loopback: false,
+    // The sockets switch IP_MULTICAST_LOOP off. Between two interfaces there may be a loop all the same.
+    loopback: over === "elsewhere",
     transport: config.transport,
     addresses: advertised(router),
     addressListMismatch: config.addressListMismatch,

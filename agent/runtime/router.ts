@@ -10,6 +10,7 @@ import type { Link } from "../ports/network.ts";
 import type { Credentials, SequenceState } from "../wire/authentication.ts";
 import { credentialsOf, NO_SEQUENCES } from "../wire/authentication.ts";
 import type { PacketTemplate } from "../wire/outgoing-packet.ts";
+import type { AdvertPath } from "./advert-paths.ts";
 import type { Counters } from "./counters.ts";
 import { newCounters } from "./counters.ts";
 import type { EndpointLease } from "./endpoint-pool.ts";
@@ -25,6 +26,8 @@ export interface Binding {
   home: Link | undefined;
   source: IpAddress | undefined;
   lease: EndpointLease | undefined;
+  /** Where else they travel, as far as that can be used now. */
+  readonly paths: Map<string, AdvertPath>;
   /** Its packets, one for the group or for each peer; `undefined`: to be made anew. */
   templates: readonly PacketTemplate[] | undefined;
 }
@@ -68,6 +71,7 @@ export function newRouter(config: InstanceConfig, id: string, slot: Slot): Route
       home: undefined,
       source: undefined,
       lease: undefined,
+      paths: new Map(),
       templates: undefined,
     },
     credentials: credentialsOf(config.authentication),

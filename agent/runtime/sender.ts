@@ -1,10 +1,12 @@
 import type { IpAddress } from "../core/address.ts";
 import { after, milliseconds } from "../core/time.ts";
 import { RELEASE_PRIORITY } from "../core/vrrp/virtual-router.ts";
+import type { Endpoint } from "../ports/advertisement-sockets.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Hmac } from "../wire/hmac.ts";
 import type { PacketTemplate } from "../wire/outgoing-packet.ts";
 import { encodePacket, packetTemplate } from "../wire/outgoing-packet.ts";
+import type { AdvertPath } from "./advert-paths.ts";
 import { advertised } from "./advertised.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Router } from "./router.ts";
@@ -71,32 +73,70 @@ export class Sender {
   #transmit(router: Router, priority: number): void {
     const { lease } = router.binding;
     if (lease === undefined) return;
-    router.binding.templates ??= templates(router);
+    if (router.binding.templates === undefined) {
+      router.binding.templates = templates(router);
+      for (const path of router.binding.paths.values()) path.template = undefined;
+    }
     // Without a source address there is nothing to send.
     if (router.binding.templates.length === 0) return;
     this.#wills.sending(router);
     this.#sending = router;
     const at = this.#clock.now();
-    let left = 0;
-    for (const template of router.binding.templates) {
-      const { packet, sequences } = encodePacket(
-        template,
-        priority,
-        router.sequences,
-        this.#clock.wallClock(),
-        this.#hmac,
-      );
-      router.sequences = sequences;
-      if (lease.endpoint.send(packet, template.settings.destination)) left += 1;
-    }
+    const left = this.#leaveAll(router, router.binding.templates, lease.endpoint, priority);
     this.#sending = undefined;
     if (router.state.kind === "active") {
-      if (left > 0) router.advertisedAt = at;
+      if (left) router.advertisedAt = at;
       this.#wills.sent(router, router.binding.templates, lease.spec);
     }
     router.counters.advertisementsSent += 1;
     if (priority === RELEASE_PRIORITY) router.counters.priorityZeroSent += 1;
   }
+
+  /** To all destinations, over all ways. Answers whether one of them left. */
+  #leaveAll(
+    router: Router,
+    templates: readonly PacketTemplate[],
+    endpoint: Endpoint,
+    priority: number,
+  ): boolean {
+    let left = false;
+    for (const template of templates) {
+      left = this.#leave(router, template, endpoint, priority) || left;
+    }
+    for (const path of router.binding.paths.values()) {
+      path.template ??= pathTemplate(path, templates);
+      if (path.template === undefined) continue;
+      left = this.#leave(router, path.template, path.lease.endpoint, priority) || left;
+    }
+    return left;
+  }
+
+  /** Answers whether it left. */
+  #leave(router: Router, template: PacketTemplate, endpoint: Endpoint, priority: number): boolean {
+    const { packet, sequences } = encodePacket(
+      template,
+      priority,
+      router.sequences,
+      this.#clock.wallClock(),
+      this.#hmac,
+    );
+    router.sequences = sequences;
+    return endpoint.send(packet, template.settings.destination);
+  }
+}
+
+/** The same over another interface: from its address there, with the one that it has at home. */
+function pathTemplate(
+  { source }: AdvertPath,
+  [template]: readonly PacketTemplate[],
+): PacketTemplate | undefined {
+  if (template === undefined) return undefined;
+  const { settings } = template;
+  return packetTemplate({
+    ...settings,
+    source,
+    addresses: [...settings.addresses, settings.source],
+  });
 }
 
 function templates(router: Router): readonly PacketTemplate[] {

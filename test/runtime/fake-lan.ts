@@ -37,7 +37,9 @@ export class FakeLan {
   readonly closed: EndpointSpec[] = [];
   /** Receive buffers as they were set. */
   readonly rooms: (number | undefined)[] = [];
-  /** Hosts that are cut off. */
+  /** Interfaces of one index are on a segment of their own. */
+  apart = false;
+  /** Hosts that are cut off; `a 2`: on the interface of this index. */
   readonly cut = new Set<string>();
   /** Hosts that do not run: what they hear waits in their sockets. */
   readonly stalled = new Set<string>();
@@ -91,7 +93,7 @@ export class FakeLan {
   }
 
   #send(from: Port, packet: Uint8Array, destination: IpAddress): boolean {
-    if (this.cut.has(from.host)) {
+    if (this.#isCut(from)) {
       from.failed("ENETDOWN");
       return false;
     }
@@ -104,10 +106,15 @@ export class FakeLan {
       bytes: packet,
     });
     for (const port of this.#ports) {
-      if (port.host === from.host || this.cut.has(port.host)) continue;
+      if (port.host === from.host || this.#isCut(port)) continue;
+      if (this.apart && port.spec.interfaceIndex !== from.spec.interfaceIndex) continue;
       this.#hand(port, packet);
     }
     return true;
+  }
+
+  #isCut({ host, spec }: Port): boolean {
+    return this.cut.has(host) || this.cut.has(`${host} ${spec.interfaceIndex}`);
   }
 
   #hand(port: Port, packet: Uint8Array): void {

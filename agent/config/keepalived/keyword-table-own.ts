@@ -1,5 +1,5 @@
 import type { Keyword } from "./keyword.ts";
-import { keyword, many, none, one, oneOf, word } from "./keyword.ts";
+import { interfaceName, keyword, many, none, one, oneOf, word } from "./keyword.ts";
 
 const fencing: Keyword = keyword(
   "holdfast_fencing",
@@ -43,6 +43,12 @@ export const ownGroupKeywords: readonly Keyword[] = mandate;
 
 /** Holdfast's own words in vrrp_instance. */
 export const ownInstanceKeywords: readonly Keyword[] = [
+  keyword(
+    "holdfast_advert_interface",
+    many(interfaceName),
+    "none",
+    "Interfaces over which the same advertisements are sent and heard as well",
+  ),
   keyword(
     "holdfast_drop_foreign_addresses",
     none,

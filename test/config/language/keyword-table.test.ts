@@ -23,6 +23,7 @@ test("the table has each of keepalived's 531 keyword paths, and our own besides"
       "global_defs.holdfast_witness",
       "vrrp_sync_group.holdfast_witness",
       "vrrp_sync_group.holdfast_fence",
+      "vrrp_instance.holdfast_advert_interface",
       "vrrp_instance.holdfast_drop_foreign_addresses",
       "vrrp_instance.holdfast_fencing",
       "vrrp_instance.holdfast_witness",

@@ -71,6 +71,7 @@ export class InstanceDraft {
   virtualLinkForAddresses = false;
   authentication: AuthenticationDraft | undefined = undefined;
   hmac: HmacDraft | undefined = undefined;
+  readonly advertInterfaces: Said<string>[] = [];
   readonly announcement: AnnouncementDraft = {};
   readonly peers: PeerWord[] = [];
   readonly addresses: AddressWord[] = [];

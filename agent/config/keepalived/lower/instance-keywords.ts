@@ -4,6 +4,7 @@ import { seconds } from "../../../core/time.ts";
 import { DEFAULTS } from "../../defaults.ts";
 import type { Statement, Word } from "../tree.ts";
 import { lowerAddressLine } from "./address-line.ts";
+import { readAdvertInterfaces } from "./advert-interfaces.ts";
 import { ANNOUNCEMENT_KEYWORDS } from "./announcement.ts";
 import { readAuthentication } from "./authentication.ts";
 import { readFencing } from "./fencing.ts";
@@ -121,6 +122,7 @@ const KEYWORDS: Readonly<Record<string, ReadInstance>> = {
   higher_prio_send_advert: toggle((draft, said) => {
     draft.higherPrioSendAdvert = said;
   }),
+  holdfast_advert_interface: readAdvertInterfaces,
   holdfast_drop_foreign_addresses: (draft) => {
     draft.dropForeignAddressList = true;
   },

@@ -2,6 +2,7 @@ import type { Micros } from "../../../core/time.ts";
 import type { VirtualRouter } from "../../../core/vrrp/virtual-router.ts";
 import type { InstanceConfig, ReceiveBuffer } from "../../config.ts";
 import type { FencingMode } from "../../fencing.ts";
+import { completeAdvertInterfaces } from "./advert-interfaces.ts";
 import { completeInterval } from "./advertisement-interval.ts";
 import { instanceAnnouncement } from "./announcement.ts";
 import { completeAuthentication } from "./authentication.ts";
@@ -79,7 +80,7 @@ export function completeInstance(
     ),
     interface: draft.interface?.value,
     vrf: vrfOf(draft, lowering),
-    transport,
+    transport: completeAdvertInterfaces(draft, transport, authentication, lowering),
     sourceAddress: source.sourceAddress,
     trackSourceAddress: source.trackSourceAddress,
     virtualLink: undefined,

@@ -1,6 +1,7 @@
 import type { Instant } from "../../agent/core/time.ts";
 import { after, sooner } from "../../agent/core/time.ts";
 import type { Lease } from "../../agent/core/vrrp/lease.ts";
+import { KERNEL_LATENESS } from "../../agent/core/vrrp/lease.ts";
 
 /** Between two questions, and from one to its answer at the latest, microseconds. */
 export const PROBE_SPAN = 10_000;
@@ -16,7 +17,7 @@ export interface Opener {
   readonly lease: Lease | undefined;
   /** No later than this, whatever was advertised: the mandate's end. */
   readonly limit: Instant | undefined;
-  /** The mandate's; of the two margins the shorter one counts. */
+  /** Where a mandate ends the lease as well: of the two margins the shorter one counts. */
   readonly margin: number | undefined;
   /** How much of the margin the kernel takes. */
   readonly part: number;
@@ -60,9 +61,10 @@ export class Gate {
     const deadline = limit === undefined ? leased : sooner(leased, limit);
     if (deadline <= now) return;
     this.#deadline = deadline;
-    // The kernel shuts it later than it should by as much as it learned of the deadline late.
-    const late = part * Math.min(lease.margin, margin ?? lease.margin);
-    this.#openUntil = global(deadline) + late;
+    // The kernel shuts it later than it should by as much as it learned of the deadline late, and by
+    // what its own clock is late.
+    const told = Math.min(lease.margin, margin ?? lease.margin);
+    this.#openUntil = global(deadline) + part * (told + KERNEL_LATENESS);
   }
 
   /** The mandate's end is new. */

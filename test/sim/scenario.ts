@@ -1,6 +1,7 @@
 import type { IpAddress } from "../../agent/core/address.ts";
 import type { Micros } from "../../agent/core/time.ts";
 import { centiseconds, micros, seconds } from "../../agent/core/time.ts";
+import { KERNEL_LATENESS } from "../../agent/core/vrrp/lease.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
 import { MANDATE_GATE_MARGIN } from "../../agent/core/witness/gate-margin.ts";
 import type { MandateRules } from "../../agent/core/witness/mandate.ts";
@@ -122,7 +123,7 @@ export function drawClockRate(prng: Prng): number {
 /** Times as production derives them from how long the store keeps a lease. */
 function drawMandate(prng: Prng): MandateRules {
   const ttl = seconds(prng.pick([2, 3, 5]));
-  const margin = MANDATE_GATE_MARGIN;
+  const margin = micros(MANDATE_GATE_MARGIN + KERNEL_LATENESS);
   const mode = prng.chance(0.8) ? "required" : "advisory";
   const base = { mode, ttl, margin, patience: seconds(1), failsafe: false } as const;
   const counted = leaseTime({ ...base, renewEvery: ttl, requestTime: ttl });

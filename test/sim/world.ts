@@ -4,6 +4,7 @@ import type { VrrpEffect } from "../../agent/core/vrrp/effect.ts";
 import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
 import type { Lifetime } from "../../agent/core/vrrp/lifetime.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
+import { MANDATE_GATE_MARGIN } from "../../agent/core/witness/gate-margin.ts";
 import type { Opener } from "./gate.ts";
 import { PROBE_SPAN, SILENT_PROBES } from "./gate.ts";
 import type { SimulatedMachine } from "./machine.ts";
@@ -270,7 +271,7 @@ export class World {
       global: (at) => node.global(at),
       lease: this.#machine.lease(advertisementInterval, downTimerAdverts),
       limit: node.coupling?.wishes?.limit,
-      margin: node.coupling?.wishes?.rules.lease?.margin,
+      margin: node.coupling?.wishes?.rules.lease && MANDATE_GATE_MARGIN,
       part: this.#part(),
     };
   }

@@ -44,6 +44,8 @@ export class Child {
   #configuredAfter: number | undefined;
   #working = false;
   #died = false;
+  /** Why it was killed, in words. */
+  #gaveUp: string | undefined;
 
   constructor(
     role: ServiceRole,
@@ -150,7 +152,9 @@ export class Child {
     if (this.#pong !== this.#ping && awake) this.#silentMs += passed;
     if (this.#stuck) {
       // Its answer may have come while this process was busy: it is read before the next turn.
-      this.#cancelBeat = this.#world.later(0, () => (this.#stuck ? this.kill() : this.#goOn(now)));
+      this.#cancelBeat = this.#world.later(0, () =>
+        this.#stuck ? this.#giveUp() : this.#goOn(now),
+      );
       return;
     }
     this.#goOn(now);
@@ -159,6 +163,12 @@ export class Child {
   get #stuck(): boolean {
     const { stallMs, startMs } = this.#watch;
     return this.#silentMs >= (this.#answered && !this.#working ? stallMs : startMs);
+  }
+
+  #giveUp(): void {
+    const seconds = (this.#silentMs / 1_000).toFixed(1);
+    this.#gaveUp = `it did not answer for ${seconds} s, and was killed`;
+    this.kill();
   }
 
   #goOn(now: number): void {
@@ -183,7 +193,9 @@ export class Child {
         this.start();
       });
     }
-    this.#events.ended(clean, cause, delay);
+    const told = this.#gaveUp ?? cause;
+    this.#gaveUp = undefined;
+    this.#events.ended(clean, told, delay);
   }
 }
 

@@ -47,14 +47,19 @@ test("a vrrp process that dies is started again, later and later, and told the s
   assert.ok(said().some((line) => line.includes("vrrp process ended (signal SIGKILL)")));
 });
 
-test("a child that does not answer its heartbeat is killed and replaced", async (context) => {
-  const { time, processes, begin } = world(context);
+test("a child that does not answer its heartbeat is killed and replaced, and that is said", async (context) => {
+  const { time, processes, begin, said } = world(context);
   begin();
   await time.advance(1_000);
   const silent = processes.last("director");
   processes.behaviours.director = () => undefined;
   await time.advance(5_000);
   assert.deepEqual(silent.killed, ["SIGKILL"]);
+  const told = "the director process ended (it did not answer for 3.0 s, and was killed)";
+  assert.ok(
+    said().some((line) => line.includes(told)),
+    said().join("\n"),
+  );
   assert.ok(processes.of("director").length > 1);
   assert.deepEqual(processes.of("vrrp").length, 1);
 });

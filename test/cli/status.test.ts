@@ -10,10 +10,22 @@ import type {
   PolicyStatus,
   Status,
 } from "../../agent/control/protocol.ts";
-import type { FencingSnapshot } from "../../agent/core/vrrp/snapshot.ts";
+import type { FencingSnapshot, MandateSnapshot } from "../../agent/core/vrrp/snapshot.ts";
 import { SAMPLE_NOW, sampleStatus } from "./sample-status.ts";
 
 process.env["TZ"] = "UTC";
+
+const MANDATE: MandateSnapshot = {
+  name: "VI_1",
+  mode: "required",
+  fences: [],
+  state: "none",
+  epoch: null,
+  remaining: null,
+  waiting: null,
+  taken: false,
+  holder: null,
+};
 
 const EXPECTED = `\
 lb01  Holdfast 0.1.0, Node 22.18.0
@@ -111,6 +123,64 @@ describe("status for people", () => {
       render({ mode: "auto", kind: "off", gate: null }),
       / no fencing: the addresses are this machine's own\n/,
     );
+  });
+
+  test("says what leave a router has to be active, or waits for, and what to do", () => {
+    const render = (mandate: Partial<MandateSnapshot>, mandatesLost = 0): string => {
+      const [first] = sampleStatus.routers;
+      assert.ok(first !== undefined);
+      const counters = { ...first.counters, mandatesLost };
+      const routers = [{ ...first, counters, mandate: { ...MANDATE, ...mandate } }];
+      return renderStatus({ ...sampleStatus, routers }, "h", SAMPLE_NOW, PLAIN);
+    };
+    const waiting = (
+      because: "store-unreachable" | "store-refused" | "fencing" | "fence-failed",
+    ) => ({
+      because,
+      reason: "because",
+      remedy: because === "fencing" ? null : "mend it",
+    });
+    const cases: readonly (readonly [Partial<MandateSnapshot>, string])[] = [
+      [{ state: "granted", epoch: "17", remaining: 3_299_999 }, "lease held, epoch 17, 3.2 s left"],
+      [{ state: "granted" }, "active without a lease"],
+      [{ state: "granted", mode: null, fences: ["pdu1"] }, "nobody is left to fence"],
+      [{ state: "sought" }, "waiting: for an answer"],
+      [{ state: "sought", taken: true, holder: "lb02" }, "waiting: lb02 has the lease"],
+      [
+        { state: "sought", waiting: waiting("store-unreachable") },
+        "waiting: the store does not answer (because)",
+      ],
+      [
+        { state: "sought", waiting: waiting("fencing"), fences: ["pdu1", "pdu2"] },
+        "waiting: fence agents run (pdu1, pdu2)",
+      ],
+      [
+        { state: "granted", epoch: "17", remaining: 500_000, waiting: waiting("store-refused") },
+        "lease held, epoch 17, 0.5 s left; the store refuses (because)",
+      ],
+      [
+        { state: "failsafe", waiting: waiting("store-unreachable") },
+        "no lease, as the store does not answer (because); failsafe: all BFD sessions are up",
+      ],
+    ];
+    for (const [mandate, text] of cases) {
+      assert.ok(
+        render(mandate)
+          .split("\n")
+          .some((line) => line.trim() === text),
+        text,
+      );
+    }
+    assert.match(render({ state: "sought" }, 2), / waiting: for an answer, 2× lost\n/);
+    assert.match(
+      render({ state: "sought", waiting: waiting("fence-failed") }),
+      /✗ VI_1: it is not active, as it has no leave to be: fencing failed \(because\)\n {2}→ mend it\n/,
+    );
+    assert.match(
+      render({ state: "granted", remaining: 1, waiting: waiting("store-unreachable") }),
+      /✗ VI_1: its lease is not renewed: the store does not answer \(because\)\n/,
+    );
+    assert.doesNotMatch(render({ state: "sought", waiting: waiting("fencing") }), /no leave/);
   });
 
   test("says that an address of the active router is missing", () => {

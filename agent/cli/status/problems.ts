@@ -3,6 +3,7 @@ import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import { bfdProblems } from "./bfd.ts";
 import { directorProblems } from "./director.ts";
 import { duration } from "./duration.ts";
+import { WAITING } from "./mandate.ts";
 import type { Advice } from "./words.ts";
 import { ALARMS, adviceOn } from "./words.ts";
 
@@ -83,7 +84,25 @@ function routerProblems(router: RouterSnapshot, now: number): readonly Problem[]
     if (times === undefined || times === 0) return [];
     return [{ subject, ...advice, problem: `${advice.problem} (${times}×)` }];
   });
-  return [...faults, ...addresses, ...alarms, ...silentPeers(router, now)];
+  return [
+    ...faults,
+    ...mandateProblems(router),
+    ...addresses,
+    ...alarms,
+    ...silentPeers(router, now),
+  ];
+}
+
+/** Members of a group wait together: each says so, as each is without its addresses. */
+function mandateProblems({ name: subject, mandate }: RouterSnapshot): readonly Problem[] {
+  if (mandate === null || mandate.waiting === null || mandate.waiting.because === "fencing")
+    return [];
+  const { because, reason, remedy } = mandate.waiting;
+  const problem =
+    mandate.state === "sought"
+      ? `it is not active, as it has no leave to be: ${WAITING[because]} (${reason})`
+      : `its lease is not renewed: ${WAITING[because]} (${reason})`;
+  return [{ subject, problem, next: remedy ?? "the log says more" }];
 }
 
 /** A backup that hears nobody is about to become active; an active router hears nobody by right. */

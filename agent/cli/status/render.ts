@@ -7,6 +7,7 @@ import { bfdLines } from "./bfd.ts";
 import { directorLines } from "./director.ts";
 import { duration, localTime } from "./duration.ts";
 import { fencingText } from "./fencing.ts";
+import { mandateText } from "./mandate.ts";
 import { problemsOf } from "./problems.ts";
 import { reasonOf } from "./words.ts";
 
@@ -137,7 +138,9 @@ function reasonText(router: RouterSnapshot): string {
     state === "backup" && active !== null
       ? `active: ${active.address}, priority ${active.priority}`
       : "";
-  return [reasonOf(router), heard, fencingText(router)].filter((line) => line !== "").join("\n");
+  return [reasonOf(router), heard, fencingText(router), mandateText(router)]
+    .filter((line) => line !== "")
+    .join("\n");
 }
 
 const PEER_HEADING = ["PEER", "OF", "PRIORITY", "INTERVAL", "LAST HEARD", "NOTE"] as const;

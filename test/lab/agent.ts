@@ -91,8 +91,9 @@ export class Agent {
   /** Pids of the supervisor and everything it started. */
   async pids(): Promise<readonly number[]> {
     const { processes } = await this.status();
-    const { supervisor, vrrp, director } = processes;
-    return [supervisor.pid, vrrp.pid, director.pid].filter((pid) => pid !== null);
+    return Object.values(processes)
+      .map(({ pid }) => pid)
+      .filter((pid) => pid !== null);
   }
 
   /** Resolves with the exit status (or the signal's name) when the supervisor has ended. */

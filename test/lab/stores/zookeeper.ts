@@ -13,7 +13,7 @@ const JVM = [
 ];
 
 /** An ensemble of ZooKeeper on 127.0.0.1. */
-export async function zookeeper(members: number): Promise<Ensemble> {
+export async function zookeeper(members: number, tick = TICK): Promise<Ensemble> {
   const ports = await freePorts(members * 3);
   const clients = ports.slice(0, members);
   const others = clients.map((_, at) => {
@@ -27,7 +27,7 @@ export async function zookeeper(members: number): Promise<Ensemble> {
       writeFileSync(
         config,
         [
-          ...[`tickTime=${TICK}`, "initLimit=100", "syncLimit=30", `dataDir=${folder}`],
+          ...[`tickTime=${tick}`, "initLimit=100", "syncLimit=30", `dataDir=${folder}`],
           ...["clientPortAddress=127.0.0.1", `clientPort=${client}`, "maxClientCnxns=0"],
           ...(members === 1 ? [] : others),
         ].join("\n"),

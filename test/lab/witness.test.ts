@@ -1,0 +1,331 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { after, describe, test } from "node:test";
+import type { IpAddress } from "../../agent/core/address.ts";
+import { ArpAsker, arpAnswers } from "./arp-asker.ts";
+import { macText } from "./arp-frames.ts";
+import type { Capture } from "./capture.ts";
+import type { Member } from "./cluster.ts";
+import { Cluster, routerOf, skip, untilEvent, untilState } from "./cluster.ts";
+import { eventually } from "./eventually.ts";
+import { configText, SERVICE } from "./instance-text.ts";
+import { nothingLeft } from "./leftovers.ts";
+import { StoreLine } from "./store-line.ts";
+import type { Ensemble } from "./stores/ensemble.ts";
+import { etcd } from "./stores/etcd.ts";
+import { zookeeper } from "./stores/zookeeper.ts";
+
+/* Two nodes that need leave of a store, or of a fence agent, before they hold the address. */
+
+const OBSERVER = "192.0.2.250" as IpAddress;
+const ETCD_TTL = 2;
+const ZOOKEEPER_TTL = 4;
+/** What busy machine and store may add. */
+const SLACK_MS = 2_500;
+const STARTED_MS = 20_000;
+
+interface Plan {
+  readonly global?: readonly string[];
+  readonly instance?: readonly string[];
+  readonly store?: Ensemble | undefined;
+  /** holdfast.conf, for a folder of the node's own. */
+  readonly settings: (folder: string) => readonly string[];
+}
+
+/** Nodes a and b, who answers for the address, and each one's way to the store. */
+class Scene {
+  readonly cluster: Cluster;
+  readonly lines: readonly StoreLine[];
+  readonly #capture: Capture;
+  readonly #asker: ArpAsker;
+
+  private constructor(cluster: Cluster, lines: readonly StoreLine[], capture: Capture) {
+    this.cluster = cluster;
+    this.lines = lines;
+    this.#capture = capture;
+    this.#asker = new ArpAsker(cluster.observer, SERVICE as IpAddress, OBSERVER);
+  }
+
+  static async run(plan: Plan, use: (scene: Scene) => Promise<void>): Promise<void> {
+    const { global = [], instance = [], settings, store } = plan;
+    const configs = [200, 100].map((priority) =>
+      configText([{ priority, addresses: [`${SERVICE}/32`], more: instance }], global),
+    );
+    let scene: Scene | undefined;
+    try {
+      await Cluster.run(configs, async (cluster) => {
+        const lines = cluster.nodes.map((node) => new StoreLine(node, store?.ports ?? []));
+        for (const { agent } of cluster.members) {
+          const text = settings(agent.folder).join("\n");
+          writeFileSync(join(agent.folder, "holdfast.conf"), `${text}\n`, { mode: 0o600 });
+        }
+        scene = new Scene(cluster, lines, await cluster.capture("arp"));
+        await use(scene);
+      });
+    } finally {
+      scene?.close();
+      for (const server of store?.servers ?? []) await server.dispose();
+    }
+  }
+
+  get a(): Member {
+    return this.cluster.member(0);
+  }
+
+  get b(): Member {
+    return this.cluster.member(1);
+  }
+
+  async start(...members: readonly Member[]): Promise<void> {
+    await Promise.all(
+      members.map(({ agent }) => agent.start("--settings", join(agent.folder, "holdfast.conf"))),
+    );
+  }
+
+  /** Both, and the first one is active. */
+  async startBoth(): Promise<void> {
+    await this.start(this.a, this.b);
+    await untilState(this.a.agent, "active", STARTED_MS);
+    await untilState(this.b.agent, "backup", STARTED_MS);
+    await this.answeredBy(this.a);
+  }
+
+  /** Milliseconds from `since` (performance.now) to the first answer of this one. */
+  async answeredBy(member: Member, since = performance.now(), withinMs = 10_000): Promise<number> {
+    await eventually(`${member.node.name} answers`, withinMs, () =>
+      assert.ok(this.answers(member, since).length > 0),
+    );
+    return (this.answers(member, since)[0] ?? 0) - since;
+  }
+
+  /** When this one answered, by performance.now. */
+  answers({ eth0 }: Member, since = 0): readonly number[] {
+    const mac = macText(eth0.mac);
+    return arpAnswers(this.#capture.frames, this.cluster.observer.mac)
+      .filter((answer) => answer.mac === mac)
+      .map(({ at }) => at * 1_000 - performance.timeOrigin)
+      .filter((at) => at >= since);
+  }
+
+  /** The last answer of the one comes before the first one of the other. */
+  neverBoth(from: Member, to: Member, since: number): number {
+    const last = this.answers(from, since).at(-1) ?? since;
+    const first = this.answers(to, since)[0] ?? Number.POSITIVE_INFINITY;
+    assert.ok(last < first, `both answered for ${(last - first).toFixed(1)} ms`);
+    return first - last;
+  }
+
+  /** Nobody at all answers any more from some time on within the limit; when that was. */
+  async silent(since: number, withinMs: number): Promise<number> {
+    const all = () => [this.a, this.b].flatMap((one) => this.answers(one, since));
+    await eventually("nobody answers", withinMs, () =>
+      assert.ok(performance.now() - Math.max(since, ...all()) > 500),
+    );
+    return Math.max(since, ...all()) - since;
+  }
+
+  close(): void {
+    this.#asker.close();
+    for (const line of this.lines) line.close();
+  }
+}
+
+/** Neither hears the other's advertisements; everything else passes. */
+function separate({ node }: Member): void {
+  const rules = `table inet deaf {
+  chain input { type filter hook input priority -400; ip protocol 112 drop; }
+}`;
+  const { status, stderr } = node.exec("nft", ["-f", "-"], rules);
+  assert.equal(status, 0, stderr);
+}
+
+const rejoin = ({ node }: Member): void => {
+  node.exec("nft", ["delete", "table", "inet", "deaf"]);
+};
+
+const etcdSettings = ({ ports }: Ensemble): readonly string[] => [
+  "witness etcd {",
+  ...ports.map((port) => `  endpoint http://127.0.0.1:${port}`),
+  `  ttl ${ETCD_TTL}`,
+  "}",
+];
+
+/** A fence agent that keeps what it was told; `last` is its last line. */
+function fenceSettings(folder: string, last: string, timeout: number): readonly string[] {
+  const program = join(folder, "fence_lab");
+  writeFileSync(program, `#!/bin/sh\ncat >>${folder}/told\n${last}\n`, { mode: 0o755 });
+  return [
+    "fence pdu {",
+    `  program ${program}`,
+    "  option ip 192.0.2.9",
+    `  timeout ${timeout}`,
+    "}",
+  ];
+}
+
+const told = ({ agent }: Member): string => {
+  try {
+    return readFileSync(join(agent.folder, "told"), "utf8");
+  } catch {
+    return "";
+  }
+};
+
+const ms = (time: number): string => `${time.toFixed(0)} ms`;
+
+/** Resident memory of the witness process, without what it shares with the others. */
+async function memory({ agent }: Member): Promise<string> {
+  const { witness } = (await agent.status()).processes;
+  const text = readFileSync(`/proc/${witness?.pid}/smaps_rollup`, "utf8");
+  const kilobytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1]);
+  return `${(kilobytes("Rss") / 1_024).toFixed(0)} MiB resident, ${(kilobytes("Pss") / 1_024).toFixed(0)} MiB of it its own share`;
+}
+
+/** Stop, start, and death of all processes of the active one. */
+async function turns(t: TestContext, scene: Scene, ttl: number): Promise<void> {
+  const { a, b } = scene;
+  await scene.startBoth();
+  let since = performance.now();
+  const stopped = a.agent.stop();
+  t.diagnostic(`a stop: the other one answers after ${ms(await scene.answeredBy(b, since))}`);
+  await stopped;
+  scene.neverBoth(a, b, since);
+  since = performance.now();
+  await scene.start(a);
+  await scene.answeredBy(a, since, STARTED_MS);
+  t.diagnostic(`preemption: ${ms(scene.neverBoth(b, a, since))} without an answer`);
+  await untilState(b.agent, "backup", STARTED_MS);
+  t.diagnostic(`the witness process: ${await memory(a)}`);
+  since = performance.now();
+  await a.agent.killAll();
+  const took = await scene.answeredBy(b, since, ttl * 1_500 + SLACK_MS);
+  const gap = scene.neverBoth(a, b, since);
+  t.diagnostic(`all processes killed: ${ms(took)}, of which ${ms(gap)} without an answer`);
+}
+
+describe("witness and fences", { skip, concurrency: true, timeout: 60_000 }, () => {
+  after(nothingLeft);
+
+  test("etcd: a stop, preemption, a death, and a fence before the take-over from the dead", async (t) => {
+    const store = await etcd(1);
+    const settings = (folder: string) => [
+      ...etcdSettings(store),
+      ...fenceSettings(folder, "exit 0", 10),
+    ];
+    const global = ["holdfast_witness required"];
+    await Scene.run(
+      { store, settings, global, instance: ["holdfast_fence pdu"] },
+      async (scene) => {
+        const before = scene.cluster.members.map(told);
+        await turns(t, scene, ETCD_TTL);
+        t.diagnostic(`the first start fenced: ${JSON.stringify(before)}`);
+        assert.match(told(scene.b), /^action=off\nip=192\.0\.2\.9\n$/);
+        const { mandate } = await routerOf(scene.b.agent);
+        assert.equal(mandate?.state, "granted");
+        assert.match(String(mandate.epoch), /./);
+      },
+    );
+  });
+
+  test("ZooKeeper, three servers: a stop, preemption, a death", async (t) => {
+    const store = await zookeeper(3, 400);
+    const settings = () => [
+      "witness zookeeper {",
+      ...store.ports.map((port) => `  endpoint 127.0.0.1:${port}`),
+      `  ttl ${ZOOKEEPER_TTL}`,
+      "}",
+    ];
+    await Scene.run({ store, settings, global: ["holdfast_witness required"] }, (scene) =>
+      turns(t, scene, ZOOKEEPER_TTL),
+    );
+  });
+
+  test("required: partitioned nodes, a node without the store, nobody with the store", async (t) => {
+    const store = await etcd(1);
+    const settings = () => etcdSettings(store);
+    await Scene.run({ store, settings, global: ["holdfast_witness required"] }, async (scene) => {
+      const { a, b } = scene;
+      await scene.startBoth();
+      let since = performance.now();
+      separate(a);
+      separate(b);
+      await eventually("b is told that a has it", 5_000, async () => {
+        const { mandate } = await routerOf(b.agent);
+        assert.equal(mandate?.taken, true);
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      assert.deepEqual(scene.answers(b, since), []);
+      assert.ok(scene.answers(a, since).length > 50);
+
+      since = performance.now();
+      scene.lines[0]?.cut();
+      await scene.answeredBy(b, since, ETCD_TTL * 1_500 + SLACK_MS);
+      const gap = scene.neverBoth(a, b, since);
+      const last = (scene.answers(a, since).at(-1) ?? since) - since;
+      t.diagnostic(`cut off from etcd: it shuts ${ms(last)} after, the other one ${ms(gap)} later`);
+      assert.ok(last <= ETCD_TTL * 1_000, `${last} ms`);
+      await untilState(a.agent, "backup", 5_000).catch(() => undefined);
+
+      scene.lines[0]?.heal();
+      rejoin(a);
+      rejoin(b);
+      await scene.answeredBy(a, performance.now(), STARTED_MS);
+      since = performance.now();
+      for (const server of store.servers) server.stop();
+      const silence = await scene.silent(since, ETCD_TTL * 1_000 + 3_000);
+      t.diagnostic(`no etcd at all: nobody answers after ${ms(silence)}`);
+      assert.ok(silence <= ETCD_TTL * 1_000, `${silence} ms`);
+      await eventually("both say why", 5_000, async () => {
+        for (const { agent } of [a, b]) {
+          const { mandate } = await routerOf(agent);
+          assert.equal(mandate?.waiting?.because, "store-unreachable");
+        }
+      });
+    });
+  });
+
+  test("advisory without the store: VRRP goes on; a fence agent that hangs: nobody takes over", async (t) => {
+    const store = await etcd(1);
+    for (const server of store.servers) server.stop();
+    const settings = (folder: string) => [
+      ...etcdSettings(store),
+      ...fenceSettings(folder, "exec sleep 60", 1),
+    ];
+    const instance = ["holdfast_witness advisory"];
+    await Scene.run({ store, settings, instance }, async (scene) => {
+      const { a, b } = scene;
+      await scene.startBoth();
+      let since = performance.now();
+      await a.agent.killAll();
+      t.diagnostic(`advisory, no etcd: ${ms(await scene.answeredBy(b, since))} after the death`);
+      scene.neverBoth(a, b, since);
+      for (const { agent } of [a, b]) {
+        agent.configure(
+          readFileSync(agent.configFile, "utf8").replace(
+            "holdfast_witness advisory",
+            "holdfast_fence pdu",
+          ),
+        );
+      }
+      const heard = b.agent.events.length;
+      process.kill(b.agent.pid, "SIGHUP");
+      await untilEvent(b.agent, heard, "the reload", 5_000, ({ kind }) => kind === "configuration");
+      const failed = await untilEvent(
+        b.agent,
+        heard,
+        "the failure",
+        10_000,
+        ({ detail }) => detail["alarm"] === "fence-failed",
+      );
+      assert.match(failed.message, /pdu: the agent did not end within 1 s, and was killed/);
+      since = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      assert.deepEqual(scene.answers(b, since), []);
+      const { mandate } = await routerOf(b.agent);
+      assert.equal(mandate?.waiting?.because, "fence-failed");
+    });
+  });
+});

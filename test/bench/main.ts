@@ -77,6 +77,7 @@ const MORE: Readonly<Record<string, { readonly programs: string[]; readonly pack
     programs: ["ipvsadm", "tcc", "linux.uml"],
     packages: "ipvsadm tcc user-mode-linux kmod",
   },
+  crash: { programs: ["tcc", "nft"], packages: "tcc libc6-dev nftables" },
 };
 
 function whyNotHere(subject: string): string | undefined {

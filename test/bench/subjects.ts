@@ -19,6 +19,11 @@ export const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Part>>>> 
     probes: async (from) => (await import("./probe-cost.ts")).probeCost(from),
     failures: async (from) => (await import("./in-guest.ts")).inGuest("failures", from),
   },
+  crash: {
+    table: async (from) => (await import("./crash-table.ts")).crashes(from),
+    all: async (from) => (await import("./crash-all.ts")).allCrashes(from),
+    gate: async (from) => (await import("./crash-gate.ts")).gateCost(from),
+  },
   policies: {
     trivial: async (from) => (await import("./trivial-check.ts")).trivialCheck(from),
     process: async (from) => (await import("./process-check.ts")).processCheck(from),

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
 import { after, before, describe, test } from "node:test";
 import type { ProgramName } from "../bench/program.ts";
 import { PROGRAMS } from "../bench/program.ts";
@@ -8,11 +7,11 @@ import { skip } from "./cluster.ts";
 import { Cage } from "./crash/cage.ts";
 import type { Failure } from "./crash/failures.ts";
 import { FAILURES } from "./crash/failures.ts";
-import type { Figures } from "./crash/measure.ts";
 import { measure } from "./crash/measure.ts";
 import { Programs } from "./crash/programs.ts";
 import type { Cast } from "./crash/scene.ts";
-import { castOf, stage, timingOf } from "./crash/scene.ts";
+import { castOf, stage } from "./crash/scene.ts";
+import { figuresText, shortfalls } from "./crash/shortfalls.ts";
 import { nothingLeft } from "./leftovers.ts";
 
 /* The node that has the address fails, in every way that there is. */
@@ -60,33 +59,6 @@ function cellOf(
   return { name, failure, cast: castOf(failure, "holdfast", other, interval, family) };
 }
 
-const text = (value: number): string => `${value.toFixed(1)} ms`;
-
-function tell(t: TestContext, { who, tcp, stale, lasted, noise, announcedAfter }: Figures): void {
-  const gone = stale === undefined ? `not gone after ${text(lasted)}` : `gone after ${text(stale)}`;
-  t.diagnostic(
-    `${t.name}: no answer: ARP ${text(who.outage)}, TCP ${text(tcp.outage)}; both: ARP ${text(who.both)}, ` +
-      `TCP ${text(tcp.both)}; address ${gone}; announced ${announcedAfter}; noise ${text(noise)}`,
-  );
-}
-
-function judge({ expected, heal }: Failure, cast: Cast, figures: Figures, owner: string): void {
-  const { who, tcp, stale, noise } = figures;
-  const timing = timingOf(cast);
-  const outage = expected.outage(timing);
-  const tcpOutage = expected.tcpOutage?.(timing) ?? outage;
-  assert.deepEqual([who.last, tcp.last], [owner, owner], "who answers in the end");
-  if (expected.both === "never") assert.deepEqual([who.both, tcp.both], [0, 0], "both answered");
-  assert.ok(who.outage <= outage + noise, `no answer for ${who.outage} ms, not ${outage}`);
-  assert.ok(tcp.outage <= tcpOutage + noise, `no connection for ${tcp.outage} ms`);
-  if (expected.stale !== undefined) {
-    const bound = expected.stale(timing) + noise;
-    assert.ok(stale !== undefined && stale <= bound, `the address was there for ${stale} ms`);
-  }
-  if (heal?.announcedBeside?.includes(cast.other))
-    assert.ok(figures.announcedAfter > 0, "the owner did not announce itself");
-}
-
 describe("failures of the node that has the address", {
   skip: lacking,
   concurrency: AT_ONCE,
@@ -106,8 +78,8 @@ describe("failures of the node that has the address", {
     test(name, async (t) => {
       await stage(cast, programs, { program: PROGRAM }, async (scene) => {
         const figures = await measure(scene, failure, { phase: (at * 0.37) % 0.9 });
-        tell(t, figures);
-        judge(failure, cast, figures, scene[failure.expected.owner].mac);
+        t.diagnostic(`${name}: ${figuresText(figures)}`);
+        assert.deepEqual(shortfalls(scene, failure, figures), []);
       });
     });
   }

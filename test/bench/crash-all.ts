@@ -1,0 +1,80 @@
+import type { Failure } from "../lab/crash/failures.ts";
+import { FAILURES } from "../lab/crash/failures.ts";
+import type { Figures } from "../lab/crash/measure.ts";
+import type { Outcome, Try } from "./crash-scenes.ts";
+import { tryAll } from "./crash-scenes.ts";
+import type { Package, ProgramName } from "./program.ts";
+import { PROGRAMS } from "./program.ts";
+import type { Row, Section } from "./row.ts";
+
+const ROUNDS = 2;
+const AT_ONCE = 5;
+const INTERVALS = [1, 0.1];
+/** An address that stays is waited for as long as one that Holdfast leaves, at the most. */
+const STALE_MS = 6_500;
+
+/** Every failure at both intervals, before each program; and keepalived's beside its own. */
+export async function allCrashes(from: Package): Promise<Section> {
+  const kinds = INTERVALS.flatMap((interval) =>
+    FAILURES.flatMap((failure) =>
+      (failure.beside ?? PROGRAMS).map((other) => ({ failure, interval, other })),
+    ),
+  );
+  const tries = kinds.flatMap(({ failure, interval, other }) =>
+    Array.from({ length: ROUNDS }, () => failers(failure, other)).flatMap((programs) =>
+      programs.map((failing): Try => ({ failure, failing, other, interval, staleMs: STALE_MS })),
+    ),
+  );
+  const outcomes = await tryAll(tries, from, AT_ONCE);
+  return {
+    title: "Every failure",
+    method:
+      `As above, each failure of the node that has the address: worst of ${ROUNDS}, ${AT_ONCE} of all at ` +
+      `the same time. Outage (ARP) / both answering (ARP, connections) / how long the failing node has the ` +
+      `address, "–" if it still has it in the end. Holdfast fails before what is named; keepalived before ` +
+      `its own. Without a witness nothing can keep two nodes apart that do not hear each other.`,
+    rows: kinds.map(({ failure, interval, other }) => {
+      const of = (failing: ProgramName): readonly Outcome[] =>
+        outcomes.filter(
+          ({ tried }) =>
+            tried.failure === failure &&
+            tried.interval === interval &&
+            tried.other === other &&
+            tried.failing === failing,
+        );
+      return rowOf(failure, interval, other, of);
+    }),
+  };
+}
+
+const failers = (failure: Failure, other: ProgramName): readonly ProgramName[] =>
+  other === "keepalived" && failure.beside === undefined ? PROGRAMS : ["holdfast"];
+
+function rowOf(
+  { name, expected }: Failure,
+  interval: number,
+  other: ProgramName,
+  of: (failing: ProgramName) => readonly Outcome[],
+): Row {
+  const own = of("holdfast");
+  const theirs = of("keepalived");
+  const both = expected.both === "never" ? "0 ms for both" : "stated";
+  return {
+    what: `${name}, ${interval} s, before ${other === "holdfast" ? "Holdfast" : "keepalived"}`,
+    holdfast: cell(own.map(({ figures }) => figures)),
+    keepalived: theirs.length === 0 ? "" : cell(theirs.map(({ figures }) => figures)),
+    aim: both,
+    met: own.every(({ shortfalls }) => shortfalls.length === 0),
+  };
+}
+
+function cell(figures: readonly Figures[]): string {
+  const worst = (value: (one: Figures) => number): string => {
+    const most = Math.max(...figures.map(value));
+    return `${most.toFixed(0)} ms`;
+  };
+  const kept = figures.some(({ stale }) => stale === undefined);
+  const both = `${worst(({ who }) => who.both)}, ${worst(({ tcp }) => tcp.both)}`;
+  const stale = kept ? "–" : worst((one) => one.stale ?? 0);
+  return `${worst(({ who }) => who.outage)} / ${both} / ${stale}`;
+}

@@ -1,0 +1,66 @@
+import type { Failure } from "../lab/crash/failures.ts";
+import { FAILURES } from "../lab/crash/failures.ts";
+import type { Figures } from "../lab/crash/measure.ts";
+import { measure } from "../lab/crash/measure.ts";
+import { Programs } from "../lab/crash/programs.ts";
+import { castOf, stage } from "../lab/crash/scene.ts";
+import { shortfalls } from "../lab/crash/shortfalls.ts";
+import type { Package, ProgramName } from "./program.ts";
+
+/** One failure of one node, before another one. */
+export interface Try {
+  readonly failure: Failure;
+  readonly failing: ProgramName;
+  readonly other: ProgramName;
+  /** Seconds. */
+  readonly interval: number;
+  /** How long to wait for an address that stays. */
+  readonly staleMs?: number;
+}
+
+export interface Outcome {
+  readonly tried: Try;
+  readonly figures: Figures;
+  /** In what it was less than Holdfast promises. */
+  readonly shortfalls: readonly string[];
+}
+
+export function failureNamed(name: string): Failure {
+  const failure = FAILURES.find((one) => one.name === name);
+  if (failure === undefined) throw new TypeError(`there is no failure ${name}`);
+  return failure;
+}
+
+/** Each in a network of its own, some at the same time: they wait more than they work. */
+export async function tryAll(
+  tries: readonly Try[],
+  from: Package,
+  atOnce: number,
+): Promise<readonly Outcome[]> {
+  const programs = new Programs();
+  const outcomes: Outcome[] = [];
+  const waiting = [...tries.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [at, tried] = next;
+      // All over the interval, and the same for both programs.
+      outcomes[at] = await tryOnce(tried, programs, from, (0.15 + at * 0.618) % 0.9);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: atOnce }, work));
+  } finally {
+    programs.dispose();
+  }
+  return outcomes;
+}
+
+function tryOnce(tried: Try, programs: Programs, from: Package, phase: number): Promise<Outcome> {
+  const { failure, failing, other, interval, staleMs } = tried;
+  const cast = castOf(failure, failing, other, interval);
+  const course = staleMs === undefined ? { phase } : { phase, staleMs };
+  return stage(cast, programs, from, async (scene) => {
+    const figures = await measure(scene, failure, course);
+    return { tried, figures, shortfalls: shortfalls(scene, failure, figures) };
+  });
+}

@@ -11,7 +11,7 @@ const NOISE = milliseconds(10);
  * since this was made: CLOCK_MONOTONIC stands still then, and whoever waits for us does not. A virtual
  * machine that its host paused may see neither.
  */
-export function openSleeplessClock() {
+export function openSleeplessClock(suspended: () => Micros = suspendedTime) {
   const before = suspended();
   let missed = micros(0);
   const look = (): Micros => {
@@ -28,10 +28,10 @@ export function openSleeplessClock() {
 }
 
 /** Since boot; never too much, however long it takes to look. */
-const suspended = (): Micros => {
+function suspendedTime(): Micros {
   const boot = boottime();
   return since(systemClock.now(), boot);
-};
+}
 
 const time = new BigInt64Array(2);
 const timeBytes = new Uint8Array(time.buffer);

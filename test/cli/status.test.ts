@@ -79,6 +79,18 @@ describe("status for people", () => {
     assert.ok(!renderStatus(sampleStatus, "lb01", SAMPLE_NOW, styleFor(false)).includes("\u001b"));
   });
 
+  test("shows the witness process where there is one, and that it is dead", () => {
+    const { processes } = sampleStatus;
+    const withWitness = (pid: number | null): string => {
+      const witness = { ...processes.vrrp, pid };
+      const status: Status = { ...sampleStatus, processes: { ...processes, witness } };
+      return renderStatus(status, "h", SAMPLE_NOW, PLAIN);
+    };
+    assert.match(withWitness(104), /· witness 104, up/);
+    assert.match(withWitness(null), /witness not running\n.*✗ witness: .*leases run out/s);
+    assert.ok(!renderStatus(sampleStatus, "h", SAMPLE_NOW, PLAIN).includes("witness"));
+  });
+
   test("says that the vrrp process is dead, or does not answer", () => {
     const { processes } = sampleStatus;
     const dead: Status = {

@@ -220,6 +220,7 @@ export const statusSchema = z.strictObject({
     supervisor: childProcess,
     vrrp: childProcess,
     director: childProcess,
+    witness: childProcess.optional().describe("Where groups need a mandate."),
   }),
   configuration: z.strictObject({
     file: z.string(),

@@ -38,6 +38,13 @@ function processProblems(status: Status): readonly Problem[] {
       next: "if it stays so, the supervisor ends it and the peers take over; see the log",
     });
   }
+  if (status.processes.witness?.pid === null) {
+    problems.push({
+      subject: "witness",
+      problem: "the witness process is not running: leases run out, and nobody is fenced",
+      next: "its log says why; it is started again by itself unless -R was given",
+    });
+  }
   if (status.processes.director.pid === null) {
     problems.push({
       subject: "director",

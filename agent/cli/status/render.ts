@@ -49,8 +49,11 @@ function header(status: Status, hostName: string, now: number, style: Style): re
   return [
     `${style.strong(hostName)}  Holdfast ${status.version}, Node ${status.node}`,
     `${configuration.file}, ${loaded}${warnings}`,
-    (["supervisor", "vrrp", "director"] as const)
-      .map((name) => `${name} ${processText(processes[name], now)}`)
+    (["supervisor", "vrrp", "director", "witness"] as const)
+      .flatMap((name) => {
+        const process = processes[name];
+        return process === undefined ? [] : `${name} ${processText(process, now)}`;
+      })
       .join(" · "),
   ];
 }

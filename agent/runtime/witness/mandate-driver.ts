@@ -1,6 +1,7 @@
 import type { FenceSettings, MandateConfig, WitnessSettings } from "../../config/mandates.ts";
 import type { Instant } from "../../core/time.ts";
 import { since } from "../../core/time.ts";
+import type { LeaseAnswer } from "../../core/witness/lease-answer.ts";
 import type {
   FenceProblem,
   MandateEffect,
@@ -142,7 +143,8 @@ export class MandateDriver {
       this.deliver({ kind: "released", id });
     } else {
       const { sentAt, answer } = await store.ask(kind, key, limit);
-      this.deliver({ kind: "answer", id, sentAt, answer });
+      const ownGhost = answer.kind === "taken" && answer.holder === key.holder;
+      this.deliver({ kind: "answer", id, sentAt, answer: ownGhost ? GHOST : answer });
     }
   }
 
@@ -204,6 +206,12 @@ export class MandateDriver {
     }
   }
 }
+
+/** Nobody else has it, and nobody else gets it; but only the process that took it could renew it. */
+const GHOST: LeaseAnswer = {
+  kind: "unreachable",
+  reason: "an earlier witness process of this node has the lease, which runs out by itself",
+};
 
 const NO_DEVICE: FenceProblem = {
   reason: "holdfast.conf has none of its fence devices",

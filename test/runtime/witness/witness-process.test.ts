@@ -89,6 +89,17 @@ describe("a lease", () => {
     assert.deepEqual(bench.heard(), []);
   });
 
+  test("of a process before this one is not taken by another: it runs out first", async () => {
+    const bench = new Bench([mandateOf()]);
+    bench.store.others.set("v", "a/1");
+    await bench.want();
+    await bench.time.advance(3_000);
+    assert.deepEqual(bench.heard(), ["1 waiting store-unreachable"]);
+    bench.store.free("v");
+    await bench.time.advance(1_000);
+    assert.deepEqual(bench.heard(), ["1 granted"]);
+  });
+
   test("is gone for the store: withdrawn", async () => {
     const bench = new Bench([mandateOf()]);
     await bench.want();

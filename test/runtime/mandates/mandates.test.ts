@@ -127,9 +127,28 @@ test("if the kernel refuses, it is given back when the last lease is over", asyn
   assert.deepEqual(lab.asked, ["wanted", "unwanted"]);
 });
 
+test("a renewal that leaves the end of the last advertisement's lease as it is asks the kernel nothing", async () => {
+  const lab = new Lab();
+  await lab.lead(60_000);
+  const before = lab.host.gate.asked.length;
+  lab.grant(70_000);
+  await settle();
+  assert.equal(lab.host.gate.asked.length, before);
+  lab.grant(1_000);
+  await settle();
+  assert.equal(lab.host.gate.asked.length, before + 1);
+});
+
 test("a stop gives it back before it is over", async () => {
   const lab = new Lab();
   await lab.lead(60_000);
+  const { gate } = lab.host;
+  const kernel = gate.shut.bind(gate);
+  gate.shut = async (addresses) => {
+    const outcome = await kernel(addresses);
+    await settle();
+    return outcome;
+  };
   await lab.host.node.stop();
   assert.deepEqual(lab.asked, ["wanted", "unwanted"]);
   assert.deepEqual(lab.host.gate.guarded, []);

@@ -22,7 +22,7 @@ export class Addresses {
   }
 
   there(time: number): boolean {
-    return this.#installed && time < this.#endsAt;
+    return time < this.#endsAt;
   }
 
   /**
@@ -44,9 +44,10 @@ export class Addresses {
     this.#endsAt = global(end) - EARLY_END + part * (EARLY_END + LATE_END);
   }
 
-  remove(): void {
+  /** @param by when the kernel has done it, in true time. */
+  remove(by = 0): void {
     this.#installed = false;
-    this.#endsAt = 0;
+    this.#endsAt = Math.min(this.#endsAt, by);
     this.overdue = false;
     this.chain += 1;
   }

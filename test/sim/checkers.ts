@@ -23,7 +23,8 @@ const addressesFollowState: MakeChecker = ({ world }) => ({
   settled(time) {
     for (const node of world.nodes) {
       if (!node.running) continue;
-      const there = node.addresses.there(time);
+      const { addresses } = node;
+      const there = addresses.installed && addresses.there(time);
       if (there === (node.state.kind === "active")) continue;
       const message = `${node.name} is ${node.state.kind} and ${there ? "has" : "lacks"} the addresses`;
       throw new Violation("addresses-follow-state", time, message);

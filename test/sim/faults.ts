@@ -190,8 +190,42 @@ const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
   "the supervisor is busy": (trouble) => {
     const wishes = trouble.prng.pick(trouble.world.nodes).coupling?.wishes;
     if (wishes === undefined) return;
-    wishes.mailMax = trouble.prng.between(0.01, 1) * SLOWEST;
+    wishes.mailMax = trouble.prng.between(0.01, 2) * SLOWEST;
     inSeconds(trouble, 0.5, 12, () => wishes.heal());
+  },
+  "another program has the packet filter": (trouble) => {
+    const wishes = trouble.prng.pick(trouble.world.nodes).coupling?.wishes;
+    if (wishes === undefined) return;
+    wishes.shutMax = trouble.prng.between(0.01, 1) * SLOWEST;
+    inSeconds(trouble, 0.5, 12, () => wishes.heal());
+  },
+  "nobody hears anybody": (trouble) => {
+    const { world } = trouble;
+    for (const from of world.nodes) {
+      for (const to of paths(world, from)) world.segment.path(from, to).loss = 1;
+    }
+    inSeconds(trouble, 5, 40, () => world.segment.heal());
+  },
+  "the holder does not reach the store": (trouble, store) => {
+    const holder = trouble.world.nodes.find(({ state }) => state.kind === "active");
+    if (holder === undefined) return;
+    store.cut.add(holder.mates[0] ?? holder);
+    inSeconds(trouble, 1, 12, () => store.heal());
+  },
+  "the active host is cut off from everything": (trouble, store) => {
+    const { world } = trouble;
+    const active = world.nodes.filter(({ state }) => state.kind === "active");
+    for (const node of active) {
+      store.cut.add(node.mates[0] ?? node);
+      for (const other of paths(world, node)) {
+        world.segment.path(node, other).loss = 1;
+        world.segment.path(other, node).loss = 1;
+      }
+    }
+    inSeconds(trouble, 1, 12, () => {
+      world.segment.heal();
+      store.heal();
+    });
   },
   "stall of the witness": (trouble) => {
     const node = trouble.prng.pick(trouble.world.nodes);
@@ -207,7 +241,7 @@ const STORE_FAULT_NAMES = Object.keys(STORE_FAULTS);
 const RARE = { name: "provoking flood", part: 1 / 8 };
 
 export function drawFault(prng: Prng, store: Store | undefined, fewFloods = false): Fault {
-  if (store !== undefined && prng.chance(0.3)) {
+  if (store !== undefined && prng.chance(0.5)) {
     const broken = STORE_FAULTS[prng.pick(STORE_FAULT_NAMES)];
     if (broken !== undefined) return (trouble) => broken(trouble, store);
   }
@@ -220,7 +254,7 @@ export function drawFault(prng: Prng, store: Store | undefined, fewFloods = fals
 /** Puts a number of random faults into the time before `end`; answers how many. */
 export function scheduleFaults(trouble: Trouble, end: number): number {
   const { world, prng } = trouble;
-  const count = prng.whole(4, 12);
+  const count = prng.whole(4, 12) * (world.store === undefined ? 1 : 2);
   for (let i = 0; i < count; i++) {
     const fault = drawFault(prng, world.store);
     world.at(prng.between(0, end), () => fault(trouble));

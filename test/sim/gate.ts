@@ -40,6 +40,11 @@ export class Gate {
     return time < this.#openUntil;
   }
 
+  /** True time; of one that is shut by the kernel it may still be to come. */
+  get shutAt(): number {
+    return this.#openUntil;
+  }
+
   /** The last deadline that the kernel was asked for. */
   get deadline(): Instant | undefined {
     return this.#deadline;

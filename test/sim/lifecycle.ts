@@ -75,8 +75,11 @@ export function stop(world: World, node: Node): void {
   if (!node.running) return;
   for (const mate of node.mates) world.step(mate, { kind: "shutdown" });
   for (const mate of node.mates) end(mate);
-  world.at(world.now + SHUT, () => {
-    if (!node.alive) wishesOf(node)?.nobodyWants();
+  const wishes = wishesOf(node);
+  if (wishes === undefined) return;
+  const last = Math.max(world.now, ...node.mates.map(({ gate }) => gate.shutAt));
+  world.at(last + SHUT, () => {
+    if (!node.alive) wishes.nobodyWants();
   });
 }
 

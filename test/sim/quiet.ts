@@ -12,7 +12,7 @@ import type { World } from "./world.ts";
  * of these times.
  */
 export function quietRound(world: World): QuietRound | undefined {
-  if (world.pending > 0 || !world.segment.allClean) return undefined;
+  if (world.pending > 0 || world.arrivals > world.now || !world.segment.allClean) return undefined;
   if (world.store !== undefined && !world.store.healthy) return undefined;
   const active = world.nodes.filter(({ state }) => state.kind === "active");
   const host = active[0]?.mates[0];

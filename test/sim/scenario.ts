@@ -190,7 +190,7 @@ export function drawScenario(prng: Prng, mixing: Mixing = "any"): Scenario {
   });
   const coupled = prng.chance(0.3) && single.every((node) => node.router.priority !== 255);
   const nodes = coupled ? couple(single) : single;
-  const asked = single.every(mayAsk) && !temper.mixedIntervals && prng.chance(0.5);
+  const asked = single.every(mayAsk) && !temper.mixedIntervals && prng.chance(0.7);
   const mandate = asked ? drawMandate(prng) : undefined;
   if (mandate !== undefined) ask(nodes);
   const longestInterval = micros(

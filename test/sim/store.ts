@@ -18,6 +18,7 @@ export interface StoreRequest {
 
 /** One way to the store or back, in microseconds, while all is well. */
 const LATENCY = 2_000;
+const UNLUCKY = 700_000;
 
 /** A store that gives a lease to one holder at a time, by its own clock. */
 export class Store {
@@ -33,6 +34,7 @@ export class Store {
   readonly #watchers: (() => void)[] = [];
   #held: { readonly token: string; until: number; readonly epoch: number } | undefined;
   #epoch = 0;
+  #expiring = false;
 
   constructor(world: World, clockRate: number) {
     this.#world = world;
@@ -63,10 +65,16 @@ export class Store {
 
   #travel(host: Node, arrive: () => void): void {
     if (this.#lost(host)) return;
-    const delay = this.#world.calm ? LATENCY / 2 : 100 + this.#prng.next() * this.latencyMax;
-    this.#world.after(delay, () => {
+    const delay = this.#world.calm ? LATENCY / 2 : 100 + this.#prng.next() * this.#latency();
+    this.#world.travel(delay, () => {
       if (!this.#lost(host)) arrive();
     });
+  }
+
+  /** In trouble some take long for no reason that anybody sees. */
+  #latency(): number {
+    const unlucky = this.#world.pending > 0 && this.#prng.chance(1 / 4);
+    return unlucky ? Math.max(UNLUCKY, this.latencyMax) : this.latencyMax;
   }
 
   #lost(host: Node): boolean {
@@ -83,13 +91,29 @@ export class Store {
     }
     if (held?.token === token) {
       held.until = now + ttl;
+      this.#expire();
       return { kind: "held", epoch: `${held.epoch}` };
     }
     if (kind === "renew") return { kind: "lost" };
     if (held !== undefined) return { kind: "taken", holder: held.token };
     this.#epoch += 1;
     this.#held = { token, until: now + ttl, epoch: this.#epoch };
+    this.#expire();
     return { kind: "held", epoch: `${this.#epoch}` };
+  }
+
+  /** Ends a lease in time, so that those who wait hear of it. */
+  #expire(): void {
+    const held = this.#held;
+    if (this.#expiring || held === undefined) return;
+    this.#expiring = true;
+    const left = held.until / this.#clockRate - this.#world.now;
+    this.#world.after(Math.max(0, left) + 1, () => {
+      this.#expiring = false;
+      const now = instant(this.#world.now * this.#clockRate);
+      if (this.#held !== undefined && this.#held.until <= now) this.#free();
+      else this.#expire();
+    });
   }
 
   /** Those who watch are told, but in trouble: it is no more than a hint. */

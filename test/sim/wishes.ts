@@ -13,7 +13,7 @@ import type { World } from "./world.ts";
 /** Between two processes of a host, microseconds. */
 const MAIL = 500;
 
-/** The kernel has shut a gate by then, microseconds. */
+/** The kernel has shut a gate by then, microseconds, unless another program has its packet filter. */
 export const SHUT = 3_000;
 
 /** What is around the wishes of one host. */
@@ -35,6 +35,8 @@ export class Wishes {
   state: MandateState = INITIAL_MANDATE;
   /** The longest time of a letter; longer when the supervisor, which carries it, is busy. */
   mailMax = MAIL;
+  /** The longest time that the kernel takes to shut a gate. */
+  shutMax = SHUT;
   readonly #parts: WishesParts;
   readonly #mail: MandateEvent[] = [];
   #timer = 0;
@@ -98,6 +100,7 @@ export class Wishes {
 
   heal(): void {
     this.mailMax = MAIL;
+    this.shutMax = SHUT;
   }
 
   isSteady(holds: boolean): boolean {
@@ -105,7 +108,7 @@ export class Wishes {
     const rests = holds
       ? phase.kind === "granted" && phase.delay === undefined
       : phase.kind === "none";
-    return rests && this.mailMax === MAIL && this.witness.isSteady(holds);
+    return rests && this.mailMax === MAIL && this.shutMax === SHUT && this.witness.isSteady(holds);
   }
 
   #execute(effect: MandateEffect): void {
@@ -115,7 +118,9 @@ export class Wishes {
     if (effect.kind === "limit") for (const mate of host.mates) world.limitGate(mate);
     if (effect.kind === "await-shut") {
       const { serial } = effect;
-      world.after(SHUT, () => this.hear({ kind: "gates-shut", serial }));
+      // By then its members were told to leave: nothing opens a gate again for this wish.
+      const last = Math.max(world.now, ...host.mates.map(({ gate }) => gate.shutAt));
+      world.travel(last - world.now + SHUT, () => this.hear({ kind: "gates-shut", serial }));
     }
   }
 
@@ -134,14 +139,14 @@ export class Wishes {
     const { world } = this.#parts;
     const at = Math.max(world.now + this.#delay(), this.#lastToWitness);
     this.#lastToWitness = at;
-    world.after(at - world.now, arrive);
+    world.travel(at - world.now, arrive);
   }
 
   #toVrrp(event: MandateEvent): void {
     const { world } = this.#parts;
     const at = Math.max(world.now + this.#delay(), this.#lastToVrrp);
     this.#lastToVrrp = at;
-    world.after(at - world.now, () => this.hear(event));
+    world.travel(at - world.now, () => this.hear(event));
   }
 
   #delay(): number {

@@ -13,7 +13,6 @@ import type { Prng } from "./prng.ts";
 import { Queue } from "./queue.ts";
 import type { Segment } from "./segment.ts";
 import type { Store } from "./store.ts";
-import { SHUT } from "./wishes.ts";
 
 /** Hears of everything that happens; the checkers are observers. */
 export interface Observer {
@@ -38,12 +37,17 @@ const INBOX_SIZE = 128;
 /** The most that a healthy event loop is late, in microseconds. */
 const TICK_JITTER = 1_500;
 
+/** Whatever is under way for longer than this is late, microseconds. */
+const SOON = 5_000;
+
 /** Routers on one segment under virtual time. Time moves only from one event to the next. */
 export class World {
   now = 0;
   events = 0;
   /** Actions that are still to come: misfortunes, and their ends. */
   pending = 0;
+  /** When the last of what takes long on its way arrives. */
+  arrivals = 0;
   /** Nothing is late, and nothing is drawn: each interval passes as the one before. */
   calm = false;
   /** Whom hosts ask for leave, where they need one. */
@@ -74,6 +78,12 @@ export class World {
   /** As `at`, of what goes on anyway. */
   after(delay: number, run: () => void): void {
     this.#queue.push(this.now + delay, { kind: "later", run });
+  }
+
+  /** Something under way: a packet, a letter, a request. */
+  travel(delay: number, arrive: () => void): void {
+    if (delay > SOON) this.arrivals = Math.max(this.arrivals, this.now + delay);
+    this.after(delay, arrive);
   }
 
   runUntil(end: number): void {
@@ -166,6 +176,7 @@ export class World {
       if (to === from || !admits(to, from)) continue;
       for (const delay of this.segment.deliveries(from, to)) {
         const event: VrrpEvent = { kind: "advertisement", advertisement };
+        if (delay > SOON) this.arrivals = Math.max(this.arrivals, this.now + delay);
         this.#queue.push(this.now + delay, { kind: "packet", to, event });
       }
     }
@@ -245,8 +256,9 @@ export class World {
     if (effect.kind === "open-addresses") node.gate.open(this.#opener(node, now));
     if (effect.kind === "probe-holder") this.#contest(node);
     if (effect.kind === "remove-addresses") {
-      node.addresses.remove();
-      node.gate.shut(this.now + this.#shutting(node));
+      const by = this.now + this.#shutting(node);
+      node.addresses.remove(by);
+      node.gate.shut(by);
     }
     if (effect.kind === "send-advertisement") {
       this.broadcast(node, effect.priority);
@@ -261,7 +273,8 @@ export class World {
    * Of others it is taken to be at once: the next one waits for longer than the kernel takes.
    */
   #shutting(node: Node): number {
-    return node.coupling?.wishes?.rules.lease?.mode === "required" ? this.#part() * SHUT : 0;
+    const wishes = node.coupling?.wishes;
+    return wishes?.rules.lease?.mode === "required" ? this.#part() * wishes.shutMax : 0;
   }
 
   #opener(node: Node, now: Instant): Opener {

@@ -124,28 +124,30 @@ class LifeRun {
     const { world, scenario } = this.#trial;
     const end = world.now + span;
     const patience = world.now + PATIENCE * scenario.settleTime;
-    let round = quietRound(world);
-    while (round === undefined && world.now < end) {
+    while (world.now < end) {
+      const round = quietRound(world);
+      if (round !== undefined && this.#pass(end, round)) return;
       if (world.now > patience) throw this.#restless();
       world.runUntil(Math.min(end, world.now + scenario.longestInterval));
-      round = quietRound(world);
     }
-    if (round === undefined) return;
-    world.setCalm(true);
-    // What was drawn before the calm is over when each timer has come due since, and a packet arrived.
-    world.runUntil(Math.min(end, world.now + 2 * round.longestTimer));
-    this.#pass(end, quietRound(world));
-    world.setCalm(false);
   }
 
-  #pass(end: number, round: QuietRound | undefined): void {
+  /** Answers whether it was quiet until the end. */
+  #pass(end: number, { longestTimer }: QuietRound): boolean {
     const { world } = this.#trial;
-    if (round === undefined && world.now < end) throw this.#restless();
-    const rounds = round === undefined ? 0 : Math.floor((end - world.now) / round.length);
-    const skipped = this.#life.skips ? rounds * (round?.length ?? 0) : 0;
-    this.skipped += skipped;
-    world.skip(skipped);
-    world.runUntil(end - skipped);
+    world.setCalm(true);
+    // What was drawn before the calm is over when each timer has come due since, and a packet arrived.
+    world.runUntil(Math.min(end, world.now + 2 * longestTimer));
+    const round = quietRound(world);
+    if (round !== undefined) {
+      const rounds = Math.floor((end - world.now) / round.length);
+      const skipped = this.#life.skips ? rounds * round.length : 0;
+      this.skipped += skipped;
+      world.skip(skipped);
+      world.runUntil(end - skipped);
+    }
+    world.setCalm(false);
+    return round !== undefined;
   }
 
   #restless(): Violation {

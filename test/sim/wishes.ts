@@ -92,7 +92,9 @@ export class Wishes {
       return;
     }
     const at = now ?? host.local(world.now);
-    const { state, effects } = machine.mandate({ failsafe: false }, this.state, event, at);
+    const advisory = this.rules.lease?.mode === "advisory";
+    const surroundings = { failsafe: false, advisory };
+    const { state, effects } = machine.mandate(surroundings, this.state, event, at);
     this.state = state;
     for (const effect of effects) this.#execute(effect);
     this.#schedule();

@@ -261,9 +261,14 @@ function reconsider(
   phase: GrantedPhase,
   now: Instant,
 ): MandateTransition {
-  const unreachable = phase.delay?.because === "store-unreachable";
-  const failsafe = surroundings.failsafe && unreachable && phase.deadlineAt !== null;
-  if (!failsafe && isOver(phase.deadlineAt, now)) {
+  const { delay, deadlineAt } = phase;
+  const unreachable = delay?.because === "store-unreachable";
+  const silent = unreachable || delay?.because === "store-refused" || isOver(deadlineAt, now);
+  if (surroundings.advisory && silent && deadlineAt !== null) {
+    return enter(state, { ...phase, deadlineAt: null }, { kind: "limit" });
+  }
+  const failsafe = surroundings.failsafe && unreachable && deadlineAt !== null;
+  if (!failsafe && isOver(deadlineAt, now)) {
     const because = phase.failsafe && unreachable ? "session-down" : "lapsed";
     return withdraw(state, phase, because);
   }

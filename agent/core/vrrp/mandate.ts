@@ -67,6 +67,8 @@ export interface MandateState {
 export interface MandateSurroundings {
   /** It may go on without the store: so configured, and all BFD sessions that its members track are up. */
   readonly failsafe: boolean;
+  /** Only what the store says counts, not that it says nothing. */
+  readonly advisory: boolean;
 }
 
 export type MandateEvent =

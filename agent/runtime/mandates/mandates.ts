@@ -184,8 +184,9 @@ export class Mandates {
   #step(mandate: Mandate, event: MandateEvent): void {
     const { lease, members } = mandate.config;
     const failsafe = lease?.failsafe === true && this.#parts.sessionsUp(members);
+    const advisory = lease?.mode === "advisory";
     const now = this.#parts.clock.now();
-    const { state, effects } = stepMandate({ failsafe }, mandate.state, event, now);
+    const { state, effects } = stepMandate({ failsafe, advisory }, mandate.state, event, now);
     mandate.state = state;
     mandate.reading = false;
     mandate.slot.set(mandateDeadline(state));

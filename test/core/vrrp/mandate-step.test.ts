@@ -12,8 +12,9 @@ import {
 import type { MandateNews } from "../../../agent/core/witness/mandate-news.ts";
 import { at } from "./example.ts";
 
-const UP = { failsafe: true };
-const NO = { failsafe: false };
+const UP = { failsafe: true, advisory: false };
+const NO = { failsafe: false, advisory: false };
+const ADVISORY = { failsafe: false, advisory: true };
 const UNREACHABLE: MandateNews = {
   kind: "waiting",
   because: "store-unreachable",
@@ -275,6 +276,8 @@ const ACT = fc.oneof(
   ),
 );
 
+const SURROUNDINGS = fc.constantFrom(UP, NO, ADVISORY);
+
 /** One wish at a time; the same one only ever again to another witness process. */
 function wishAfter(wish: string | undefined, done: readonly string[]): string | undefined {
   let wanted = wish;
@@ -287,15 +290,41 @@ function wishAfter(wish: string | undefined, done: readonly string[]): string | 
   return wanted;
 }
 
+describe("advisory", () => {
+  function advised(): Life {
+    const life = leading();
+    life.surroundings = ADVISORY;
+    return life;
+  }
+
+  test("a store that says nothing takes nothing", () => {
+    const life = advised().step({ kind: "tick" }, 100);
+    assert.deepEqual([life.take(), life.limit], [["limit"], undefined]);
+    life.hear(granted(300), 200);
+    assert.equal(life.limit, 300);
+    for (const because of ["store-unreachable", "store-refused"] as const) {
+      const waits = advised().hear({ ...UNREACHABLE, because }, 50);
+      assert.deepEqual([waits.take(), waits.limit], [["limit"], undefined]);
+      assert.deepEqual(waits.step({ kind: "tick" }, 1_000).take(), []);
+    }
+  });
+
+  test("what it says counts", () => {
+    for (const news of [TAKEN, { kind: "withdrawn", because: "lost" } as const]) {
+      assert.ok(advised().hear(news, 50).take().includes("mandate-withdrawn"));
+    }
+  });
+});
+
 test("whatever happens, nothing is open before it is granted, nor after it is over", () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(ACT, fc.nat(30), fc.boolean())), (script) => {
+    fc.property(fc.array(fc.tuple(ACT, fc.nat(30), SURROUNDINGS)), (script) => {
       const life = new Life();
       let now = 1;
       let wish: string | undefined;
-      for (const [act, pause, up] of script) {
+      for (const [act, pause, surroundings] of script) {
         now += pause;
-        life.surroundings = up ? UP : NO;
+        life.surroundings = surroundings;
         act(life, now);
         wish = wishAfter(wish, life.take());
         const { phase } = life.state;

@@ -1,5 +1,5 @@
 import type { VrrpHandlers } from "./driver.ts";
-import type { Gatekeeper } from "./fencing/gatekeeper.ts";
+import type { NodeFencing } from "./fencing/node-fencing.ts";
 import type { Possessions } from "./possessions.ts";
 import type { Reports } from "./reports.ts";
 import type { Sender } from "./sender.ts";
@@ -8,7 +8,7 @@ import type { Sender } from "./sender.ts";
 export function routerEffects(
   sender: Sender,
   possessions: Possessions,
-  gatekeeper: Gatekeeper,
+  { gatekeeper, others }: Pick<NodeFencing, "gatekeeper" | "others">,
   reports: Reports,
 ): VrrpHandlers {
   return {
@@ -19,6 +19,7 @@ export function routerEffects(
     "install-addresses": (router) => {
       gatekeeper.take(router);
       possessions.take(router);
+      others.take(router);
     },
     "open-addresses": (router) => {
       gatekeeper.open(router);
@@ -27,6 +28,7 @@ export function routerEffects(
     },
     "probe-holder": (router) => gatekeeper.contest(router),
     "remove-addresses": (router) => {
+      others.give(router);
       gatekeeper.give(router);
       possessions.give(router);
     },

@@ -139,7 +139,7 @@ export class Node {
       virtualRouter,
       clock,
       this.journal,
-      routerEffects(this.#sender, this.#possessions, this.#fence.gatekeeper, this.#reports),
+      routerEffects(this.#sender, this.#possessions, this.#fence, this.#reports),
       (router, before, transition) => this.#groups.stepped(router, before, transition),
     );
     this.#pool = routerPool(world, this.#driver, this.#sender, this.#reports);

@@ -13,6 +13,7 @@ import { claimText } from "./claim-text.ts";
 import type { AlarmKind } from "./counters.ts";
 import { countAlarm } from "./counters.ts";
 import { Crowds } from "./crowd.ts";
+import type { OtherHolder } from "./fencing/other-holders.ts";
 import type { EventReport, LogLevel } from "./ipc.ts";
 import { Repetition } from "./repetition.ts";
 import type { Router } from "./router.ts";
@@ -116,6 +117,26 @@ export class Reports {
     this.host("warn", "gate", GATE_RESTORED, { alarm: "gate-restored" });
   }
 
+  otherHolder(router: Router, { address, mac }: OtherHolder): void {
+    countAlarm(router.counters, OTHER_HOLDER);
+    this.#emit("alarm", "warn", router.name, {
+      message:
+        `another host answers for ${address} too: its MAC is ${mac}. A node that hangs or was killed ` +
+        "still has the address, or a host was given it by mistake. Find that MAC in the switch, and take " +
+        "the address away there (holdfast withdraw, or ip address del)",
+      detail: { alarm: OTHER_HOLDER, from: mac, address },
+    });
+  }
+
+  otherHolderOver(router: Router, { address, mac }: OtherHolder, why: "silent" | "left"): void {
+    const silent = `the other host, ${mac}, does not answer for ${address} any more`;
+    this.#emit("alarm", "info", router.name, {
+      message:
+        why === "silent" ? silent : `whether ${mac} answers for ${address} is not asked any more`,
+      detail: { alarm: OTHER_HOLDER, from: mac, address, over: true },
+    });
+  }
+
   dropped(router: Router, reason: DropReason, from: IpAddress): void {
     this.#seldom("warn", router.name, reason, from, `dropped an advertisement: ${reason}`);
   }
@@ -191,6 +212,8 @@ const MORE_SENDERS = "; further senders are only counted for now";
 const GATE_RESTORED =
   "somebody removed the gate's rules (nft flush ruleset?): they are back. Until then nothing kept the " +
   "addresses of a node that hangs from being answered; reload a ruleset without flush ruleset, table by table";
+
+const OTHER_HOLDER = "address-claimed-elsewhere";
 
 const countText = (times: number): string => (times > 1 ? ` [${times} times]` : "");
 

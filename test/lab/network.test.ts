@@ -243,6 +243,29 @@ describe("network", { concurrency: 3, skip }, () => {
     });
   });
 
+  test("another host that has the address is told of with its MAC, and so is its end", async () => {
+    await Cluster.run([configText([{ priority: 200 }])], async (cluster) => {
+      const { agent } = cluster.member(0);
+      const { node, mac } = cluster.observer;
+      const other = (verb: string) =>
+        assert.equal(node.exec("ip", ["address", verb, `${SERVICE}/32`, "dev", "eth0"]).status, 0);
+      await agent.start();
+      await untilState(agent, "active", GRACE_MS);
+      other("add");
+      const claimed = (over: boolean) =>
+        untilEvent(agent, 0, "the other host", 12_000, ({ detail }) => {
+          const { alarm, from, address } = detail;
+          const same = from === macText(mac) && address === SERVICE;
+          return (
+            alarm === "address-claimed-elsewhere" && same && (detail["over"] === true) === over
+          );
+        });
+      await claimed(false);
+      other("del");
+      await claimed(true);
+    });
+  });
+
   test("an interface that is missing at the start is waited for", async () => {
     const config = configText([
       { priority: 200, interface: "late0" },

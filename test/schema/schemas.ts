@@ -97,6 +97,7 @@ const alarm = z.enum([
   "version-mismatch",
   "authentication-mismatch",
   "gate-restored",
+  "address-claimed-elsewhere",
 ]);
 
 const peer = z.strictObject({

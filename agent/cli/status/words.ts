@@ -119,6 +119,10 @@ export const ALARMS: Readonly<Record<VrrpAlarm | AlarmName, Advice>> = {
     problem: "another node claims its addresses with other authentication",
     next: "make the type and the secret equal on all nodes",
   },
+  "address-claimed-elsewhere": {
+    problem: "while it was active, another host answered for its address",
+    next: "the log has the MAC, and says when it ended; take the address away there",
+  },
   "gate-restored": {
     problem: "somebody removed the gate's rules, which were put back",
     next: "find who runs nft flush ruleset, and let it replace its own tables only",

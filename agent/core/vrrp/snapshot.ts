@@ -123,8 +123,10 @@ export interface RouterSnapshot {
 
 /** What the host tells that an operator should know of a router. Closed; also the counter's name. */
 export type HostAlarm =
+  /** While it is active, another host answers for an address of its. */
+  | "address-claimed-elsewhere"
   /** Somebody removed the rules of the gate in front of its addresses; they were put back. */
-  "gate-restored";
+  | "gate-restored";
 
 /** Counts since the process started. */
 export interface RouterCounters {

@@ -11,6 +11,7 @@ import { DirectorMacs } from "./director-macs.ts";
 import { Fencing } from "./fencing.ts";
 import { Gatekeeper } from "./gatekeeper.ts";
 import { Lifetimes } from "./lifetimes.ts";
+import { OtherHolders } from "./other-holders.ts";
 
 /** Parts of a node that are made after its fencing, as they need it. */
 export interface FencedNode {
@@ -30,6 +31,7 @@ export interface NodeFencing {
   readonly fencing: Fencing;
   readonly gatekeeper: Gatekeeper;
   readonly lifetimes: Lifetimes;
+  readonly others: OtherHolders;
   /** In the order in which they are asked before an address is there. */
   readonly guards: readonly Guard[];
   close(): void;
@@ -78,9 +80,18 @@ export function nodeFencing(
     others: () => node().others(),
     refused: ({ message, remedy }) => reports.host("error", "gate", `${message}; ${remedy}`),
   });
+  const others = new OtherHolders({
+    probes,
+    network,
+    clock,
+    schedule,
+    askable: (router) => node().possessions.askable(router),
+    found: (router, holder) => reports.otherHolder(router, holder),
+    over: (router, holder, why) => reports.otherHolderOver(router, holder, why),
+  });
   const guards = [gatekeeper, lifetimes, directors];
   const close = (): void => {
-    for (const part of [fencing, ...guards]) part.close();
+    for (const part of [fencing, others, ...guards]) part.close();
   };
-  return { fencing, gatekeeper, lifetimes, guards, close };
+  return { fencing, gatekeeper, lifetimes, others, guards, close };
 }

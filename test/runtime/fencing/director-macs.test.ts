@@ -48,7 +48,7 @@ test("one that does not answer any more keeps its MAC; one that never did has no
   assert.deepEqual(holders.asked, [OTHER, "192.0.2.3"], "the third is on no network of this host");
   holders.held.clear();
   await time.advance(10_000);
-  assert.equal(holders.asked.length, 4);
+  assert.equal(holders.asked.filter((one) => one !== VIP).length, 4);
   assert.deepEqual(gate.passing, [OTHERS_MAC]);
 });
 

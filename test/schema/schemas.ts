@@ -22,6 +22,7 @@ import {
   policyRunSchema,
   policySimulateSchema,
 } from "./policy-schemas.ts";
+import { alarm, dropReason, reason } from "./reason-schemas.ts";
 import { service, servicesSchema } from "./service-schemas.ts";
 
 // One schema for every --json. Their types are held equal to the program's at the end of the file;
@@ -44,61 +45,6 @@ const fault = z.strictObject({
   ]),
   subject: z.string(),
 });
-
-const reason = z.enum([
-  "startup",
-  "owner-startup",
-  "active-down-timer",
-  "active-resigned",
-  "preemption",
-  "higher-priority",
-  "equal-priority-higher-address",
-  "timer-expired",
-  "fault",
-  "fault-cleared",
-  "sync-group",
-  "mandate-lost",
-  "reconfigured",
-  "shutdown",
-]);
-
-const dropReason = z.enum([
-  "truncated",
-  "ip-header",
-  "ttl",
-  "version",
-  "type",
-  "length",
-  "checksum",
-  "unknown-vrid",
-  "no-addresses",
-  "interval-zero",
-  "auth-type",
-  "auth-data",
-  "auth-replay",
-  "interval-mismatch",
-  "destination",
-  "source-not-a-peer",
-  "own-packet",
-  "first-address-not-link-local",
-  "address-list",
-  "owner-ignores",
-]);
-
-const alarm = z.enum([
-  "rival-heard",
-  "owner-conflict",
-  "own-address-heard",
-  "interval-mismatch",
-  "address-list-mismatch",
-  "checksum-mix",
-  "first-address-not-link-local",
-  "vrid-clash",
-  "version-mismatch",
-  "authentication-mismatch",
-  "gate-restored",
-  "address-claimed-elsewhere",
-]);
 
 const peer = z.strictObject({
   address,

@@ -72,6 +72,7 @@ export class Scene {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    for (const station of this.stations) station.condition = "killed";
     this.#lab.dispose();
     rmSync(this.#directory, { recursive: true, force: true });
   }

@@ -35,6 +35,8 @@ export class Station {
   #agent: ChildProcess | undefined;
   #web: ChildProcess | undefined;
   #listening = new AbortController();
+  /** To be started when it has ended. */
+  #again = false;
 
   constructor(
     plan: StationPlan,
@@ -53,6 +55,9 @@ export class Station {
   }
 
   start(): void {
+    // An agent that was told to stop, or killed, may take its time: the next one waits for its end.
+    const leaves = this.condition === "stopped" || this.condition === "killed";
+    this.#again = leaves && this.#agent !== undefined;
     this.condition = "running";
     this.#agent ??= this.#startAgent();
     this.#web ??= this.#holdfast(["demo", "web", this.name], "web.log");
@@ -124,6 +129,7 @@ export class Station {
     agent.once("exit", () => {
       this.#agent = undefined;
       this.#listening.abort();
+      if (this.#again && this.condition === "running") this.start();
     });
     this.#listening = new AbortController();
     void this.#listen(this.#listening.signal);

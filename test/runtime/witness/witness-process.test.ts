@@ -180,6 +180,17 @@ describe("the store", () => {
   });
 });
 
+test("a secret that changes costs nobody the lease that is held", async () => {
+  const bench = new Bench([mandateOf()]);
+  await bench.want();
+  bench.fingerprint = "b";
+  bench.store.failure = { kind: "unreachable", reason: "no route" };
+  await bench.time.advance(2_000);
+  bench.store.failure = undefined;
+  await bench.time.advance(2_000);
+  assert.deepEqual([bench.store.opened, bench.heard().at(-1)], [1, "1 granted"]);
+});
+
 describe("a fence", () => {
   const fenced = () => new Bench([mandateOf({}, ["pdu"])]);
 
@@ -281,6 +292,15 @@ describe("a fence", () => {
     await bench.end({ kind: "timed-out" });
     await bench.time.advance(3_000);
     assert.deepEqual([...new Set(bench.heard())], ["2 granted"]);
+  });
+
+  test("whose failures are paused after holds up nobody who needs none", async () => {
+    const bench = fenced();
+    bench.outcomes.push({ kind: "exited", status: 1 });
+    await bench.want(true);
+    await bench.unwant();
+    await bench.want(false, 2);
+    assert.equal(bench.heard().at(-1), "2 granted");
   });
 
   test("alone, without a store", async () => {
@@ -387,6 +407,7 @@ describe("the process", () => {
     assert.equal(bench.store.opened, 2);
     assert.equal(bench.store.closed, 0);
     await bench.time.advance(1_000);
+    assert.ok(!bench.heard().some((each) => each.endsWith("granted")));
     assert.ok(!bench.store.asked.includes("release v"));
     await bench.unwant();
     assert.ok(bench.store.asked.includes("release v"));

@@ -145,10 +145,8 @@ describe("what the v3 checksum of IPv4 covers", { concurrency: 3 }, () => {
       // keepalived, unlike FRR, falls silent: each refused packet puts off its own next one.
       await eventually("both alarms are raised", TAKEOVER_MS, async () => {
         const [router] = (await high.status()).routers;
-        assert.deepEqual(Object.keys(router?.counters.alarms ?? {}).sort(), [
-          "checksum-mix",
-          "rival-heard",
-        ]);
+        const alarms = router?.counters.alarms ?? {};
+        assert.ok("checksum-mix" in alarms && "rival-heard" in alarms, JSON.stringify(alarms));
       });
     }));
 });

@@ -23,7 +23,7 @@ const PATIENT = [
   ...["package", "pcre-pattern", "probes-servers", "probes-source", "ready-policies"],
   "ready-policies-host",
   ...["refusals", "tracking-scripts", "unit", "users-check", "users-files", "users-scripts"],
-  "users-variants",
+  ...["users-variants", "what-happens"],
 ].map((name) => join("test/lab", `${name}.test.ts`));
 
 /**

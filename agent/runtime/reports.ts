@@ -8,6 +8,7 @@ import type { DropReason } from "../core/vrrp/drop-reason.ts";
 import type { VrrpAlarm, VrrpEffect } from "../core/vrrp/effect.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
 import type { PeerAlarm } from "../core/vrrp/peers.ts";
+import type { SyncGroupEffect } from "../core/vrrp/sync-group.ts";
 import type { Clock } from "../ports/clock.ts";
 import { claimText } from "./claim-text.ts";
 import type { AlarmKind } from "./counters.ts";
@@ -25,6 +26,8 @@ const HOUR = seconds(3_600);
 
 type Detail = Readonly<Record<string, unknown>>;
 type RouterTransition = Extract<VrrpEffect, { readonly kind: "transition" }>;
+
+type GroupTransition = Extract<SyncGroupEffect, { readonly kind: "transition" }>;
 
 /** Says what happens, in one line each, and no line about the same thing again and again. */
 export class Reports {
@@ -65,10 +68,10 @@ export class Reports {
     });
   }
 
-  group(name: string, from: string, to: string, reason: string): void {
+  group(name: string, { from, to, reason }: GroupTransition, epoch: string | null): void {
     this.#emit("group-transition", "info", name, {
       message: `group ${from} to ${to}: ${reason}`,
-      detail: { from, to, reason },
+      detail: { from, to, reason, ...(epoch !== null && { epoch }) },
     });
   }
 

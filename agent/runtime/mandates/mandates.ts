@@ -130,8 +130,12 @@ export class Mandates {
 
   /** Of the lease under which it is active, or was a moment ago. */
   epochOf({ name }: Router): string | null {
-    const mandate = this.#byMember.get(name);
-    return mandate === undefined ? null : mandateEpoch(mandate.state);
+    return epochOf(this.#byMember.get(name));
+  }
+
+  /** The same of a whole group. */
+  epoch(mandate: string): string | null {
+    return epochOf(this.#mandates.get(mandate));
   }
 
   snapshot({ name }: Router): MandateSnapshot | null {
@@ -209,6 +213,9 @@ export class Mandates {
     return members.flatMap((name) => this.#parts.member(name) ?? []);
   }
 }
+
+const epochOf = (mandate: Mandate | undefined): string | null =>
+  mandate === undefined ? null : mandateEpoch(mandate.state);
 
 /** One that a reload has freed of its mandate is active still. */
 const hasLeft = ({ state }: Router): boolean => state.kind !== "active";

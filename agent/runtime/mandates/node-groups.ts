@@ -41,7 +41,7 @@ export function nodeGroups(
   const groups: SyncGroups = new SyncGroups({
     member,
     deliver: (router, event) => node().driver.deliver(router, event),
-    changed: (name, { from, to, reason }) => reports.group(name, from, to, reason),
+    changed: (name, transition) => reports.group(name, transition, mandates.epoch(name)),
     sought: (mandate, fence) => mandates.sought(mandate, fence),
     returned: (mandate) => mandates.returned(mandate),
   });

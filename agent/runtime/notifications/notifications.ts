@@ -130,7 +130,8 @@ export class Notifications implements DirectorPart {
 
   /** Of virtual and real servers: on its way when this returns. Scripts of one subject run in order. */
   tellOf(subject: string, tellings: readonly Telling<CommandConfig>[], at: number): void {
-    for (const telling of tellings) void this.#carryOut(subject, "vrrp", telling, at);
+    const moment = { at, epoch: undefined };
+    for (const telling of tellings) void this.#carryOut(subject, "vrrp", telling, moment);
   }
 
   status(): Pick<DirectorStatus, "notifications"> {
@@ -194,12 +195,13 @@ export class Notifications implements DirectorPart {
   }
 
   /** Answers when each of its scripts was started. */
-  #tell(subject: NotifySubject, { occurrence, at }: Happened): readonly Promise<void>[] {
+  #tell(subject: NotifySubject, happened: Happened): readonly Promise<void>[] {
     if (this.#settings === undefined) return [];
     const { routerId, notifications } = this.#settings;
     const mailFaults = notifications.mail?.faults ?? true;
-    return tell(occurrence, subject, { routerId, mailFaults }).flatMap(
-      (telling) => this.#carryOut(`${subject.kind} ${subject.name}`, "lvs", telling, at) ?? [],
+    const name = `${subject.kind} ${subject.name}`;
+    return tell(happened.occurrence, subject, { routerId, mailFaults }).flatMap(
+      (telling) => this.#carryOut(name, "lvs", telling, happened) ?? [],
     );
   }
 
@@ -208,11 +210,15 @@ export class Notifications implements DirectorPart {
     subject: string,
     except: FifoConfig["events"],
     telling: Telling<CommandConfig>,
-    at: number,
+    { at, epoch }: Pick<Happened, "at" | "epoch">,
   ): Promise<void> | undefined {
     switch (telling.kind) {
       case "script":
-        return this.#scripts.start(subject, telling.command, telling.arguments);
+        return this.#scripts.start(subject, {
+          command: telling.command,
+          parameters: telling.arguments,
+          environment: epoch === undefined ? {} : { HOLDFAST_EPOCH: epoch },
+        });
       case "fifo":
         for (const { config, output } of this.#fifos) {
           if (config.events !== except) output.write(telling.line);

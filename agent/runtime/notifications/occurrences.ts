@@ -9,6 +9,8 @@ export interface Happened {
   readonly occurrence: Occurrence;
   /** Wall-clock milliseconds. */
   readonly at: number;
+  /** Of the lease under which it is, or was, active. */
+  readonly epoch: string | undefined;
 }
 
 interface Known {
@@ -32,8 +34,9 @@ export class Occurrences {
   /** `undefined`: nothing that keepalived tells of. */
   of(report: EventReport): Happened | undefined {
     const { at, kind, subject, detail } = report;
+    const epoch = typeof detail["epoch"] === "string" ? detail["epoch"] : undefined;
     const asInstance = (occurrence: Occurrence | undefined): Happened | undefined =>
-      occurrence && { kind: "instance", name: subject, occurrence, at };
+      occurrence && { kind: "instance", name: subject, occurrence, at, epoch };
     switch (kind) {
       case "transition": {
         const priority = numberOf(detail["priority"]);
@@ -42,7 +45,7 @@ export class Occurrences {
       }
       case "group-transition": {
         const occurrence = transition(detail, 0);
-        return occurrence && { kind: "group", name: subject, occurrence, at };
+        return occurrence && { kind: "group", name: subject, occurrence, at, epoch };
       }
       case "priority": {
         const active = this.#known.get(subject)?.active ?? false;

@@ -12,9 +12,14 @@ const MOST_AT_ONCE = 32;
 /** That wait for their turn, of one instance. */
 const MOST_WAITING = 100;
 
-interface Job {
+/** What is to be run. */
+export interface ScriptCall {
   readonly command: CommandConfig;
   readonly parameters: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+interface Job extends ScriptCall {
   /** It was started, or never will be. */
   readonly started: () => void;
 }
@@ -41,10 +46,8 @@ export class Scripts {
   }
 
   /** Resolves when it was started, or is given up. */
-  start(subject: string, command: CommandConfig, parameters: readonly string[]): Promise<void> {
-    return new Promise((resolve) =>
-      this.#queue(subject, { command, parameters, started: resolve }),
-    );
+  start(subject: string, call: ScriptCall): Promise<void> {
+    return new Promise((resolve) => this.#queue(subject, { ...call, started: resolve }));
   }
 
   #queue(subject: string, job: Job): void {
@@ -93,6 +96,7 @@ export class Scripts {
     const run = this.#run(
       {
         argv: [...argv, ...job.parameters],
+        environment: job.environment,
         runAs,
         timeoutMs: LONGEST_MS,
         // What a script starts and leaves behind goes on, as with keepalived.

@@ -108,7 +108,7 @@ test("members of a group wait for one mandate, and give it back when all gates a
   const left = lab.host.reports.filter(({ detail }) => detail["from"] === "active");
   assert.deepEqual(
     left.map(({ detail }) => detail["epoch"]),
-    ["0b", "0b", undefined],
+    ["0b", "0b", "0b"],
   );
 });
 

@@ -78,6 +78,18 @@ describe("scripts", () => {
     assert.equal(rig.running[0]?.request.leftovers, "keep");
   });
 
+  test("have the epoch of the lease in their environment, those of groups too", () => {
+    const group = { ...scripted, kind: "group", name: "G" } as const;
+    rig.part.configure(rig.settings({ subjects: [scripted, group] }));
+    const event = transition("VI_1", "active", { epoch: "0b" });
+    void rig.part.event(event);
+    void rig.part.event({ ...event, kind: "group-transition", subject: "G" });
+    const environments = rig.running.map(({ request }) => request.environment);
+    assert.deepEqual(environments, [{ HOLDFAST_EPOCH: "0b" }, { HOLDFAST_EPOCH: "0b" }]);
+    void rig.part.event(transition("VI_1", "backup"));
+    assert.equal(rig.running.length, 2);
+  });
+
   test("those of other instances do not wait, though not hundreds start at once", () => {
     const subjects = Array.from({ length: 100 }, (_, at) =>
       instance(`VI_${at}`, { any: command("/any.sh") }),

@@ -35,6 +35,18 @@ describe("hooks", () => {
     ]);
   });
 
+  test("hear of the lease under which a router became active", async () => {
+    const seen: unknown[] = [];
+    const bench = await benchWith({
+      on: { transition: (_ctx, event) => seen.push((event as { epoch?: string }).epoch) },
+    });
+    const report = transition("active");
+    bench.host.event({ ...report, detail: { ...report.detail, epoch: "0b" } });
+    bench.host.event(transition("backup"));
+    await settle();
+    assert.deepEqual(seen, ["0b", undefined]);
+  });
+
   test("hear of their own checks and of faults in words", async () => {
     const seen: Json[] = [];
     const health = new Health();

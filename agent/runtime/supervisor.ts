@@ -16,6 +16,7 @@ import { OneAtATime } from "./one-at-a-time.ts";
 import type { RunOptions } from "./options.ts";
 import { PidFiles } from "./pid-files.ts";
 import { ReadingMark } from "./reading-mark.ts";
+import { routerSeries } from "./router-series.ts";
 import { ScheduledReload } from "./scheduled-reload.ts";
 import type { StateStore } from "./state-store.ts";
 
@@ -152,12 +153,15 @@ export class Supervisor implements ControlTarget {
     return (await this.#journals.run()) ?? "";
   }
 
-  director(
+  async director(
     command: DirectorCommand,
     ids: LetterIds = "all",
     order?: ServerOrder,
   ): Promise<unknown> {
-    return this.#family.directorCommand(command, ids, COMMAND_LIMIT_MS, order);
+    const answer = await this.#family.directorCommand(command, ids, COMMAND_LIMIT_MS, order);
+    if (command !== "metrics" || typeof answer !== "string") return answer;
+    const { routers } = await this.#snapshots.run();
+    return routerSeries(routers) + answer;
   }
 
   /** One runs at a time; those asked for meanwhile become one more, as they want the same file. */

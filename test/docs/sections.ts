@@ -14,6 +14,7 @@ import {
 } from "../../agent/runtime/balancing/series-table.ts";
 import { MOST_IN_DETAIL, MOST_WITH_BUCKETS } from "../../agent/runtime/balancing/service-series.ts";
 import { HOOK_TIMEOUT } from "../../agent/runtime/policies/hook-queue.ts";
+import { ROUTER_FAMILIES } from "../../agent/runtime/router-series.ts";
 import { LIMITS } from "../../agent/sandbox/sandbox.ts";
 import { SETUP } from "../../agent/sandbox/setup.ts";
 import { BEGINNINGS, HAPPENINGS } from "../../agent/simulator/scenario/statements.ts";
@@ -108,6 +109,7 @@ function scenarios(): string {
 /** The agent's own series. */
 function series(): string {
   const kinds = [
+    { families: ROUTER_FAMILIES, labels: ["router"] },
     { families: SERVICE_FAMILIES, labels: ["service"] },
     { families: SERVER_FAMILIES, labels: ["service", "real_server"] },
     { families: CHECK_FAMILIES, labels: ["service", "real_server", "check"] },

@@ -44,7 +44,12 @@ export async function tryAll(
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [at, tried] = next;
       // All over the interval, and the same for both programs.
-      outcomes[at] = await tryOnce(tried, programs, from, (0.15 + at * 0.618) % 0.9);
+      const phase = (0.15 + at * 0.618) % 0.9;
+      const again = (error: unknown): Promise<Outcome> => {
+        process.stdout.write(`\nonce more: ${error instanceof Error ? error.message : error}\n`);
+        return tryOnce(tried, programs, from, phase);
+      };
+      outcomes[at] = await tryOnce(tried, programs, from, phase).catch(again);
     }
   };
   try {

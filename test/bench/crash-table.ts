@@ -55,10 +55,10 @@ export async function crashes(from: Package): Promise<Section> {
       bothRow("kill -9 of everything, 1 s", of(ALL_KILLED, 1)),
       staleRow(of(ALL_KILLED, 1)),
       silentRow("1 s", of(ALL_KILLED, 1), AIMS.silent),
-      bothRow("SIGSTOP of everything, 1 s", of(STOPPED, 1)),
+      bothRow("SIGSTOP of everything, 1 s", of(STOPPED, 1), CONTINUED),
       bothRow("kill -9 of everything, 0.1 s", of(ALL_KILLED, 0.1)),
       silentRow("0.1 s", of(ALL_KILLED, 0.1), AIMS.silentShort),
-      bothRow("SIGSTOP of everything, 0.1 s", of(STOPPED, 0.1)),
+      bothRow("SIGSTOP of everything, 0.1 s", of(STOPPED, 0.1), CONTINUED),
     ],
   };
 }
@@ -83,14 +83,18 @@ function outageRow(of: Of): Row {
   };
 }
 
-function bothRow(what: string, of: Of): Row {
+/** How it ended for those for whom it did not end by itself. */
+const NEVER_ENDED = "to the end of the measurement";
+const CONTINUED = "until it was continued";
+
+function bothRow(what: string, of: Of, ending = NEVER_ENDED): Row {
   const worst = (program: ProgramName) =>
     Math.max(...of(program).flatMap(({ who, tcp }) => [who.both, tcp.both]));
   const own = worst("holdfast");
   return {
     what: `${what}: both answering`,
     holdfast: text(own),
-    keepalived: toTheEnd(worst("keepalived"), of("keepalived")),
+    keepalived: endless(worst("keepalived"), ending),
     aim: "0 ms",
     met: own === 0,
   };
@@ -104,7 +108,7 @@ function staleRow(of: Of): Row {
   return {
     what: "kill -9 of everything, 1 s: stale address on the interface",
     holdfast: text(own),
-    keepalived: toTheEnd(worst("keepalived"), of("keepalived")),
+    keepalived: endless(worst("keepalived")),
     aim: `≤ ${AIMS.stale} ms`,
     met: gone && own <= AIMS.stale,
   };
@@ -117,14 +121,12 @@ function silentRow(what: string, of: Of, aim: number): Row {
   return {
     what: `kill -9 of everything, ${what}: last word of the dead one`,
     holdfast: text(own),
-    keepalived: toTheEnd(worst("keepalived"), of("keepalived")),
+    keepalived: endless(worst("keepalived")),
     aim: `≤ ${aim} ms`,
     met: own <= aim,
   };
 }
 
-/** Of those that had not ended when the measurement did. */
-function toTheEnd(value: number, figures: readonly Figures[]): string {
-  const endless = figures.some(({ stale }) => stale === undefined);
-  return endless ? `${text(value)}, to the end of the measurement` : text(value);
-}
+/** What lasted for nearly all of the time would have lasted longer. */
+const endless = (value: number, ending = NEVER_ENDED): string =>
+  value > 0.75 * FOR_EVER_MS ? `${text(value)}, ${ending}` : text(value);

@@ -1,6 +1,6 @@
 import { assertNever } from "../assert.ts";
 import type { Instant, Micros } from "../time.ts";
-import { after, sooner } from "../time.ts";
+import { after, seconds, sooner } from "../time.ts";
 import type { Advertisement } from "./advertisement.ts";
 import { alarms } from "./alarms.ts";
 import { leaseEnd } from "./contest.ts";
@@ -14,6 +14,12 @@ import { activeDownInterval, skewTime } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
 import { OWNER_PRIORITY, preempts, RELEASE_PRIORITY } from "./virtual-router.ts";
 
+/**
+ * After the store's last word that somebody has what we ask for. It is asked again every few seconds; should
+ * it fall silent, whoever yielded may go on soon.
+ */
+const LONGEST_CALLING = seconds(5);
+
 /** RFC 9568 §6.4.2. */
 export function stepBackup(
   router: VirtualRouter,
@@ -25,7 +31,9 @@ export function stepBackup(
     case "advertisement":
       return hear(router, state, event.advertisement, now);
     case "tick":
-      return now >= state.activeDownAt ? claim(router, state, now) : stay(state);
+      return now >= state.activeDownAt
+        ? claim(router, state, now)
+        : goOnCalling(router, state, now);
     case "group-active":
       // Without our own request it is stale: somebody active was heard since.
       return state.request !== undefined
@@ -99,9 +107,10 @@ function claim(router: VirtualRouter, state: BackupState, now: Instant): VrrpTra
   const reason = takeoverReason(router, state, now);
   if (!router.inSyncGroup) return becomeActive(router, "backup", reason, now, state.held);
   const repeatAt = after(now, activeDownInterval(router, state.activeAdverInterval));
-  // A whole Active_Down_Interval after the first request, it is silent like any other.
-  const silent = state.request?.unheard === true && reason === "preemption";
   const request = { ...(state.request ?? NEW_REQUEST), unheard: true };
+  // A whole Active_Down_Interval after a request, and it was not we who had it yield.
+  const silent =
+    state.request?.unheard === true && request.calls === undefined && reason === "preemption";
   return {
     state: { ...state, activeDownAt: repeatAt, request },
     effects: [{ kind: "request-active", reason: silent ? "active-down-timer" : reason }],
@@ -109,20 +118,30 @@ function claim(router: VirtualRouter, state: BackupState, now: Instant): VrrpTra
 }
 
 /**
- * Whoever is active gives its mandate back when it hears that it is to be preempted; nobody else is to
- * be disturbed. We are no more than a backup until the mandate is ours.
+ * Whoever is active gives its mandate back when it hears that it is to be preempted; nobody else is to be
+ * disturbed. We are no more than a backup until the mandate is ours; the others are kept from asking for it,
+ * and from fencing us, for as long as the store may take to say so.
  */
 function call(router: VirtualRouter, state: BackupState, now: Instant): VrrpTransition {
   const { request } = state;
   if (request === undefined || takeoverReason(router, state, now) !== "preemption") {
     return stay(state);
   }
-  const { calledAt } = request;
-  if (calledAt !== undefined && now < after(calledAt, router.advertisementInterval)) {
-    return stay(state);
+  const { at = now } = request.calls ?? {};
+  const calls = { at, until: after(now, LONGEST_CALLING) };
+  return goOnCalling(router, { ...state, request: { ...request, calls } }, now);
+}
+
+function goOnCalling(router: VirtualRouter, state: BackupState, now: Instant): VrrpTransition {
+  const { request } = state;
+  if (request?.calls === undefined || now < request.calls.at) return stay(state);
+  const { until } = request.calls;
+  if (now >= until || takeoverReason(router, state, now) !== "preemption") {
+    return stay({ ...state, request: { ...request, calls: undefined } });
   }
+  const calls = { at: after(now, router.advertisementInterval), until };
   return {
-    state: { ...state, request: { ...request, calledAt: now } },
+    state: { ...state, request: { ...request, calls } },
     effects: [{ kind: "send-advertisement", priority: router.priority }],
   };
 }

@@ -89,7 +89,7 @@ export const backupState = (
 });
 
 /** Nobody was heard since: it was made just now. */
-export const NEW_REQUEST: LeaveRequest = { unheard: true, calledAt: undefined };
+export const NEW_REQUEST: LeaveRequest = { unheard: true, calls: undefined };
 
 /** Leaves `active`: the addresses go before others may claim them. */
 export const release = (advertisements: number): readonly VrrpEffect[] => [

@@ -21,8 +21,11 @@ export interface InitializeState {
 export interface LeaveRequest {
   /** Nobody advertised since: whoever was active when it was asked is silent. */
   readonly unheard: boolean;
-  /** When a holder elsewhere was last asked to yield, by an advertisement of ours. */
-  readonly calledAt: Instant | undefined;
+  /**
+   * A holder elsewhere is asked to yield, by advertisements of ours: when the next one leaves, and until
+   * when they do.
+   */
+  readonly calls: { readonly at: Instant; readonly until: Instant } | undefined;
 }
 
 /** Watching the active router. RFC 9568 §6.4.2. */

@@ -41,7 +41,7 @@ export function deadline(state: VrrpState): Instant | undefined {
     case "initialize":
       return state.startAt;
     case "backup":
-      return state.activeDownAt;
+      return earliest(state.activeDownAt, state.request?.calls?.at);
     case "active":
       // What nobody may reach is not announced.
       return state.contest === undefined

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
 import type { VrrpEvent } from "../../../agent/core/vrrp/event.ts";
 import type { BackupState, VrrpState } from "../../../agent/core/vrrp/state.ts";
-import { step } from "../../../agent/core/vrrp/step.ts";
+import { deadline, step } from "../../../agent/core/vrrp/step.ts";
 import { activeDownInterval } from "../../../agent/core/vrrp/timers.ts";
 import type { VirtualRouter } from "../../../agent/core/vrrp/virtual-router.ts";
 import {
@@ -252,17 +252,41 @@ describe("preempting in a group that needs a mandate", () => {
   const ELSEWHERE: VrrpEvent = { kind: "holder-elsewhere" };
   const asked = step(member, lower, TICK, at(DOWN)).state;
 
-  test("it calls the holder once an interval, and stays a backup", () => {
-    const called = step(member, asked, ELSEWHERE, at(DOWN + 1));
+  test("it calls the holder once an interval, for 5 s, and stays a backup", () => {
+    const called = step(member, asked, ELSEWHERE, at(DOWN));
     assert.deepEqual(kinds(called.effects), ["advertise 100"]);
+    const calls = { at: at(DOWN + SECOND), until: at(DOWN + 5 * SECOND) };
     assert.deepEqual(asBackup(called.state), {
       ...asBackup(asked),
-      request: { unheard: true, calledAt: at(DOWN + 1) },
+      request: { unheard: true, calls },
     });
-    const soon = step(member, called.state, ELSEWHERE, at(DOWN + SECOND));
-    assert.deepEqual(soon, { state: called.state, effects: [] });
-    const later = step(member, called.state, ELSEWHERE, at(DOWN + 1 + SECOND));
-    assert.deepEqual(kinds(later.effects), ["advertise 100"]);
+    let { state } = called;
+    const sent: number[] = [];
+    for (let now = deadline(state); now !== undefined && sent.length < 9; now = deadline(state)) {
+      if (now >= 3 * DOWN) break;
+      const next = step(member, state, TICK, now);
+      if (kinds(next.effects).includes("advertise 100")) sent.push(now - DOWN);
+      state = next.state;
+    }
+    assert.deepEqual(sent, [SECOND, 2 * SECOND, 3 * SECOND, 4 * SECOND]);
+    assert.equal(asBackup(state).request?.calls, undefined);
+  });
+
+  test("each answer that somebody has it prolongs the calls, and makes none sooner", () => {
+    const called = step(member, asked, ELSEWHERE, at(DOWN));
+    const soon = step(member, called.state, ELSEWHERE, at(DOWN + SECOND / 2));
+    assert.deepEqual(soon.effects, []);
+    const until = at(DOWN + 5.5 * SECOND);
+    assert.deepEqual(asBackup(soon.state).request?.calls, { at: at(DOWN + SECOND), until });
+  });
+
+  test("whoever yields to a call falls silent, and is not to be fenced for that", () => {
+    const called = step(member, asked, ELSEWHERE, at(DOWN)).state;
+    const again = step(member, called, TICK, at(2 * DOWN));
+    assert.deepEqual(kinds(again.effects), ["request preemption"]);
+    const ended = step(member, again.state, TICK, at(DOWN + 5 * SECOND)).state;
+    const last = step(member, ended, TICK, at(3 * DOWN));
+    assert.deepEqual(kinds(last.effects), ["request active-down-timer"]);
   });
 
   test("nobody else calls", () => {

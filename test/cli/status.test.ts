@@ -153,7 +153,10 @@ describe("status for people", () => {
       remedy: because === "fencing" ? null : "mend it",
     });
     const cases: readonly (readonly [Partial<MandateSnapshot>, string])[] = [
-      [{ state: "granted", epoch: "17", remaining: 3_299_999 }, "lease held, epoch 17, 3.2 s left"],
+      [
+        { state: "granted", epoch: "0000.0170", remaining: 3_299_999 },
+        "lease held, epoch 0.170, 3.2 s left",
+      ],
       [{ state: "granted" }, "active without a lease"],
       [{ state: "granted", mode: null, fences: ["pdu1"] }, "nobody is left to fence"],
       [{ state: "sought" }, "waiting: for an answer"],

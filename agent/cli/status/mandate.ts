@@ -35,7 +35,8 @@ function stateText(mandate: MandateSnapshot): string {
 function grantText({ mode, epoch, remaining }: MandateSnapshot): string {
   if (remaining === null)
     return mode === null ? "nobody is left to fence" : "active without a lease";
-  const which = epoch === null ? "" : `, epoch ${epoch}`;
+  // Its numbers are padded, so that it compares as text.
+  const which = epoch === null ? "" : `, epoch ${epoch.replaceAll(/\b0+(?=\d)/g, "")}`;
   return `lease held${which}, ${secondsText(remaining)} s left`;
 }
 

@@ -12,10 +12,10 @@ export class ArpAsker {
   readonly #timer: NodeJS.Timeout;
   readonly #close: () => void;
 
-  constructor(from: LabInterface, asked: IpAddress, own: IpAddress) {
+  constructor(from: LabInterface, asked: IpAddress, own: IpAddress, everyMs = EVERY_MS) {
     const sender = from.node.run(openFrameSender);
     const request = arpRequest(asked, own, from.mac);
-    this.#timer = setInterval(() => sender.send(from.index, request), EVERY_MS);
+    this.#timer = setInterval(() => sender.send(from.index, request), everyMs);
     this.#close = () => sender.close();
   }
 

@@ -22,9 +22,13 @@ import { zookeeper } from "./stores/zookeeper.ts";
 const OBSERVER = "192.0.2.250" as IpAddress;
 const ETCD_TTL = 2;
 const ZOOKEEPER_TTL = 4;
+/** The nodes' ways to the stores lead through this process: it is to have time for them. */
+const ASKED_MS = 20;
 /** What busy machine and store may add. */
 const SLACK_MS = 2_500;
 const STARTED_MS = 20_000;
+/** Slow enough that a busy machine finishes a preemption before anybody thinks that somebody is gone. */
+const ADVERTISED_S = 0.3;
 
 interface Plan {
   readonly global?: readonly string[];
@@ -40,18 +44,24 @@ class Scene {
   readonly lines: readonly StoreLine[];
   readonly #capture: Capture;
   readonly #asker: ArpAsker;
+  /** Frames of the capture that were read, and who answered when. */
+  #read = 0;
+  readonly #answers = new Map<string, number[]>();
 
   private constructor(cluster: Cluster, lines: readonly StoreLine[], capture: Capture) {
     this.cluster = cluster;
     this.lines = lines;
     this.#capture = capture;
-    this.#asker = new ArpAsker(cluster.observer, SERVICE as IpAddress, OBSERVER);
+    this.#asker = new ArpAsker(cluster.observer, SERVICE as IpAddress, OBSERVER, ASKED_MS);
   }
 
   static async run(plan: Plan, use: (scene: Scene) => Promise<void>): Promise<void> {
     const { global = [], instance = [], settings, store } = plan;
     const configs = [200, 100].map((priority) =>
-      configText([{ priority, addresses: [`${SERVICE}/32`], more: instance }], global),
+      configText(
+        [{ priority, interval: ADVERTISED_S, addresses: [`${SERVICE}/32`], more: instance }],
+        global,
+      ),
     );
     let scene: Scene | undefined;
     try {
@@ -86,10 +96,17 @@ class Scene {
 
   /** Both, and the first one is active. */
   async startBoth(): Promise<void> {
-    await this.start(this.a, this.b);
+    await this.start(this.a);
     await untilState(this.a.agent, "active", STARTED_MS);
-    await untilState(this.b.agent, "backup", STARTED_MS);
+    await this.start(this.b);
+    await this.settled();
     await this.answeredBy(this.a);
+  }
+
+  /** The first one is active, as it is at last. */
+  async settled(): Promise<void> {
+    await untilState(this.b.agent, "backup", STARTED_MS);
+    await untilState(this.a.agent, "active", STARTED_MS);
   }
 
   /** Milliseconds from `since` (performance.now) to the first answer of this one. */
@@ -103,10 +120,16 @@ class Scene {
   /** When this one answered, by performance.now. */
   answers({ eth0 }: Member, since = 0): readonly number[] {
     const mac = macText(eth0.mac);
-    return arpAnswers(this.#capture.frames, this.cluster.observer.mac)
-      .filter((answer) => answer.mac === mac)
-      .map(({ at }) => at * 1_000 - performance.timeOrigin)
-      .filter((at) => at >= since);
+    const { frames } = this.#capture;
+    const fresh = frames.slice(this.#read);
+    this.#read = frames.length;
+    for (const answer of arpAnswers(fresh, this.cluster.observer.mac)) {
+      const at = answer.at * 1_000 - performance.timeOrigin;
+      const known = this.#answers.get(answer.mac) ?? [];
+      known.push(at);
+      this.#answers.set(answer.mac, known);
+    }
+    return (this.#answers.get(mac) ?? []).filter((at) => at >= since);
   }
 
   /** The last answer of the one comes before the first one of the other. */
@@ -117,15 +140,10 @@ class Scene {
     return first - last;
   }
 
-  /** Whoever answers: the time between the last answer and the next, once there was a pause. */
-  async pause(since: number, withinMs: number): Promise<number> {
-    return await eventually("a pause, and its end", withinMs, () => {
-      const all = [this.a, this.b].flatMap((one) => this.answers(one, since)).sort((x, y) => x - y);
-      const gaps = all.slice(1).map((at, each) => at - (all[each] ?? at));
-      const longest = Math.max(0, ...gaps);
-      assert.ok(longest > 100, `${longest} ms`);
-      return longest;
-    });
+  /** The longest time since then without an answer of anybody. */
+  longestPause(since: number): number {
+    const all = [this.a, this.b].flatMap((one) => this.answers(one, since)).sort((x, y) => x - y);
+    return Math.max(0, ...all.slice(1).map((at, each) => at - (all[each] ?? at)));
   }
 
   /** Nobody at all answers any more from some time on within the limit; when that was. */
@@ -195,40 +213,41 @@ async function memory({ agent }: Member): Promise<string> {
   return `${(kilobytes("Rss") / 1_024).toFixed(0)} MiB resident, ${(kilobytes("Pss") / 1_024).toFixed(0)} MiB of it its own share`;
 }
 
-/** Stop, start, and death of all processes of the active one. */
-async function turns(t: TestContext, scene: Scene, ttl: number): Promise<void> {
+/** Stop, start, and death of all processes of the active one. Answers what was fenced for the last. */
+async function turns(t: TestContext, scene: Scene, ttl: number): Promise<string> {
   const { a, b } = scene;
   await scene.startBoth();
   let since = performance.now();
   const stopped = a.agent.stop();
   const resigned = await scene.answeredBy(b, since);
   t.diagnostic(`a stop: the other one answers after ${ms(resigned)}`);
-  assert.ok(resigned < ttl * 1_000, "the lease was given back");
+  assert.ok(resigned < ttl * 1_250, "the lease was given back");
   await stopped;
   scene.neverBoth(a, b, since);
+  assert.equal(told(b), "", "nobody went silent");
   since = performance.now();
   await scene.start(a);
   await scene.answeredBy(a, since, STARTED_MS);
   t.diagnostic(`preemption: ${ms(scene.neverBoth(b, a, since))} without an answer`);
-  await untilState(b.agent, "backup", STARTED_MS);
+  await scene.settled();
   t.diagnostic(`the witness process: ${await memory(a)}`);
   since = performance.now();
   process.kill((await a.agent.status()).processes.vrrp.pid ?? 0, "SIGKILL");
   const replaced = await scene.answeredBy(b, since);
   t.diagnostic(`the vrrp process killed: ${ms(replaced)}`);
-  assert.ok(replaced < ttl * 1_000, "the lease was given back in its place");
+  assert.ok(replaced < ttl * 1_250, "the lease was given back in its place");
   scene.neverBoth(a, b, since);
-  since = performance.now();
-  await scene.answeredBy(a, since, STARTED_MS);
-  await untilState(b.agent, "backup", STARTED_MS);
+  await scene.settled();
+  const before = told(b);
   since = performance.now();
   await a.agent.killAll();
   const took = await scene.answeredBy(b, since, ttl * 1_500 + SLACK_MS);
   const gap = scene.neverBoth(a, b, since);
   t.diagnostic(`all processes killed: ${ms(took)}, of which ${ms(gap)} without an answer`);
+  return told(b).slice(before.length);
 }
 
-describe("witness and fences", { skip, concurrency: true, timeout: 60_000 }, () => {
+describe("witness and fences", { skip, concurrency: 2, timeout: 90_000 }, () => {
   after(nothingLeft);
 
   test("etcd: a stop, preemption, a death, and a fence before the take-over from the dead", async (t) => {
@@ -241,8 +260,8 @@ describe("witness and fences", { skip, concurrency: true, timeout: 60_000 }, () 
     await Scene.run(
       { store, settings, global, instance: ["holdfast_fence pdu"] },
       async (scene) => {
-        await turns(t, scene, ETCD_TTL);
-        assert.match(told(scene.b), /^action=off\nip=192\.0\.2\.9\n$/);
+        const fenced = await turns(t, scene, ETCD_TTL);
+        assert.equal(fenced, "action=off\nip=192.0.2.9\n");
         const { mandate } = await routerOf(scene.b.agent);
         assert.equal(mandate?.state, "granted");
         assert.match(String(mandate.epoch), /./);
@@ -258,9 +277,9 @@ describe("witness and fences", { skip, concurrency: true, timeout: 60_000 }, () 
       `  ttl ${ZOOKEEPER_TTL}`,
       "}",
     ];
-    await Scene.run({ store, settings, global: ["holdfast_witness required"] }, (scene) =>
-      turns(t, scene, ZOOKEEPER_TTL),
-    );
+    await Scene.run({ store, settings, global: ["holdfast_witness required"] }, async (scene) => {
+      await turns(t, scene, ZOOKEEPER_TTL);
+    });
   });
 
   test("required: partitioned nodes, a node without the store, nobody with the store", async (t) => {
@@ -271,10 +290,10 @@ describe("witness and fences", { skip, concurrency: true, timeout: 60_000 }, () 
       await scene.startBoth();
       let since = performance.now();
       process.kill((await a.agent.status()).processes.witness?.pid ?? 0, "SIGKILL");
-      const pause = await scene.pause(since, ETCD_TTL * 1_500 + SLACK_MS);
+      await untilEvent(a.agent, 0, "its end", 5_000, ({ detail }) => detail["from"] === "active");
+      await scene.settled();
+      const pause = scene.longestPause(since);
       t.diagnostic(`the witness process killed: ${ms(pause)} without an answer`);
-      await scene.answeredBy(a, performance.now(), STARTED_MS);
-      await untilState(b.agent, "backup", STARTED_MS);
 
       since = performance.now();
       separate(a);
@@ -288,7 +307,7 @@ describe("witness and fences", { skip, concurrency: true, timeout: 60_000 }, () 
       const rates = scene.lines.map((line, at) => `${line.sent - (sent[at] ?? 0)} bytes/s`);
       t.diagnostic(`sent to etcd by who has the lease, and by who waits: ${rates.join(", ")}`);
       assert.deepEqual(scene.answers(b, since), []);
-      assert.ok(scene.answers(a, since).length > 50);
+      assert.ok(scene.answers(a, since).length > 20);
 
       since = performance.now();
       scene.lines[0]?.cut();

@@ -39,7 +39,6 @@ export interface DriverPorts extends FencePorts {
   readonly seed: number;
   tell(serial: number, news: MandateNews): void;
   report(report: EventReport): void;
-  log(level: LogLevel, message: string): void;
   /** Its deadline may be another one, or it has come to rest. */
   stepped(): void;
 }
@@ -186,9 +185,6 @@ export class MandateDriver {
 
   #tell(serial: number, news: MandateNews): void {
     if (this.#retired) return;
-    if (news.kind === "withdrawn") {
-      this.#ports.log("warn", `${this.name}: ${WITHDRAWN[news.because]}`);
-    }
     const { deadlineAt } = news.kind === "granted" ? news : { deadlineAt: null };
     const onHost = deadlineAt === null ? null : this.#ports.clock.onHost(deadlineAt);
     this.#ports.tell(serial, news.kind === "granted" ? { ...news, deadlineAt: onHost } : news);
@@ -216,12 +212,4 @@ const GHOST: LeaseAnswer = {
 const NO_DEVICE: FenceProblem = {
   reason: "holdfast.conf has none of its fence devices",
   remedy: "add them there",
-};
-
-const WITHDRAWN: Readonly<
-  Record<Extract<MandateNews, { readonly kind: "withdrawn" }>["because"], string>
-> = {
-  lapsed: "its lease was not renewed in time, and counts no more",
-  lost: "the store has its lease as lost",
-  taken: "the store answers again: another node has the lease",
 };

@@ -15,10 +15,12 @@ export function shortfalls(
   const outage = expected.outage(timing);
   const connections = expected.tcpOutage?.(timing) ?? outage;
   const gone = expected.stale?.(timing);
-  const announced = heal?.announcedBeside?.includes(scene.cast.other) !== true;
+  // Without a processor for so long, another one takes over rightfully.
+  const starved = expected.owner === "failing" && noise > timing.down;
+  const announced = starved || heal?.announcedBeside?.includes(scene.cast.other) !== true;
   const found: readonly (readonly [boolean, string])[] = [
-    [who.last === owner, `${who.last} answers in the end, not ${owner}`],
-    [tcp.last === owner, `${tcp.last} answers connections in the end, not ${owner}`],
+    [starved || who.last === owner, `${who.last} answers in the end, not ${owner}`],
+    [starved || tcp.last === owner, `${tcp.last} answers connections in the end, not ${owner}`],
     [expected.both !== "never" || who.both === 0, `two answered for ${who.both} ms`],
     [expected.both !== "never" || tcp.both === 0, `two were connected to for ${tcp.both} ms`],
     [who.outage <= outage + noise, `no answer for ${who.outage} ms, not ${outage}`],

@@ -154,7 +154,6 @@ export class WitnessProcess {
       seed: this.#ports.seed + this.#opened,
       tell: (serial, news) => this.#send({ kind: "mandate", mandate: name, serial, news }),
       report: (report) => this.#send({ kind: "event", report }),
-      log: (level, message) => this.#log(level, message),
       stepped: () => this.#settle(),
     });
   }

@@ -21,7 +21,7 @@ const PATIENT = [
   ...["demo-unprivileged", "documents"],
   ...["network", "notifications", "notifications-mail", "notifications-secrets", "outbox-killed"],
   ...["package", "pcre-pattern", "probes-servers", "probes-source", "ready-policies"],
-  "ready-policies-host",
+  ...["ready-policies-host", "real-server"],
   ...["refusals", "tracking-scripts", "unit", "users-check", "users-files", "users-scripts"],
   ...["users-variants", "what-happens"],
 ].map((name) => join("test/lab", `${name}.test.ts`));

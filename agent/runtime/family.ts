@@ -125,8 +125,10 @@ export class Family {
     await this.#prelude.done;
     // Nobody who could refuse it: the next one starts from it.
     if (!this.#kin.running("vrrp")) return { ok: true, plan: planForNone(config) };
+    this.#witness.hold();
     const answer = await this.#tellVrrp(generation, config);
     if (answer.ok) this.#refresh();
+    else this.#witness.goOn();
     return answer;
   }
 
@@ -248,7 +250,7 @@ export class Family {
     const child = this.#kin.get("vrrp");
     child?.begins();
     const { reserved } = this.#wills;
-    const wait = this.#awaitDirector();
+    const wait = holdsPolicies(this.#options.policiesDirectory);
     const answer = await this.#client.configure(generation, config, wait, reserved);
     child?.finished();
     if (answer.ok && child !== undefined) child.watch = watchOf(config);
@@ -263,10 +265,6 @@ export class Family {
     await this.#wills.begin(this.#namespace, this.#stopping);
     // What may still be there is not another node's yet.
     if (this.#wills.complete) this.#witness.nobodyWants();
-  }
-
-  #awaitDirector(): boolean {
-    return holdsPolicies(this.#options.policiesDirectory);
   }
 
   #heard(role: ServiceRole, message: unknown): void {

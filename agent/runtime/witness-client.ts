@@ -34,6 +34,8 @@ export class WitnessClient {
   readonly #tellVrrp: (message: ToVrrp) => void;
   /** Serials of what is granted, by mandate. */
   readonly #granted = new Map<string, number>();
+  /** What of a new configuration the vrrp process said before the witness process has it. */
+  #held: MandateWish[] | undefined;
 
   constructor(tellWitness: (message: ToWitness) => void, tellVrrp: (message: ToVrrp) => void) {
     this.#tellWitness = tellWitness;
@@ -42,9 +44,26 @@ export class WitnessClient {
 
   configure(settings: WitnessProcessSettings): void {
     this.#tellWitness({ kind: "configure", settings });
+    this.goOn();
+  }
+
+  /** The vrrp process gets a configuration, which the witness process has later: wishes wait for that. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** The configuration is the one of before, or is known to both. */
+  goOn(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const wish of held) this.wish(wish);
   }
 
   wish(wish: MandateWish): void {
+    if (this.#held !== undefined) {
+      this.#held.push(wish);
+      return;
+    }
     const granted = this.#granted.get(wish.mandate) === wish.serial;
     if (wish.kind === "mandate-wanted" && granted) {
       // Said again to a witness process that does not know: whoever was to be fenced has been.
@@ -63,6 +82,7 @@ export class WitnessClient {
   /** The vrrp process is gone, with all that it held. */
   nobodyWants(): void {
     this.#granted.clear();
+    if (this.#held !== undefined) this.#held = [];
     this.#tellWitness({ kind: "nobody-wants" });
   }
 

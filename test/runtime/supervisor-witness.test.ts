@@ -111,6 +111,29 @@ test("wishes and news go their way; a new witness process is told the wishes ane
   assert.deepEqual(processes.last("witness").received.at(-1), { ...WANTED, serial: 8 });
 });
 
+test("what a reload makes the vrrp process want comes after the configuration that it is about", async (context) => {
+  const { time, processes, begin } = withWitness(context);
+  const { supervisor } = begin();
+  await time.advance(10);
+  const vrrp = processes.last("vrrp");
+  const child = processes.last("witness");
+  const { vrrp: answers } = processes.behaviours;
+  for (const accepted of [true, false]) {
+    processes.behaviours.vrrp = (one, message) => {
+      if (message["kind"] !== "configure") return;
+      one.say({ ...WANTED, serial: accepted ? 8 : 9 });
+      if (accepted) answers?.(one, message);
+      else one.say({ kind: "refused", generation: message["generation"], problem: PROBLEM });
+    };
+    const before = child.received.length;
+    await Promise.all([supervisor.reload(), time.advance(10)]);
+    const told = kinds(child.received.slice(before));
+    assert.deepEqual(told, accepted ? ["configure", "mandate-wanted"] : ["mandate-wanted"]);
+  }
+  vrrp.say({ ...WANTED, serial: 10 });
+  assert.equal(child.received.at(-1)?.["serial"], 10);
+});
+
 test("leases go back when the will of a vrrp process that died was executed, and not else", async (context) => {
   for (const problems of [[], [PROBLEM]]) {
     const { time, processes, lastWill, begin } = withWitness(context);

@@ -52,12 +52,29 @@ export const ROUTER_FAMILIES: readonly RouterFamily[] = [
     help: "The priority that it has now.",
     samples: ({ priority }, emit) => emit(priority.effective),
   },
+  {
+    name: "holdfast_router_gate_open",
+    type: "gauge",
+    help: "1: its addresses are reachable here; nothing of a router without a gate.",
+    samples: ({ fencing: { gate } }, emit) => {
+      if (gate !== null) emit(gate.state === "open" ? 1 : 0);
+    },
+  },
+  {
+    name: "holdfast_router_mandate_granted",
+    type: "gauge",
+    help: "1: its witness and fence devices let it be active; nothing of a router that needs none.",
+    samples: ({ mandate }, emit) => {
+      if (mandate !== null) emit(mandate.state === "granted" ? 1 : 0);
+    },
+  },
   counter("becameActive", "became_active", "How often it became active."),
   counter("advertisementsSent", "advertisements_sent", "Advertisements that it sent."),
   counter("advertisementsReceived", "advertisements_received", "Advertisements that it took."),
   counter("sendErrors", "send_errors", "Packets that the kernel refused to send."),
   counter("gateLate", "gate_late", "Extensions that reached the kernel too late."),
   counter("leasesLapsed", "leases_lapsed", "Leases that ran out while it was active."),
+  counter("mandatesLost", "mandates_lost", "Mandates that ended while it was active."),
   byToken(
     "dropped",
     "reason",

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { routerSeries } from "../../agent/runtime/router-series.ts";
 import { FakeLan } from "./fake-lan.ts";
 import { config, host, instance } from "./fixtures.ts";
+import { Lab } from "./mandates/lab.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 test("each router has its counters, and alarms and reasons are labels", async () => {
@@ -25,6 +26,25 @@ test("each router has its counters, and alarms and reasons are labels", async ()
   ]) {
     assert.ok(lines.includes(line), `${line}\n\n${lines.join("\n")}`);
   }
+});
+
+test("where somebody has a say in it, series say whether it may be reached", async () => {
+  const lab = new Lab();
+  const has = (...lines: readonly string[]): void => {
+    const all = routerSeries([...lab.host.node.snapshot()]).split("\n");
+    for (const line of lines) assert.ok(all.includes(line), `${line}\n\n${all.join("\n")}`);
+  };
+  await lab.configure();
+  await lab.time.advance(3_700);
+  has('holdfast_router_mandate_granted{router="VI_1"} 0');
+  lab.grant(1_000);
+  await lab.time.advance(2);
+  has(
+    'holdfast_router_mandate_granted{router="VI_1"} 1',
+    'holdfast_router_gate_open{router="VI_1"} 1',
+  );
+  await lab.time.advance(1_100);
+  has('holdfast_router_mandates_lost_total{router="VI_1"} 1');
 });
 
 test("without routers there is nothing to say", () => {

@@ -7,12 +7,16 @@ import { Cage } from "./cage.ts";
 import type { Party, Scene, Timing } from "./scene.ts";
 import { configOf, DEFAULT_PRIORITIES } from "./scene.ts";
 
+const EVERYBODY: readonly ProgramName[] = ["holdfast", "keepalived"];
+
 /** What is promised of a failure. Milliseconds. */
 export interface Expected {
   /** Who answers in the end. */
   readonly owner: "failing" | "other";
   /** Whether two may answer: only where nothing on the two nodes can know better. */
   readonly both: "never" | "until healed";
+  /** How often who answers may change; once where it is left out. */
+  readonly changes?: number;
   /** The longest time without an answer, beyond what the machine does to everybody. */
   readonly outage: (timing: Timing) => number;
   /** The same for connections, where whatever runs behind the address fails too. */
@@ -147,8 +151,6 @@ async function storm({ failing: { daemon } }: Scene): Promise<void> {
   assert.ok(killed > 0, "none was killed");
 }
 
-const EVERYBODY: readonly ProgramName[] = ["holdfast", "keepalived"];
-
 /** Until a reload is heard of, on a busy machine. */
 const RELOADED_MS = 150;
 
@@ -199,6 +201,18 @@ export const FAILURES: readonly Failure[] = [
     },
     expected: silently(),
     thorough: true,
+  },
+  {
+    name: "SIGSTOP of everything, and SIGCONT of one that preempts",
+    priorities: [254, 250],
+    instance: [],
+    inflict: ({ failing }) => killsEach(failing.daemon.pids, "SIGSTOP"),
+    heal: {
+      act: ({ failing }) => killsEach(failing.daemon.pids, "SIGCONT"),
+      announcedBeside: EVERYBODY,
+    },
+    // It takes back what it had.
+    expected: { owner: "failing", both: "never", changes: 2, outage: silence },
   },
   {
     name: "the event loop blocked for 10 s",

@@ -12,7 +12,8 @@ export interface Seen {
   /** The longest time without an answer from anybody. */
   readonly outage: number;
   /**
-   * From when both had answered once until one of them answered for the last time. Connections count by
+   * From when both had answered once until one of them answered for the last time; 0 where they took
+   * turns as often as is right, and one never answered between two answers of the other one. Connections count by
    * when they were begun: what a service that stood still says later, to whom it had accepted, no gate
    * can take for something else.
    */
@@ -88,14 +89,16 @@ export async function measure(scene: Scene, failure: Failure, course: Course): P
     await delay(UNHEALED_MS);
   }
   const end = wallClock();
+  const changes = failure.expected.changes ?? 1;
   const rightful = scene[failure.expected.owner].mac;
   return {
     who: seen(
       client.who.map((one) => ({ ...one, asked: one.at })),
       start,
       end,
+      changes,
     ),
-    tcp: seen(client.tcp, start, end),
+    tcp: seen(client.tcp, start, end, changes),
     stale: staleOf(scene, start),
     heardUntil: heardUntil(scene, start),
     lasted: end - start,
@@ -145,7 +148,7 @@ function heardUntil({ client: { who, tcp, announced, adverts }, failing }: Scene
 
 const since = (heard: Client["who"], at: number): Heard[] => heard.filter((one) => one.at >= at);
 
-function seen(heard: readonly Connected[], start: number, end: number): Seen {
+function seen(heard: readonly Connected[], start: number, end: number, changes: number): Seen {
   const answers = heard.filter(({ at }) => at >= start - BEFORE_MS && at <= end);
   const times = [...answers.map(({ at }) => at), end];
   const gaps = times.map((at, each) => at - (times[each - 1] ?? at));
@@ -153,6 +156,8 @@ function seen(heard: readonly Connected[], start: number, end: number): Seen {
   const asked = macs.map((mac) => answers.flatMap((one) => (one.mac === mac ? one.asked : [])));
   const firsts = asked.map((times) => Math.min(...times));
   const lasts = asked.map((times) => Math.max(...times));
-  const both = macs.length < 2 ? 0 : Math.min(...lasts) - Math.max(...firsts);
+  const turns = answers.toSorted((a, b) => a.asked - b.asked);
+  const taken = turns.filter(({ mac }, each) => each > 0 && mac !== turns[each - 1]?.mac).length;
+  const both = taken <= changes ? 0 : Math.min(...lasts) - Math.max(...firsts);
   return { outage: Math.max(0, ...gaps), both: Math.max(0, both), last: answers.at(-1)?.mac };
 }

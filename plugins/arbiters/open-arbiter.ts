@@ -1,23 +1,61 @@
-import type { Arbiter } from "../../agent/ports/arbiter.ts";
-import { ConsulArbiter } from "./consul-arbiter.ts";
-import { EtcdArbiter } from "./etcd-arbiter.ts";
-import { KubernetesArbiter } from "./kubernetes-arbiter.ts";
-import { RedisArbiter } from "./redis-arbiter.ts";
+import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
+import type { Arbiter, LeaseKey } from "../../agent/ports/arbiter.ts";
 import type { ArbiterSettings } from "./settings.ts";
-import { ZooKeeperArbiter } from "./zookeeper/zookeeper-arbiter.ts";
 
 /** Connects when it is first asked for something. Throws nothing: what is wrong is told by answers. */
-export function openArbiter(settings: ArbiterSettings): Arbiter {
+export const openArbiter = (settings: ArbiterSettings): Arbiter => new LoadedArbiter(settings);
+
+/** Loads the one client that it needs, from now on: each costs memory, and a start its time. */
+class LoadedArbiter implements Arbiter {
+  readonly #loaded: Promise<Arbiter>;
+
+  constructor(settings: ArbiterSettings) {
+    this.#loaded = load(settings);
+    // Whoever asks hears of it.
+    this.#loaded.catch(() => undefined);
+  }
+
+  async acquire(key: LeaseKey, signal: AbortSignal): Promise<LeaseAnswer> {
+    return (await this.#loaded).acquire(key, signal);
+  }
+
+  async renew(key: LeaseKey, signal: AbortSignal): Promise<LeaseAnswer> {
+    return (await this.#loaded).renew(key, signal);
+  }
+
+  async release(key: LeaseKey, signal: AbortSignal): Promise<void> {
+    await (await this.#loaded).release(key, signal);
+  }
+
+  watch(name: string, changed: () => void): () => void {
+    let stop = (): void => undefined;
+    let isOver = false;
+    const begin = (arbiter: Arbiter): void => {
+      if (!isOver) stop = arbiter.watch(name, changed);
+    };
+    this.#loaded.then(begin, () => undefined);
+    return () => {
+      isOver = true;
+      stop();
+    };
+  }
+
+  async close(): Promise<void> {
+    await (await this.#loaded).close();
+  }
+}
+
+async function load(settings: ArbiterSettings): Promise<Arbiter> {
   switch (settings.kind) {
     case "zookeeper":
-      return new ZooKeeperArbiter(settings);
+      return new (await import("./zookeeper/zookeeper-arbiter.ts")).ZooKeeperArbiter(settings);
     case "etcd":
-      return new EtcdArbiter(settings);
+      return new (await import("./etcd-arbiter.ts")).EtcdArbiter(settings);
     case "consul":
-      return new ConsulArbiter(settings);
+      return new (await import("./consul-arbiter.ts")).ConsulArbiter(settings);
     case "kubernetes":
-      return new KubernetesArbiter(settings);
+      return new (await import("./kubernetes-arbiter.ts")).KubernetesArbiter(settings);
     case "redis":
-      return new RedisArbiter(settings);
+      return new (await import("./redis-arbiter.ts")).RedisArbiter(settings);
   }
 }

@@ -44,6 +44,15 @@ export class Store {
     this.#log = log;
   }
 
+  /** Before anybody asks: a client takes time to load. What is wrong is told to whoever asks. */
+  open(): void {
+    try {
+      this.#arbiter ??= this.#open();
+    } catch {
+      // It is tried again.
+    }
+  }
+
   async ask(kind: "acquire" | "renew", key: LeaseKey, limit: Micros): Promise<Answered> {
     const sentAt = this.#clock.now();
     const answer = await this.#attempt((arbiter) => arbiter[kind](key, limitSignal(limit)));

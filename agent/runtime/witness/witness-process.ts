@@ -95,6 +95,7 @@ export class WitnessProcess {
       if (same) this.#drivers.get(name)?.change(fencePlan(mandate, settings));
       else this.#replace(mandate, settings);
     }
+    if (settings.mandates.some(({ lease }) => lease !== undefined)) this.#store?.open();
     this.#settle();
     if (before === undefined) this.#send({ kind: "witness-ready" });
   }

@@ -2,7 +2,7 @@ import type { Failure } from "../lab/crash/failures.ts";
 import { FAILURES } from "../lab/crash/failures.ts";
 import type { Figures } from "../lab/crash/measure.ts";
 import type { Outcome, Try } from "./crash-scenes.ts";
-import { tryAll } from "./crash-scenes.ts";
+import { phaseOf, tryAll } from "./crash-scenes.ts";
 import type { Package, ProgramName } from "./program.ts";
 import { PROGRAMS } from "./program.ts";
 import type { Row, Section } from "./row.ts";
@@ -21,9 +21,11 @@ export async function allCrashes(from: Package): Promise<Section> {
       (failure.beside ?? PROGRAMS).map((other) => ({ failure, interval, other })),
     ),
   );
-  const tries = kinds.flatMap(({ failure, interval, other }) =>
-    Array.from({ length: ROUNDS }, () => failers(failure, other)).flatMap((programs) =>
-      programs.map((failing): Try => ({ failure, failing, other, interval, staleMs: STALE_MS })),
+  const tries = kinds.flatMap(({ failure, interval, other }, kind) =>
+    Array.from({ length: ROUNDS }, (_, round) => phaseOf(kind + round)).flatMap((phase) =>
+      failers(failure, other).map(
+        (failing): Try => ({ failure, failing, other, interval, phase, staleMs: STALE_MS }),
+      ),
     ),
   );
   const outcomes = await tryAll(tries, from, AT_ONCE);

@@ -14,6 +14,8 @@ export interface Try {
   readonly other: ProgramName;
   /** Seconds. */
   readonly interval: number;
+  /** The share of an interval that has passed since an advertisement when it fails. */
+  readonly phase: number;
   /** How long to wait for an address that stays. */
   readonly staleMs?: number;
 }
@@ -43,13 +45,11 @@ export async function tryAll(
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [at, tried] = next;
-      // All over the interval, and the same for both programs.
-      const phase = (0.15 + at * 0.618) % 0.9;
       const again = (error: unknown): Promise<Outcome> => {
         process.stdout.write(`\nonce more: ${error instanceof Error ? error.message : error}\n`);
-        return tryOnce(tried, programs, from, phase);
+        return tryOnce(tried, programs, from);
       };
-      outcomes[at] = await tryOnce(tried, programs, from, phase).catch(again);
+      outcomes[at] = await tryOnce(tried, programs, from).catch(again);
     }
   };
   try {

@@ -1,6 +1,6 @@
 import type { Figures } from "../lab/crash/measure.ts";
 import type { Outcome, Try } from "./crash-scenes.ts";
-import { failureNamed, tryAll } from "./crash-scenes.ts";
+import { failureNamed, phaseOf, tryAll } from "./crash-scenes.ts";
 import type { Package, ProgramName } from "./program.ts";
 import { PROGRAMS } from "./program.ts";
 import type { Row, Section } from "./row.ts";
@@ -25,11 +25,12 @@ export async function crashes(from: Package): Promise<Section> {
     ...[ALL_KILLED, STOPPED].map((name) => ({ name, interval: 0.1 })),
   ];
   const tries = kinds.flatMap(({ name, interval }) =>
-    Array.from({ length: ROUNDS }, () =>
+    Array.from({ length: ROUNDS }, (_, round) =>
       PROGRAMS.map((program): Try => {
         const patience = program === "keepalived" ? { staleMs: FOR_EVER_MS } : {};
         const failure = failureNamed(name);
-        return { failure, failing: program, other: program, interval, ...patience };
+        const phase = phaseOf(round);
+        return { failure, failing: program, other: program, interval, phase, ...patience };
       }),
     ).flat(),
   );

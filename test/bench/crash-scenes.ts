@@ -60,8 +60,11 @@ export async function tryAll(
   return outcomes;
 }
 
-function tryOnce(tried: Try, programs: Programs, from: Package, phase: number): Promise<Outcome> {
-  const { failure, failing, other, interval, staleMs } = tried;
+/** Spread over the interval, wherever one begins. */
+export const phaseOf = (round: number): number => (0.15 + round * 0.618) % 0.9;
+
+function tryOnce(tried: Try, programs: Programs, from: Package): Promise<Outcome> {
+  const { failure, failing, other, interval, phase, staleMs } = tried;
   const cast = castOf(failure, failing, other, interval);
   const course = staleMs === undefined ? { phase } : { phase, staleMs };
   return stage(cast, programs, from, async (scene) => {

@@ -60,7 +60,8 @@ const oneActive: MakeChecker = ({ world }) => {
         pair.since = inTouch(a, b) ? (pair.since ?? time) : undefined;
         if (pair.since === undefined) continue;
         const interval = Math.max(a.router.advertisementInterval, b.router.advertisementInterval);
-        if (time - pair.since <= interval * 1.002 + SLACK) continue;
+        const slowest = Math.min(a.clockRate, b.clockRate);
+        if ((time - pair.since) * slowest <= interval * 1.001 + SLACK) continue;
         const millis = Math.round((time - pair.since) / 1000);
         const message = `${a.name} and ${b.name} both active for ${millis} ms`;
         throw new Violation("one-active", time, message);
@@ -206,7 +207,7 @@ const punctual: MakeChecker = ({ world }) => {
         if (!isActive(node)) last.delete(node);
         // A reload may shorten the interval; the new one counts from then.
         else if (sent?.router !== node.router) last.set(node, { at: time, router: node.router });
-        else if (time - sent.at > node.router.advertisementInterval * 1.001 + SLACK) {
+        else if ((time - sent.at) * node.clockRate > node.router.advertisementInterval + SLACK) {
           const millis = Math.round((time - sent.at) / 1000);
           throw new Violation("punctual", time, `${node.name} was silent for ${millis} ms`);
         }

@@ -4,7 +4,7 @@ import type { MakeChecker } from "./checker.ts";
 import { ignore, Violation } from "./checker.ts";
 import type { Node } from "./node.ts";
 
-/** Clocks that run slower than true time, and a late event loop. */
+/** A late event loop. */
 const SLACK = 20_000;
 
 /** Since when nothing of a node's agent has been seen. */
@@ -32,7 +32,7 @@ export const nothingIsLeft: MakeChecker = ({ world }) => {
         const lifetime = node.addresses.there(time) ? world.lifetimeOf(node) : undefined;
         if (lifetime === undefined) continue;
         const limit = seconds(lifetime.seconds) + LATE_END;
-        if (time - since <= limit * 1.001 + SLACK) continue;
+        if ((time - since) * node.clockRate <= limit + SLACK) continue;
         const ago = ((time - since) / 1e6).toFixed(3);
         const message = `${node.name} has its addresses ${ago} s after its agent's last sign of life`;
         throw new Violation("nothing-is-left", time, message);

@@ -24,6 +24,8 @@ export interface Trouble {
   readonly unit: number;
   /** Faults of the network end by themselves; otherwise when the network heals. */
   readonly passing: boolean;
+  /** How many of the faults are about the store, where there is one: 0 to 1. */
+  readonly storePart: number;
 }
 
 type Fault = (trouble: Trouble) => void;
@@ -153,9 +155,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   reload: ({ world, prng }) => {
     const node = prng.pick(world.nodes);
     const { router } = node;
+    const mixed = world.nodes.some(({ drawnInterval }) => drawnInterval !== node.drawnInterval);
     world.configure(node, {
       ...router,
-      lowerPrioNoAdvert: prng.chance(0.2),
+      lowerPrioNoAdvert: prng.chance(0.2) && !mixed,
       // Only ever shorter than drawn: the schedule counts in the longest interval of the group.
       advertisementInterval:
         router.version === 3 && prng.chance(0.3)
@@ -237,26 +240,33 @@ const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
 const FAULT_NAMES = Object.keys(FAULTS);
 const STORE_FAULT_NAMES = Object.keys(STORE_FAULTS);
 
+/** So many times as many faults where all of them are about the store: most are over in seconds. */
+const FULL = 4;
+
 /** A flood is as much work as all else; on the way to many faults there are fewer of them. */
 const RARE = { name: "provoking flood", part: 1 / 8 };
 
-export function drawFault(prng: Prng, store: Store | undefined, fewFloods = false): Fault {
-  if (store !== undefined && prng.chance(0.5)) {
+export function drawFault(trouble: Trouble, fewFloods = false): Fault {
+  const { prng, storePart } = trouble;
+  const { store } = trouble.world;
+  if (store !== undefined && prng.chance(storePart)) {
     const broken = STORE_FAULTS[prng.pick(STORE_FAULT_NAMES)];
-    if (broken !== undefined) return (trouble) => broken(trouble, store);
+    if (broken !== undefined) return () => broken(trouble, store);
   }
   const name = prng.pick(FAULT_NAMES);
   const again = fewFloods && name === RARE.name && !prng.chance(RARE.part);
   const fault = again ? undefined : FAULTS[name];
-  return fault ?? drawFault(prng, store, fewFloods);
+  return fault ?? drawFault(trouble, fewFloods);
 }
 
 /** Puts a number of random faults into the time before `end`; answers how many. */
 export function scheduleFaults(trouble: Trouble, end: number): number {
   const { world, prng } = trouble;
-  const count = prng.whole(4, 12) * (world.store === undefined ? 1 : 2);
+  const count = Math.ceil(
+    prng.whole(4, 12) * (world.store === undefined ? 1 : FULL * trouble.storePart),
+  );
   for (let i = 0; i < count; i++) {
-    const fault = drawFault(prng, world.store);
+    const fault = drawFault(trouble);
     world.at(prng.between(0, end), () => fault(trouble));
   }
   return count;

@@ -17,6 +17,8 @@ export interface SimulatedMachine {
   readonly limit: typeof mandateLimit;
   /** Of the witness process. */
   readonly witness: typeof stepWitness;
+  /** Clocks, also the store's, run this much faster or slower than true time, no more. */
+  readonly clockDrift: number;
 }
 
 export const production: SimulatedMachine = {
@@ -28,4 +30,6 @@ export const production: SimulatedMachine = {
   mandate: stepMandate,
   limit: mandateLimit,
   witness: stepWitness,
+  // No two differ by more than a thousandth, as production assumes.
+  clockDrift: 5e-4,
 };

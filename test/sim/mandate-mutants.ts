@@ -2,7 +2,7 @@ import { micros } from "../../agent/core/time.ts";
 import { leaseOf } from "../../agent/core/vrrp/lease.ts";
 import { lifetimeOf } from "../../agent/core/vrrp/lifetime.ts";
 import type { MandateEffect } from "../../agent/core/vrrp/mandate.ts";
-import { mandateLimit, stepMandate } from "../../agent/core/vrrp/mandate-step.ts";
+import { stepMandate } from "../../agent/core/vrrp/mandate-step.ts";
 import { stepMandate as stepWitness } from "../../agent/core/witness/step-mandate.ts";
 import type { SimulatedMachine } from "./machine.ts";
 import { production } from "./machine.ts";
@@ -12,7 +12,7 @@ const mutant = (change: Partial<SimulatedMachine>): SimulatedMachine => ({
   ...change,
 });
 
-/** Machines with one mistake each, of those that time leases, lifetimes and mandates. */
+/** Machines with one mistake each, of those that time leases, lifetimes and mandates; and clocks that err. */
 export const MANDATE_MUTANTS: Readonly<Record<string, SimulatedMachine>> = {
   "the lease of an advertisement outlasts a backup's patience": mutant({
     lease: (interval, adverts) => {
@@ -64,9 +64,7 @@ export const MANDATE_MUTANTS: Readonly<Record<string, SimulatedMachine>> = {
       return stepMandate(surroundings, state, { ...event, serial }, now);
     },
   }),
-  "a gate does not know of the mandate's end": mutant({
-    limit: (state) => (mandateLimit(state) === undefined ? undefined : undefined),
-  }),
+  "a gate does not know of the mandate's end": mutant({ limit: () => undefined }),
   "who lost its mandate stays active": mutant({
     mandate: (surroundings, state, event, now) => {
       if (state.phase.kind === "granted" && event.kind !== "returned") {
@@ -75,4 +73,5 @@ export const MANDATE_MUTANTS: Readonly<Record<string, SimulatedMachine>> = {
       return stepMandate(surroundings, state, event, now);
     },
   }),
+  "clocks drift further apart than leases reckon with": mutant({ clockDrift: 0.1 }),
 };

@@ -31,9 +31,6 @@ const INTERVALS: readonly Micros[] = [
 
 const SHORTEST_ASKING = seconds(0.5);
 
-/** Against true time. */
-const CLOCK_DRIFT = 5e-4;
-
 interface Temper {
   readonly version: 2 | 3;
   readonly interval: Micros;
@@ -65,21 +62,33 @@ function drawTemper(prng: Prng): Temper {
   };
 }
 
-/** `near`: of intervals that are mixed the longest is ten times the shortest at most. */
-export type Mixing = "any" | "near";
+/**
+ * Which groups are drawn. `near`: where intervals are mixed the longest is ten times the shortest at most.
+ * `asking`: all require a lease.
+ */
+export type Choice = "any" | "near" | "asking";
 
-function mixed(prng: Prng, interval: Micros, mixing: Mixing): Micros {
+function mixed(prng: Prng, interval: Micros, choice: Choice): Micros {
   const near = INTERVALS.filter((other) => other <= interval && other >= interval / 10);
-  return prng.pick(mixing === "near" ? near : INTERVALS);
+  return prng.pick(choice === "near" ? near : INTERVALS);
 }
+
+/** Of any temper, but such that it may ask. */
+const askingTemper = (prng: Prng, temper: Temper): Temper => ({
+  ...temper,
+  interval: temper.version === 2 ? temper.interval : prng.pick([SHORTEST_ASKING, seconds(1)]),
+  mixedIntervals: false,
+  fenced: true,
+  lifetimes: true,
+});
 
 function drawRouter(
   prng: Prng,
   temper: Temper,
-  { index, priority, mixing }: { index: number; priority: number; mixing: Mixing },
+  { index, priority, choice }: { index: number; priority: number; choice: Choice },
 ): VirtualRouter {
   const { version, mixedIntervals, preempt, preemptDelay, startupDelay, downTimerAdverts } = temper;
-  const interval = mixedIntervals ? mixed(prng, temper.interval, mixing) : temper.interval;
+  const interval = mixedIntervals ? mixed(prng, temper.interval, choice) : temper.interval;
   return {
     name: `VI_${index}`,
     vrid: 51,
@@ -92,7 +101,8 @@ function drawRouter(
     preempt: priority === 255 ? true : preempt,
     preemptDelay: priority === 255 ? micros(0) : preemptDelay,
     startupDelay,
-    lowerPrioNoAdvert: prng.chance(0.15),
+    // Its silence, and the last words of one whose interval is a third of its own, make backups impatient.
+    lowerPrioNoAdvert: prng.chance(0.15) && !mixedIntervals,
     higherPrioSendAdvert: true,
     ownerIgnoreAdverts: false,
     timerExpiredBackup: undefined,
@@ -110,21 +120,18 @@ function drawRouter(
   };
 }
 
-/**
- * Clocks start anywhere, and no two differ by more than 1e-3 in their rates, as production assumes. Every
- * third is as fast or slow as that allows.
- */
-export function drawClockRate(prng: Prng): number {
-  const drift = prng.between(-CLOCK_DRIFT, CLOCK_DRIFT);
+/** Every third clock is as fast or slow as it may be. */
+export function drawClockRate(prng: Prng, most: number): number {
+  const drift = prng.between(-most, most);
   if (!prng.chance(1 / 3)) return 1 + drift;
-  return drift < 0 ? 1 - CLOCK_DRIFT : 1 + CLOCK_DRIFT;
+  return drift < 0 ? 1 - most : 1 + most;
 }
 
 /** Times as production derives them from how long the store keeps a lease. */
-function drawMandate(prng: Prng): MandateRules {
+function drawMandate(prng: Prng, choice: Choice): MandateRules {
   const ttl = seconds(prng.pick([2, 3, 5]));
   const margin = micros(MANDATE_GATE_MARGIN + KERNEL_LATENESS);
-  const mode = prng.chance(0.8) ? "required" : "advisory";
+  const mode = choice === "asking" || prng.chance(0.8) ? "required" : "advisory";
   const base = { mode, ttl, margin, patience: seconds(1), failsafe: false } as const;
   const counted = leaseTime({ ...base, renewEvery: ttl, requestTime: ttl });
   const requestTime = micros(Math.floor(counted / 6 / 50_000) * 50_000);
@@ -148,12 +155,12 @@ function ask(nodes: readonly Node[]): void {
   }
 }
 
-function drawPriorities(prng: Prng, count: number): readonly number[] {
+function drawPriorities(prng: Prng, count: number, owners: boolean): readonly number[] {
   const first = prng.whole(1, 254);
   const priorities = Array.from({ length: count }, () =>
     prng.chance(0.25) ? first : prng.whole(1, 254),
   );
-  if (prng.chance(0.1)) priorities[0] = 255;
+  if (owners && prng.chance(0.1)) priorities[0] = 255;
   return priorities;
 }
 
@@ -179,19 +186,20 @@ function couple(nodes: readonly Node[]): readonly Node[] {
 }
 
 /** Makes a group of two to four hosts that share version and vrid. */
-export function drawScenario(prng: Prng, mixing: Mixing = "any"): Scenario {
-  const temper = drawTemper(prng);
+export function drawScenario(prng: Prng, choice: Choice, clockDrift: number): Scenario {
+  const asking = choice === "asking";
+  const temper = asking ? askingTemper(prng, drawTemper(prng)) : drawTemper(prng);
   const count = prng.whole(2, 4);
-  const single = drawPriorities(prng, count).map((priority, index) => {
-    const router = drawRouter(prng, temper, { index, priority, mixing });
-    const node = new Node(`n${index}`, router, drawClockRate(prng), prng.whole(0, 1e9));
+  const single = drawPriorities(prng, count, !asking).map((priority, index) => {
+    const router = drawRouter(prng, temper, { index, priority, choice });
+    const node = new Node(`n${index}`, router, drawClockRate(prng, clockDrift), prng.whole(0, 1e9));
     node.lifetimes = temper.lifetimes && priority !== 255;
     return node;
   });
   const coupled = prng.chance(0.3) && single.every((node) => node.router.priority !== 255);
   const nodes = coupled ? couple(single) : single;
-  const asked = single.every(mayAsk) && !temper.mixedIntervals && prng.chance(0.7);
-  const mandate = asked ? drawMandate(prng) : undefined;
+  const asked = single.every(mayAsk) && !temper.mixedIntervals && (asking || prng.chance(0.7));
+  const mandate = asked ? drawMandate(prng, choice) : undefined;
   if (mandate !== undefined) ask(nodes);
   const longestInterval = micros(
     Math.max(...nodes.map((node) => node.router.advertisementInterval)),

@@ -28,6 +28,12 @@ export interface TrialResult {
   readonly skipped?: number;
 }
 
+/** Which groups a trial is of: any, or those that require a lease, whose trouble is mostly with the store. */
+export type Focus = "any" | "asking";
+
+/** Of the faults where a store is asked this part is about it. */
+const STORE_PART: Readonly<Record<Focus, number>> = { any: 0.5, asking: 0.85 };
+
 /** Longest intervals of trouble, and of calm after the group had time to settle. */
 const TROUBLE = 60;
 const CALM = 12;
@@ -37,7 +43,7 @@ export const ALL_CHECKERS = [...CHECKERS, ...SEQUENCE_CHECKERS, ...CRASH_CHECKER
 /** Where a mandate is needed: a store with a clock of its own, and who asks it. */
 export function equip(world: World, { nodes, mandate }: Scenario, machine: SimulatedMachine): void {
   if (mandate === undefined) return;
-  const store = new Store(world, drawClockRate(world.prng));
+  const store = new Store(world, drawClockRate(world.prng, machine.clockDrift));
   world.store = store;
   for (const coupling of new Set(nodes.map((node) => node.coupling))) {
     const host = coupling?.members[0];
@@ -51,9 +57,13 @@ export function equip(world: World, { nodes, mandate }: Scenario, machine: Simul
  * One group under random faults, then calm, then a graceful stop of the active router. The first
  * broken invariant ends it.
  */
-export function runTrial(seed: number, machine: SimulatedMachine): TrialResult {
+export function runTrial(
+  seed: number,
+  machine: SimulatedMachine,
+  focus: Focus = "any",
+): TrialResult {
   const prng = new Prng(seed);
-  const scenario = drawScenario(prng);
+  const scenario = drawScenario(prng, focus, machine.clockDrift);
   const world = new World(scenario.nodes, new Segment(prng), machine, prng);
   equip(world, scenario, machine);
   const trial: Trial = { world, scenario, quietSince: undefined };
@@ -65,7 +75,10 @@ export function runTrial(seed: number, machine: SimulatedMachine): TrialResult {
     world.at(prng.between(0, 5 * unit), () => start(world, node));
   }
   const troubleEnd = TROUBLE * unit;
-  const faults = scheduleFaults({ world, prng, unit, passing: false }, troubleEnd);
+  const faults = scheduleFaults(
+    { world, prng, unit, passing: false, storePart: STORE_PART[focus] },
+    troubleEnd,
+  );
   world.at(troubleEnd + 13 * unit, () => {
     healAll(world);
     trial.quietSince = world.now;

@@ -53,7 +53,7 @@ export function runLife(
   watch?: Watch,
 ): LifeResult {
   const prng = new Prng(seed);
-  const scenario = drawScenario(prng, "near");
+  const scenario = drawScenario(prng, "near", machine.clockDrift);
   const world = new World(scenario.nodes, new Segment(prng), machine, prng);
   equip(world, scenario, machine);
   const trial: Trial = { world, scenario, quietSince: undefined };
@@ -96,13 +96,19 @@ class LifeRun {
       this.#quiet(-Math.log(1 - prng.next()) * meanGap);
       const size = Math.min(prng.whole(1, SWARM), faults - this.faults);
       this.#trial.quietSince = undefined;
-      const trouble = { world, prng, unit: scenario.longestInterval, passing: true };
+      const trouble = {
+        world,
+        prng,
+        unit: scenario.longestInterval,
+        passing: true,
+        storePart: 0.5,
+      };
       for (let i = 0; i < size; i++) {
         if (i > 0) {
           const gap = prng.between(0, SWARM_INTERVALS) * scenario.longestInterval;
           world.runUntil(world.now + gap);
         }
-        drawFault(prng, world.store, true)(trouble);
+        drawFault(trouble, true)(trouble);
         this.faults += 1;
       }
       this.#untilOver();

@@ -137,7 +137,8 @@ async function goes(
 function staleOf({ watch, failing }: Scene, start: number): number | undefined {
   if (watch.holders.includes(failing.node.name)) return undefined;
   const left = watch.history.findLast(({ node, held }) => node === failing.node.name && !held);
-  return left === undefined ? undefined : performance.timeOrigin + left.at - start;
+  // It may have gone before, on a machine that gives its node no processor.
+  return left === undefined ? undefined : Math.max(0, performance.timeOrigin + left.at - start);
 }
 
 function heardUntil({ client: { who, tcp, announced, adverts }, failing }: Scene, start: number) {

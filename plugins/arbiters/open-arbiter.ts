@@ -10,7 +10,7 @@ class LoadedArbiter implements Arbiter {
   readonly #loaded: Promise<Arbiter>;
 
   constructor(settings: ArbiterSettings) {
-    this.#loaded = load(settings);
+    this.#loaded = loadArbiter(settings);
     // Whoever asks hears of it.
     this.#loaded.catch(() => undefined);
   }
@@ -45,7 +45,8 @@ class LoadedArbiter implements Arbiter {
   }
 }
 
-async function load(settings: ArbiterSettings): Promise<Arbiter> {
+/** For whoever can wait before it asks for anything. */
+export async function loadArbiter(settings: ArbiterSettings): Promise<Arbiter> {
   switch (settings.kind) {
     case "zookeeper":
       return new (await import("./zookeeper/zookeeper-arbiter.ts")).ZooKeeperArbiter(settings);

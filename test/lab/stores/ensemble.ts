@@ -1,5 +1,5 @@
 import type { Micros } from "../../../agent/core/time.ts";
-import { openArbiter } from "../../../plugins/arbiters/open-arbiter.ts";
+import { loadArbiter } from "../../../plugins/arbiters/open-arbiter.ts";
 import type { ArbiterSettings } from "../../../plugins/arbiters/settings.ts";
 import type { Store } from "../../plugins/arbiters/arbiter-suite.ts";
 import { relayTo } from "../../plugins/arbiters/relay.ts";
@@ -26,11 +26,11 @@ export function storeOf(
   const stopped = servers.length === 1 ? servers : servers.slice(1);
   return {
     ...times,
-    open: () => Promise.resolve(openArbiter(settings([first, ...rest]))),
+    open: () => loadArbiter(settings([first, ...rest])),
     async openMortal() {
       const relays = await Promise.all(ports.map(relayTo));
       const [one = 0, ...others] = relays.map(({ port }) => port);
-      const arbiter = openArbiter(settings([one, ...others]));
+      const arbiter = await loadArbiter(settings([one, ...others]));
       return {
         arbiter: {
           acquire: (key, signal) => arbiter.acquire(key, signal),

@@ -1,6 +1,6 @@
 import { describe } from "node:test";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
-import { openArbiter } from "../../../plugins/arbiters/open-arbiter.ts";
+import { loadArbiter } from "../../../plugins/arbiters/open-arbiter.ts";
 import type { ArbiterSettings } from "../../../plugins/arbiters/settings.ts";
 import type { Store } from "./arbiter-suite.ts";
 import { arbiterSuite } from "./arbiter-suite.ts";
@@ -15,9 +15,9 @@ function storeOf(standIn: StandIn, settings: ArbiterSettings, times: Pick<Store,
   return {
     ...times,
     rpc: milliseconds(300),
-    open: () => Promise.resolve(openArbiter(settings)),
+    open: () => loadArbiter(settings),
     // These hold nothing open: who stops asking is dead.
-    openMortal: () => Promise.resolve({ arbiter: openArbiter(settings), die: NOTHING }),
+    openMortal: async () => ({ arbiter: await loadArbiter(settings), die: NOTHING }),
     stop: () => {
       standIn.isStill = true;
     },

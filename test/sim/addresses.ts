@@ -11,6 +11,8 @@ export class Addresses {
   #installed = false;
   /** True time; infinite without a lifetime. */
   #endsAt = 0;
+  /** What the kernel last heard of; a reload may have changed what it is to hear next. */
+  lifetime: Lifetime | undefined;
   /** A refresh came due while the agent stood still. */
   overdue = false;
   /** Which chain of refreshes counts. */
@@ -36,6 +38,7 @@ export class Addresses {
   ): void {
     this.#installed = true;
     this.overdue = false;
+    this.lifetime = lifetime;
     if (lifetime === undefined) {
       this.#endsAt = Number.POSITIVE_INFINITY;
       return;

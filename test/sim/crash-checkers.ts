@@ -29,7 +29,7 @@ export const nothingIsLeft: MakeChecker = ({ world }) => {
     effect: ignore,
     settled(time) {
       for (const [node, since] of silent(time)) {
-        const lifetime = node.addresses.there(time) ? world.lifetimeOf(node) : undefined;
+        const lifetime = node.addresses.there(time) ? node.addresses.lifetime : undefined;
         if (lifetime === undefined) continue;
         const limit = seconds(lifetime.seconds) + LATE_END;
         if ((time - since) * node.clockRate <= limit + SLACK) continue;

@@ -167,6 +167,9 @@ async function stageOnce<Result>(
   }
 }
 
+/** Whoever starts waits for so long before it takes for granted that it has heard of everybody. */
+const SETTLED_ADVERTS = 3;
+
 async function begin({ failing, other, watch, client }: Scene): Promise<void> {
   failing.daemon.start();
   // Before it starts others: they are born there.
@@ -175,10 +178,10 @@ async function begin({ failing, other, watch, client }: Scene): Promise<void> {
   other.daemon.start();
   await eventually("the other one is a backup", STARTED_MS, () => followsNow(other));
   const heard = client.adverts.length;
-  const isAnswered = (): boolean =>
-    [client.tcp, client.adverts.slice(heard)].every((all) => all.at(-1)?.mac === failing.mac);
+  const isSettled = (): boolean =>
+    client.tcp.at(-1)?.mac === failing.mac && client.adverts.length >= heard + SETTLED_ADVERTS;
   const until = performance.now() + STARTED_MS;
-  while (!isAnswered()) {
+  while (!isSettled()) {
     const overtaken = watch.history.some(({ node }) => node === other.node.name);
     if (overtaken) throw new Overtaken("the other one has the address already");
     assert.ok(performance.now() < until, "nobody answers for the address");

@@ -276,6 +276,7 @@ export function scheduleFaults(trouble: Trouble, end: number): number {
 export function healAll(world: World): void {
   world.segment.heal();
   world.store?.heal();
+  if (world.store !== undefined) world.store.sound = true;
   for (const node of world.nodes) {
     world.setLink(node, true);
     resume(world, node);

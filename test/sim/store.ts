@@ -24,6 +24,8 @@ const UNLUCKY = 700_000;
 export class Store {
   /** It answers nobody. */
   down = false;
+  /** The last trouble is over. */
+  sound = false;
   /** Hosts that do not reach it. */
   readonly cut = new Set<Node>();
   /** The longest way to it or back, microseconds. */
@@ -73,7 +75,7 @@ export class Store {
 
   /** In trouble some take long for no reason that anybody sees. */
   #latency(): number {
-    const unlucky = this.#world.pending > 0 && this.#prng.chance(1 / 4);
+    const unlucky = !this.sound && this.#world.pending > 0 && this.#prng.chance(1 / 4);
     return unlucky ? Math.max(UNLUCKY, this.latencyMax) : this.latencyMax;
   }
 

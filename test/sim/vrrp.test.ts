@@ -9,7 +9,7 @@ import { describeViolation, runTrial } from "./trial.ts";
 
 const SEEDS = 2_000;
 /** Of groups that require a lease alone, whose trouble is with the store. */
-const ASKING_SEEDS = 100;
+const ASKING_SEEDS = 500;
 
 /** A mistake that no seed of this many shows would not be found by a night of them either. */
 const MUTANT_SEEDS = 300;

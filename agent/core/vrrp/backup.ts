@@ -166,11 +166,12 @@ function reconfigure(
 ): VrrpTransition {
   const promoted = router.priority === OWNER_PRIORITY && previous.priority !== OWNER_PRIORITY;
   if (promoted && !router.inSyncGroup) return becomeActive(router, "backup", "reconfigured", now);
-  const retimed = retime(router, previous, state, now);
+  // What it asked for because the active router was worse is not wanted when it is worse itself.
+  const givesUp = isPreempting(previous, state) && !isPreempting(router, state);
   const next: BackupState = {
-    ...retimed,
+    ...retime(router, previous, state, now),
     preemptAt: movePreemption(router, previous, state.preemptAt),
-    request: router.inSyncGroup ? state.request : undefined,
+    request: router.inSyncGroup && !givesUp ? state.request : undefined,
   };
   if (!promoted) return stay(next);
   return {
@@ -194,7 +195,7 @@ function retime(
     router.downTimerAdverts !== previous.downTimerAdverts
   ) {
     const interval = learned ? state.activeAdverInterval : router.advertisementInterval;
-    return { ...backupState(router, now, interval, state.active), request: state.request };
+    return backupState(router, now, interval, state.active);
   }
   if (isPreempting(previous, state) && !isPreempting(router, state)) {
     // The timer was running down although the active router is well; it now counts again.

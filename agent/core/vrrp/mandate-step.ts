@@ -230,7 +230,8 @@ function hearSeeking(
     case "waiting":
       return enter(state, { ...phase, delay: news, taken: undefined });
     case "withdrawn":
-      return stay(state);
+      // Its grant came too late to count, or not at all; this wish is granted no more.
+      return finish(state, phase.wish, { fence: phase.wish.fence }, now);
     default:
       return assertNever(news);
   }

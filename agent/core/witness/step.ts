@@ -30,6 +30,7 @@ export const witnessDeadline = (state: WitnessState): Instant | undefined =>
     state.request === undefined ? state.askAt : undefined,
     state.grant.kind === "leased" ? state.grant.deadlineAt : undefined,
     state.patientUntil,
+    state.request === undefined && !state.wanted && state.mayHold ? state.openUntil : undefined,
   );
 
 export function stepWitness(
@@ -82,7 +83,8 @@ class Turn {
     const { grant } = this.state;
     if (grant.kind !== "leased" || this.#now < grant.deadlineAt) return;
     // The store may still have it as ours; who may do without is told so by goWithout.
-    this.#set({ grant: { kind: "none" } });
+    const openUntil = after(grant.deadlineAt, this.#config.margin);
+    this.#set({ grant: { kind: "none" }, openUntil });
     if (this.#config.mode === "required") this.#tell("lapsed");
     else this.#set({ patientUntil: this.#now });
   }
@@ -100,10 +102,10 @@ class Turn {
   }
 
   ask(): void {
-    const { request, wanted, mayHold, askAt, grant } = this.state;
+    const { request, wanted, mayHold, askAt, grant, openUntil } = this.state;
     if (request !== undefined) return;
     if (!wanted) {
-      if (mayHold) this.#send("release");
+      if (mayHold && (openUntil === undefined || this.#now >= openUntil)) this.#send("release");
       return;
     }
     if (askAt === undefined || this.#now < askAt) return;

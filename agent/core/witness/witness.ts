@@ -94,6 +94,8 @@ export interface WitnessState {
     | { readonly kind: "without-lease" };
   /** Something was asked for since the last release: the store may hold it for us. */
   readonly mayHold: boolean;
+  /** A grant ended by time alone, and its gate may be shut as late as this: no release before. */
+  readonly openUntil: Instant | undefined;
   /** When the store is asked next. */
   readonly askAt: Instant | undefined;
   /** `advisory`: until when the store is waited for. */
@@ -115,6 +117,7 @@ export const initialWitness = (seed: number): WitnessState => ({
   request: undefined,
   grant: { kind: "none" },
   mayHold: false,
+  openUntil: undefined,
   askAt: undefined,
   patientUntil: undefined,
   failures: 0,

@@ -246,6 +246,17 @@ describe("in a sync group", () => {
   });
 });
 
+test("a request to preempt is taken back by a reload that makes us the worse one", () => {
+  const member = router({ inSyncGroup: true });
+  const lower = backup({ active: { address: HIGHER_ADDRESS, priority: 50 } });
+  const asked = step(member, lower, TICK, at(DOWN)).state;
+  const configured = { kind: "configured", previous: member } as const;
+  const worse = step(router({ inSyncGroup: true, priority: 40 }), asked, configured, at(DOWN + 1));
+  assert.equal(asBackup(worse.state).request, undefined);
+  const better = step(router({ inSyncGroup: true, priority: 60 }), asked, configured, at(DOWN + 1));
+  assert.deepEqual(asBackup(better.state).request, asBackup(asked).request);
+});
+
 describe("preempting in a group that needs a mandate", () => {
   const member = router({ inSyncGroup: true });
   const lower = backup({ active: { address: HIGHER_ADDRESS, priority: 50 } });

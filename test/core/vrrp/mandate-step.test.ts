@@ -335,3 +335,14 @@ test("whatever happens, nothing is open before it is granted, nor after it is ov
     { numRuns: 1_000 },
   );
 });
+
+test("a grant that came too late to count is sought anew", () => {
+  const life = new Life();
+  life.step({ kind: "sought", fence: true }, 10);
+  const { serial } = life.state;
+  life.take();
+  assert.deepEqual(life.hear(granted(20), 30).take(), []);
+  const said = life.hear(LAPSED, 30).take();
+  assert.deepEqual(said, [`unwanted ${serial}`, `wanted ${life.state.serial} fence`]);
+  assert.notEqual(life.state.serial, serial);
+});

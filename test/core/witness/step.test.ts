@@ -164,3 +164,17 @@ test("what is lost is asked for again at once, and a hint shortens the wait for 
   assert.ok(one.wakesAt > 3_030 && one.wakesAt <= 3_030 + 250);
   assert.equal(one.at(micros(one.wakesAt), NOT_WANTED).length, 1);
 });
+
+test("what ended by time alone is given back when its gate is shut for sure", () => {
+  const one = play(REQUIRED);
+  one.at(0, WANTED);
+  one.answer(1, 1, 0, HELD);
+  // Nobody came to renew it.
+  one.at(LEASE_MS, TICK);
+  const { request } = one.state;
+  assert.equal(request?.kind, "acquire");
+  one.answer(LEASE_MS + 1, request.id, LEASE_MS, SILENT);
+  assert.deepEqual(one.at(LEASE_MS + 2, NOT_WANTED), []);
+  assert.equal(one.wakesAt, LEASE_MS + 250);
+  assert.equal(one.at(LEASE_MS + 250, TICK)[0]?.kind, "release");
+});

@@ -21,6 +21,15 @@ test("a rival that goes on is an alarm, and its end is told", async () => {
   assert.deepEqual(sim.errors, []);
 });
 
+test("who gave the address up just before the first look is no rival", async () => {
+  const sim = await simulate("./split-brain-alarm.ts", active);
+  await sim.peer("VI_1", { address: "192.0.2.2", priority: 90 });
+  await sim.advance("3s");
+  await sim.peer("VI_1", { address: "192.0.2.2", heard: false });
+  await sim.advance("1m");
+  assert.deepEqual(sim.webhooks, []);
+});
+
 test("what a backup hears is as it should be", async () => {
   const sim = await simulate("./split-brain-alarm.ts", { routers: { VI_1: {} } });
   await sim.peer("VI_1", { address: "192.0.2.2", priority: 200 });

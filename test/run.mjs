@@ -1,6 +1,6 @@
 // The test command. Plain JavaScript: it installs what is missing, then runs the tiers in order
 // under the right Node, and ends with one line of counts.
-//   node test/run.mjs [static|unit|sim|linux|lab|interop|guest …]     no name: all
+//   node test/run.mjs [static|unit|sim|linux|lab|patient|interop|guest …]     no name: all
 //   node test/run.mjs --exec FILE [arguments]                    one script under the right Node
 import { spawn, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { installDependencies, nodeBinary, root } from "../agent/setup.mjs";
 import { installPrograms, missingPrograms } from "./packages.mjs";
 
-/** Files of test/lab that wait more than they work, and measure nothing: they run two at a time. */
+/** Files of test/lab that wait more than they work, and measure nothing. */
 const PATIENT = [
   ...[
     "accept",
@@ -27,8 +27,8 @@ const PATIENT = [
 ].map((name) => join("test/lab", `${name}.test.ts`));
 
 /**
- * Tier → the folders of test/ that it runs (`flat`: without those below), how many files at once, and
- * those of them that run two at a time afterwards.
+ * Tier → the folders of test/ that it runs (`flat`: without those below) or its files, how many at once, and
+ * beside which tier it begins, if that one runs too.
  */
 const TIERS = {
   static: undefined,
@@ -41,11 +41,12 @@ const TIERS = {
   },
   sim: { folders: ["sim", "model"], jobs: 2 },
   linux: { folders: ["linux"], jobs: 1, host: true },
-  lab: { folders: ["lab"], jobs: 1, patient: PATIENT, host: true },
+  lab: { folders: ["lab"], but: PATIENT, jobs: 1, host: true },
+  patient: { files: PATIENT, jobs: 2, host: true },
   interop: { folders: ["interop"], jobs: 1, host: true },
   // On another kernel, which has what this one may lack. It runs test/guest/inside itself, on one
-  // processor: the tier before it, which mostly waits, has the other.
-  guest: { folders: ["guest"], flat: true, jobs: 1, host: true, besideLast: true },
+  // processor: the tiers before it, which mostly wait, have the other.
+  guest: { folders: ["guest"], flat: true, jobs: 1, host: true, beside: "patient" },
 };
 
 const STATIC = [
@@ -94,15 +95,13 @@ function runStatic() {
   return { passed, failed, skipped: 0 };
 }
 
-/** Runs one tier, whose words go to `write`; answers its counts. */
-async function runTier({ folders, flat = false, jobs, patient = [] }, write) {
-  const files = folders.flatMap((folder) => testFiles(folder, flat));
-  const missing = patient.filter((file) => !files.includes(file));
+/** Files of a tier; ends the run where one that is named is not there. */
+function filesOf({ folders = [], flat = false, but = [], files: named = [] }) {
+  const found = folders.flatMap((folder) => testFiles(folder, flat));
+  const there = named.length === 0 ? found : testFiles("lab", true);
+  const missing = [...but, ...named].filter((file) => !there.includes(file));
   if (missing.length > 0) fail(`there is no ${missing.join(", ")}`);
-  const others = files.filter((file) => !patient.includes(file));
-  const counts = await runFiles(others, jobs, write);
-  add(counts, await runFiles(patient, 2, write));
-  return counts;
+  return [...named, ...found.filter((file) => !but.includes(file))];
 }
 
 function add(total, counts) {
@@ -133,22 +132,31 @@ async function runNamed(name, write) {
   const tier = TIERS[name];
   const started = Date.now();
   write(`\n== ${name}\n`);
-  const counts = tier === undefined ? runStatic() : await runTier(tier, write);
+  const counts = tier === undefined ? runStatic() : await runFiles(filesOf(tier), tier.jobs, write);
   write(`== ${name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
   return counts;
 }
 
+/** What it says is kept: two tiers would talk at once. */
+async function runAside(name) {
+  const kept = [];
+  const counts = await runNamed(name, (text) => kept.push(text));
+  return { text: kept.join(""), counts };
+}
+
 async function runTiers(names) {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const [at, name] of names.entries()) {
-    if (at > 0 && TIERS[name]?.besideLast) continue;
-    const next = names[at + 1];
-    const kept = [];
-    const beside = TIERS[next]?.besideLast ? runNamed(next, (text) => kept.push(text)) : undefined;
+  const beside = names.filter((name) => names.includes(TIERS[name]?.beside));
+  const under = [];
+  for (const name of names) {
+    if (beside.includes(name)) continue;
+    for (const other of beside) {
+      if (TIERS[other].beside === name) under.push(runAside(other));
+    }
     add(total, await runNamed(name, (text) => process.stdout.write(text)));
-    if (beside === undefined) continue;
-    const counts = await beside;
-    process.stdout.write(kept.join(""));
+  }
+  for (const { text, counts } of await Promise.all(under)) {
+    process.stdout.write(text);
     add(total, counts);
   }
   if (inCi && total.skipped > 0) {

@@ -203,6 +203,7 @@ test("none of our words costs keepalived anything of its own", { skip, timeout: 
   const text = routersWith(ownLines);
   const own = new Set(theirUnknownWords(text).map((each) => each.split(" ")[1] ?? ""));
   assert.deepEqual([...own].toSorted(), [
+    "holdfast_advert_interface",
     "holdfast_drop_foreign_addresses",
     "holdfast_fence",
     "holdfast_fencing",

@@ -94,7 +94,10 @@ async function begin(cluster: Cluster, other: Party, metronome: Metronome): Prom
   return { parties, watch, capture, observer: cluster.observer, metronome };
 }
 
-/** It waits for the address, and has heard who has it. */
+/** As long as somebody's gate may be open whose last advertisement came before a start: 2.75 intervals. */
+const SETTLED_ADVERTS = 3;
+
+/** It waits for the address, and has heard who has it for so long that it knows of nobody else. */
 async function follows({ agent }: Party): Promise<void> {
   if (agent instanceof Keepalived) {
     await eventually("keepalived is a backup", GRACE_MS, () =>
@@ -102,6 +105,10 @@ async function follows({ agent }: Party): Promise<void> {
     );
   } else {
     await untilState(agent, "backup", GRACE_MS);
+    await eventually("it has heard enough", GRACE_MS, async () => {
+      const [router] = (await agent.status()).routers;
+      assert.ok((router?.counters.advertisementsReceived ?? 0) >= SETTLED_ADVERTS);
+    });
   }
 }
 

@@ -23,6 +23,7 @@ const NEEDED = {
   // The client of test/lab/crash is written in C.
   "/usr/include/stdio.h": "libc6-dev",
   "/usr/sbin/haproxy": "haproxy",
+  "/usr/sbin/fence_dummy": "fence-agents",
   "/usr/bin/redis-server": "redis-server",
   "/usr/bin/etcd": "etcd-server",
   "/usr/share/java/zookeeper.jar": "zookeeper",

@@ -18,7 +18,7 @@ const PATIENT = [
     "balancing-keepalived",
     "config-keepalived",
   ],
-  ...["demo-unprivileged", "documents"],
+  ...["demo-unprivileged", "documents", "fence-agent"],
   ...["network", "notifications", "notifications-mail", "notifications-secrets", "outbox-killed"],
   ...["package", "pcre-pattern", "probes-servers", "probes-source", "ready-policies"],
   ...["ready-policies-host", "real-server"],

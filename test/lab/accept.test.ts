@@ -100,6 +100,11 @@ function run(use: (scene: Scene, cluster: Cluster) => Promise<void> | void): Pro
     }
     // The priorities have settled it: whoever came up first has given way.
     await untilState(b.agent, "backup", GRACE_MS);
+    await eventually("its gates are open", GRACE_MS, async () => {
+      for (const { fencing } of (await a.agent.status()).routers) {
+        if (fencing.kind === "gate") assert.equal(fencing.gate?.state, "open");
+      }
+    });
     await use({ a, b, client: cluster.observer.node }, cluster);
   });
 }

@@ -31,6 +31,9 @@ const plain = (line: string): string =>
     .replaceAll(/ +/g, " ")
     .trim();
 
+const hasAddress = ({ node }: Member): boolean =>
+  node.exec("ip", ["address"]).stdout.includes(`${SERVICE}/`);
+
 /** The two nodes of the page, and what each has said since the last mark. */
 class Pair {
   readonly cluster: Cluster;
@@ -57,6 +60,11 @@ class Pair {
   /** lb1 has the address, and lb2 has heard it. */
   async settled(): Promise<void> {
     await untilState(this.lb1.agent, "active", GRACE_MS, NAME);
+    await eventually("lb1 is reachable", GRACE_MS, async () => {
+      const [router] = (await this.lb1.agent.status()).routers;
+      assert.equal(router?.fencing.gate?.state, "open");
+      assert.ok(hasAddress(this.lb1));
+    });
     await eventually("lb2 follows", GRACE_MS, async () => {
       const { routers } = await this.lb2.agent.status();
       assert.equal(routers[0]?.active?.priority, 200);
@@ -153,7 +161,7 @@ const ALONE: Readonly<Record<string, Happening>> = {
       signalAll(pids, "SIGSTOP");
       try {
         await eventually("the kernel removes the address", GRACE_MS, () => {
-          assert.ok(!lb1.node.exec("ip", ["address"]).stdout.includes(`${SERVICE}/`));
+          assert.ok(!hasAddress(lb1));
         });
       } finally {
         signalAll(pids, "SIGCONT");

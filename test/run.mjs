@@ -42,11 +42,11 @@ const TIERS = {
   sim: { folders: ["sim", "model"], jobs: 2 },
   linux: { folders: ["linux"], jobs: 1, host: true },
   lab: { folders: ["lab"], but: PATIENT, jobs: 1, host: true },
-  patient: { files: PATIENT, jobs: 2, host: true },
+  patient: { files: PATIENT, jobs: 3, host: true },
   interop: { folders: ["interop"], jobs: 1, host: true },
   // On another kernel, which has what this one may lack. It runs test/guest/inside itself, on one
-  // processor: the tiers before it, which mostly wait, have the other.
-  guest: { folders: ["guest"], flat: true, jobs: 1, host: true, beside: "patient" },
+  // processor: the tier before it, which mostly waits, has the other.
+  guest: { folders: ["guest"], flat: true, jobs: 1, host: true, beside: "interop" },
 };
 
 const STATIC = [

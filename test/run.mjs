@@ -1,6 +1,6 @@
 // The test command. Plain JavaScript: it installs what is missing, then runs the tiers in order
 // under the right Node, and ends with one line of counts.
-//   node test/run.mjs [static|unit|sim|linux|lab|interop|guest|patient …]     no name: all
+//   node test/run.mjs [static|unit|sim|linux|lab|patient|interop|guest …]     no name: all
 //   node test/run.mjs --exec FILE [arguments]                    one script under the right Node
 import { spawn, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -8,23 +8,22 @@ import { join } from "node:path";
 import { installDependencies, nodeBinary, root } from "../agent/setup.mjs";
 import { installPrograms, missingPrograms } from "./packages.mjs";
 
+const inLab = (name) => join("test/lab", `${name}.test.ts`);
+
 /** Files of test/lab that wait more than they work, and measure nothing. */
 const PATIENT = [
-  ...[
-    "accept",
-    "advert-interfaces",
-    "arbiters",
-    "arbiters-refusals",
-    "balancing-keepalived",
-    "config-keepalived",
-  ],
-  ...["demo-unprivileged", "documents", "fence-agent"],
-  ...["network", "notifications", "notifications-mail", "notifications-secrets", "outbox-killed"],
-  ...["package", "pcre-pattern", "probes-servers", "probes-source", "ready-policies"],
-  ...["ready-policies-host", "real-server"],
-  ...["refusals", "tracking-scripts", "unit", "users-check", "users-files", "users-scripts"],
-  ...["users-variants", "what-happens"],
-].map((name) => join("test/lab", `${name}.test.ts`));
+  ...["accept", "advert-interfaces", "arbiters", "arbiters-refusals", "balancing-keepalived"],
+  ...["demo-unprivileged", "documents", "fence-agent", "network", "notifications"],
+  ...["notifications-mail", "notifications-secrets", "outbox-killed", "pcre-pattern"],
+  ...["probes-source", "ready-policies", "ready-policies-host", "real-server"],
+  ...["tracking-scripts", "unit", "users-files", "what-happens"],
+].map(inLab);
+
+/** Of those the ones that a busy processor beside them does least to. */
+const PATIENT_BESIDE_GUEST = [
+  ...["config-keepalived", "package", "probes-servers", "refusals"],
+  ...["users-check", "users-scripts", "users-variants"],
+].map(inLab);
 
 /**
  * Tier → the folders of test/ that it runs (`flat`: without those below) or its files, how many at once, and
@@ -41,12 +40,12 @@ const TIERS = {
   },
   sim: { folders: ["sim", "model"], jobs: 2 },
   linux: { folders: ["linux"], jobs: 1, host: true },
-  lab: { folders: ["lab"], but: PATIENT, jobs: 1, host: true },
-  interop: { folders: ["interop"], jobs: 1, host: true },
-  // On another kernel, which has what this one may lack. It runs test/guest/inside itself, on one
-  // processor: the tier before it, and the one after it, which mostly wait, have the other.
-  guest: { folders: ["guest"], flat: true, jobs: 1, host: true, beside: "interop" },
+  lab: { folders: ["lab"], but: [...PATIENT, ...PATIENT_BESIDE_GUEST], jobs: 1, host: true },
   patient: { files: PATIENT, jobs: 2, host: true },
+  interop: { folders: ["interop"], files: PATIENT_BESIDE_GUEST, jobs: 1, host: true },
+  // On another kernel, which has what this one may lack. It runs test/guest/inside itself, on one
+  // processor: the tier before it, which mostly waits, has the other.
+  guest: { folders: ["guest"], flat: true, jobs: 1, host: true, beside: "interop" },
 };
 
 const STATIC = [

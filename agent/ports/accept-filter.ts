@@ -1,5 +1,6 @@
 import type { IpAddress } from "../core/address.ts";
 import type { KernelError } from "./error.ts";
+import type { FilterEvent } from "./filter-event.ts";
 
 /** An address that this host has, or is about to have, without accepting packets to it. */
 export interface RefusedAddress {
@@ -7,12 +8,6 @@ export interface RefusedAddress {
   readonly interfaceIndex: number;
   readonly address: IpAddress;
 }
-
-export type AcceptFilterEvent =
-  /** Somebody had removed or changed the filter; it is whole again. */
-  | { readonly kind: "restored" }
-  /** Somebody had, and the kernel refused to have it back: nothing is refused any more. */
-  | { readonly kind: "lost"; readonly error: KernelError };
 
 /**
  * Drops packets to addresses of this host: Accept_Mode false (RFC 9568 §6.1). Neighbour discovery and
@@ -25,7 +20,7 @@ export interface AcceptFilter {
   refuse(addresses: readonly RefusedAddress[]): Promise<KernelError | undefined>;
   /** Accepts packets again. Addresses that are not refused are nothing new. */
   release(addresses: readonly RefusedAddress[]): Promise<KernelError | undefined>;
-  subscribe(listener: (event: AcceptFilterEvent) => void): () => void;
+  subscribe(listener: (event: FilterEvent) => void): () => void;
   /** Answers whether an earlier run had left anything. To be called before anything is refused. */
   removeLeftovers(): Promise<boolean>;
   /** Accepts all packets again, and lets go of everything. */

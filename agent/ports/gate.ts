@@ -1,6 +1,7 @@
 import type { IpAddress } from "../core/address.ts";
 import type { Instant, Micros } from "../core/time.ts";
 import type { KernelError } from "./error.ts";
+import type { FilterEvent } from "./filter-event.ts";
 
 /** An address that this host has, or is about to have, and that hosts reach only through the gate. */
 export interface GatedAddress {
@@ -26,12 +27,6 @@ export interface Opening {
  * deadline has passed: the gate is shut.
  */
 export type OpeningOutcome = "open" | "late" | KernelError;
-
-export type GateEvent =
-  /** Somebody had removed or changed the rules (nft flush ruleset); they are whole again. */
-  | { readonly kind: "restored" }
-  /** Somebody had, and the kernel refused to have them back: every address is reachable. */
-  | { readonly kind: "lost"; readonly error: KernelError };
 
 /**
  * Rules in the kernel that let frames for an address pass, and answers about it leave, only while its
@@ -66,6 +61,6 @@ export interface Gate {
    * among them. Six octets, colons; all there are, in place of those before.
    */
   passFrom(macs: readonly string[]): Promise<KernelError | undefined>;
-  subscribe(listener: (event: GateEvent) => void): () => void;
+  subscribe(listener: (event: FilterEvent) => void): () => void;
   close(): Promise<void>;
 }

@@ -1,8 +1,9 @@
 import type { InstanceConfig } from "../config/config.ts";
 import type { Fault } from "../core/vrrp/fault.ts";
 import { OWNER_PRIORITY } from "../core/vrrp/virtual-router.ts";
-import type { AcceptFilter, AcceptFilterEvent, RefusedAddress } from "../ports/accept-filter.ts";
+import type { AcceptFilter, RefusedAddress } from "../ports/accept-filter.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { FilterEvent } from "../ports/filter-event.ts";
 import type { AddressRequest } from "../ports/network.ts";
 import type { AddressHolding } from "./holding.ts";
 import type { Guard } from "./holdings.ts";
@@ -100,7 +101,7 @@ export class Acceptance implements Guard {
     this.#ability.close();
   }
 
-  #hear(event: AcceptFilterEvent): void {
+  #hear(event: FilterEvent): void {
     if (event.kind === "lost") this.#ability.set(event.error);
     else {
       this.#listener.tell(

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { afterEach, before, describe, test } from "node:test";
 import { openPacketFilter } from "../../agent/linux/netlink/packet-filter.ts";
-import type { AcceptFilter, AcceptFilterEvent } from "../../agent/ports/accept-filter.ts";
+import type { AcceptFilter } from "../../agent/ports/accept-filter.ts";
+import type { FilterEvent } from "../../agent/ports/filter-event.ts";
 import { address, enterNamespace, skip } from "./network-rig.ts";
 
 const hasNft = spawnSync("nft", ["--version"]).status === 0;
@@ -38,7 +39,7 @@ describe("the accept filter", { skip: needsNft }, () => {
   });
 
   /** Resolves with the next event; the filter must be looking, as it does while it refuses. */
-  const next = (filter: AcceptFilter): Promise<AcceptFilterEvent> =>
+  const next = (filter: AcceptFilter): Promise<FilterEvent> =>
     new Promise((resolve, reject) => {
       const limit = setTimeout(() => reject(new Error("nothing was heard")), 1000);
       const unsubscribe = filter.subscribe((event) => {
@@ -135,7 +136,7 @@ describe("the accept filter", { skip: needsNft }, () => {
 
   test("changes by others, and rules that they add to ours, are no reason to act", async () => {
     const filter = open();
-    const events: AcceptFilterEvent[] = [];
+    const events: FilterEvent[] = [];
     filter.subscribe((event) => events.push(event));
     await filter.refuse([refused("192.0.2.1")]);
     nft("add table inet theirs");

@@ -6,7 +6,8 @@ import { systemClock } from "../../agent/linux/clock.ts";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
 import { Lab } from "../../agent/linux/lab.ts";
 import { openPacketFilter } from "../../agent/linux/netlink/packet-filter.ts";
-import type { Gate, GatedAddress, GateEvent, Opening } from "../../agent/ports/gate.ts";
+import type { FilterEvent } from "../../agent/ports/filter-event.ts";
+import type { Gate, GatedAddress, Opening } from "../../agent/ports/gate.ts";
 import { Asker } from "./asker.ts";
 import { address, enterNamespace, ip, skip } from "./network-rig.ts";
 
@@ -113,7 +114,7 @@ export const opening = (
   margin = MARGIN,
 ): Opening => ({ addresses, deadline: after(now(), length), margin });
 
-export const nextEvent = (gate: Gate): Promise<GateEvent> =>
+export const nextEvent = (gate: Gate): Promise<FilterEvent> =>
   new Promise((resolve, reject) => {
     const limit = setTimeout(() => reject(new Error("nothing was heard")), 1000);
     const unsubscribe = gate.subscribe((event) => {

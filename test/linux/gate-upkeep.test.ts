@@ -8,7 +8,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Instant } from "../../agent/core/time.ts";
 import { milliseconds, seconds } from "../../agent/core/time.ts";
 import { deleteOurTables } from "../../agent/linux/netlink/filter-tables.ts";
-import type { GatedAddress, GateEvent } from "../../agent/ports/gate.ts";
+import type { FilterEvent } from "../../agent/ports/filter-event.ts";
+import type { GatedAddress } from "../../agent/ports/gate.ts";
 import {
   GateRig,
   KEEP,
@@ -115,7 +116,7 @@ describe("the gate's rules", { skip: needsNft, timeout: 60_000 }, () => {
     nft("add chain inet theirs c { type filter hook input priority 0 ; }");
     const theirs = ruleset();
     const gate = rig.open();
-    const events: GateEvent[] = [];
+    const events: FilterEvent[] = [];
     gate.subscribe((event) => events.push(event));
     await gate.guard([rig.at(VIP)], KEEP);
     nft("add rule inet theirs c ip saddr 198.51.100.7 drop");

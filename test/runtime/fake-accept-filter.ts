@@ -1,14 +1,11 @@
-import type {
-  AcceptFilter,
-  AcceptFilterEvent,
-  RefusedAddress,
-} from "../../agent/ports/accept-filter.ts";
+import type { AcceptFilter, RefusedAddress } from "../../agent/ports/accept-filter.ts";
 import type { KernelError } from "../../agent/ports/error.ts";
+import type { FilterEvent } from "../../agent/ports/filter-event.ts";
 
 /** A packet filter in memory. */
 export class FakeAcceptFilter implements AcceptFilter {
   readonly #refused = new Set<string>();
-  readonly #listeners = new Set<(event: AcceptFilterEvent) => void>();
+  readonly #listeners = new Set<(event: FilterEvent) => void>();
   /** What the kernel says to every wish but a release. */
   problem: KernelError | undefined;
   probes = 0;
@@ -34,12 +31,12 @@ export class FakeAcceptFilter implements AcceptFilter {
     return Promise.resolve(undefined);
   }
 
-  subscribe(listener: (event: AcceptFilterEvent) => void): () => void {
+  subscribe(listener: (event: FilterEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  tell(event: AcceptFilterEvent): void {
+  tell(event: FilterEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
 

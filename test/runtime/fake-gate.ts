@@ -1,13 +1,8 @@
 import type { Micros } from "../../agent/core/time.ts";
 import { since } from "../../agent/core/time.ts";
 import type { KernelError } from "../../agent/ports/error.ts";
-import type {
-  Gate,
-  GatedAddress,
-  GateEvent,
-  Opening,
-  OpeningOutcome,
-} from "../../agent/ports/gate.ts";
+import type { FilterEvent } from "../../agent/ports/filter-event.ts";
+import type { Gate, GatedAddress, Opening, OpeningOutcome } from "../../agent/ports/gate.ts";
 import type { HolderAnswer, HolderProbes } from "../../agent/ports/holder-probes.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
@@ -16,7 +11,7 @@ export class FakeGate implements Gate {
   readonly #time: VirtualTime;
   readonly #until = new Map<string, number>();
   readonly #guarded = new Set<string>();
-  readonly #listeners = new Set<(event: GateEvent) => void>();
+  readonly #listeners = new Set<(event: FilterEvent) => void>();
   /** What the kernel says to every wish but a release. */
   problem: KernelError | undefined;
   /** The kernel learns of the next openings this late, microseconds. */
@@ -76,12 +71,12 @@ export class FakeGate implements Gate {
     return Promise.resolve(this.problem);
   }
 
-  subscribe(listener: (event: GateEvent) => void): () => void {
+  subscribe(listener: (event: FilterEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  tell(event: GateEvent): void {
+  tell(event: FilterEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
 

@@ -1,9 +1,8 @@
 import type { Transition } from "../machine.ts";
 import type { Instant, Micros } from "../time.ts";
 import { micros, seconds } from "../time.ts";
-import type { LeaseAnswer } from "./lease-answer.ts";
 import type { MandateNews } from "./mandate-news.ts";
-import type { RequestKind, WitnessConfig, WitnessState } from "./witness.ts";
+import type { RequestKind, StoreEvent, WitnessConfig, WitnessState } from "./witness.ts";
 import { initialWitness } from "./witness.ts";
 
 /** What a mandate takes. */
@@ -19,15 +18,7 @@ export type MandateEvent =
   | { readonly kind: "unwanted"; readonly serial: number }
   /** Whoever wanted it is gone, and holds nothing any more. */
   | { readonly kind: "nobody-wants" }
-  /** Of the store. @param sentAt just before the request left. */
-  | {
-      readonly kind: "answer";
-      readonly id: number;
-      readonly sentAt: Instant;
-      readonly answer: LeaseAnswer;
-    }
-  | { readonly kind: "released"; readonly id: number }
-  | { readonly kind: "changed" }
+  | StoreEvent
   /** `problem`: why nobody may rely on it; `undefined`: done. */
   | { readonly kind: "fenced"; readonly run: number; readonly problem: FenceProblem | undefined }
   | { readonly kind: "tick" };

@@ -48,10 +48,8 @@ export function witnessProblem(config: WitnessConfig): WitnessProblem | undefine
 
 export type RequestKind = "acquire" | "renew" | "release";
 
-export type WitnessEvent =
-  /** The group wants its addresses, or still does. */
-  | { readonly kind: "wanted" }
-  | { readonly kind: "not-wanted" }
+/** What comes of the store. */
+export type StoreEvent =
   /** @param sentAt just before the request left. */
   | {
       readonly kind: "answer";
@@ -61,7 +59,13 @@ export type WitnessEvent =
     }
   | { readonly kind: "released"; readonly id: number }
   /** The holder may be another: a hint. */
-  | { readonly kind: "changed" }
+  | { readonly kind: "changed" };
+
+export type WitnessEvent =
+  /** The group wants its addresses, or still does. */
+  | { readonly kind: "wanted" }
+  | { readonly kind: "not-wanted" }
+  | StoreEvent
   | { readonly kind: "tick" };
 
 /** Why a grant ended. */

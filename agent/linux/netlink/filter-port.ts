@@ -1,4 +1,5 @@
 import { KernelError } from "../../ports/error.ts";
+import type { FilterEvent } from "../../ports/filter-event.ts";
 import type { FilterKeeper } from "./filter-keeper.ts";
 import type { FilterPart } from "./filter-part.ts";
 
@@ -11,11 +12,6 @@ export interface FilterWords {
   /** What to do about a kernel that lacks something. */
   readonly lacking: string;
 }
-
-/** Somebody had changed the rules: they are whole again, or the kernel refused to have them back. */
-export type FilterEvent =
-  | { readonly kind: "restored" }
-  | { readonly kind: "lost"; readonly error: KernelError };
 
 /** What ports that keep a part of our tables have in common. */
 export interface FilterPort {

@@ -1,7 +1,8 @@
 import type { InstanceConfig } from "../../config/config.ts";
 import type { Fault } from "../../core/vrrp/fault.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Gate, GateEvent } from "../../ports/gate.ts";
+import type { FilterEvent } from "../../ports/filter-event.ts";
+import type { Gate } from "../../ports/gate.ts";
 import type { LogLevel } from "../ipc.ts";
 import { KernelAbility } from "../kernel-ability.ts";
 import type { Router } from "../router.ts";
@@ -66,7 +67,7 @@ export class Fencing {
     this.#ability.close();
   }
 
-  #hear(event: GateEvent): void {
+  #hear(event: FilterEvent): void {
     if (event.kind === "lost") this.#ability.set(event.error);
     else this.#listener.restored();
   }

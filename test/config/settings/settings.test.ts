@@ -11,18 +11,10 @@ import { PRESET_NAMES } from "../../../plugins/webhook/presets.ts";
 import { staysInProportion } from "../../proportion.ts";
 import { memoryHost } from "../language/memory-host.ts";
 import { at, brief, instanceText, load } from "../lower/lowered.ts";
+import { PRIVATE } from "./own-settings.ts";
 
 const FILE = "/etc/holdfast/holdfast.conf";
 const SECRET = "/etc/holdfast/secrets/slack";
-
-const secretEntry: PathEntry = {
-  ok: true,
-  kind: "file",
-  uid: 0,
-  gid: 0,
-  mode: 0o600,
-  target: undefined,
-};
 
 /** Loads a text as holdfast.conf of a node with the instances VI_1 and VI_2. */
 function settingsOf(
@@ -35,7 +27,7 @@ function settingsOf(
     [SECRET]: "x",
     "/etc/holdfast/more.conf": "policy m {\n}",
   });
-  const own: Readonly<Record<string, PathEntry>> = { [SECRET]: secretEntry, ...entries };
+  const own: Readonly<Record<string, PathEntry>> = { [SECRET]: PRIVATE, ...entries };
   const entry = (path: string) => own[path] ?? usual.entry(path);
   const routers = new Set(["VI_1", "VI_2"]);
   const { settings, diagnostics } = loadSettings(FILE, { ...usual, entry, ...more }, routers);
@@ -245,7 +237,7 @@ describe("what is wrong in holdfast.conf grants nothing", () => {
 });
 
 describe("who can write holdfast.conf", () => {
-  const file = (more: object): PathEntry => ({ ...secretEntry, ...more }) as PathEntry;
+  const file = (more: object): PathEntry => ({ ...PRIVATE, ...more }) as PathEntry;
 
   test("a file that is not there grants nothing, and is no finding", () => {
     const { settings, diagnostics } = loadSettings(FILE, memoryHost(), new Set());

@@ -268,7 +268,8 @@ describe("Accept_Mode", { skip: process.getuid?.() === 0 ? false : "needs root" 
       assert.match(ruleset(a.node), /table inet holdfast/);
       a.agent.configure(configText([{ vrid: 51, priority: 200, more: ["accept"] }]));
       await a.agent.start();
-      assert.equal(ruleset(a.node), "");
+      // A gate may be up already.
+      assert.doesNotMatch(ruleset(a.node), /refused/);
       assert.match(a.agent.log, /removed the packet filter/);
       await untilState(a.agent, "active", GRACE_MS);
       assert.equal(pings(client, REFUSED), true);

@@ -122,7 +122,11 @@ const steps: Readonly<Record<string, Step>> = {
     await delay(3 * INTERVAL_MS);
     const from = capture.frames.length;
     const start = b.agent.events.length;
+    // Else it may hear the other first, and yield before anybody has heard of it.
+    b.eth0.setDeaf(true);
     b.eth0.setForwarding(true);
+    await eventually("it is heard", GRACE_MS, () => assert.ok(sentBy(scene, b, from).length > 0));
+    b.eth0.setDeaf(false);
     await watch.until([a.node], GRACE_MS);
     await untilState(b.agent, "backup", GRACE_MS);
     const own = (frames: readonly Frame[]) =>

@@ -121,12 +121,19 @@ interface Happening {
   readonly heal?: (pair: Pair) => unknown;
 }
 
-const kill = async ({ agent }: Member, role: "vrrp" | "supervisor", signal: NodeJS.Signals) => {
-  const pid = await eventually(`there is a ${role} process`, GRACE_MS, async () => {
+const pidOf = (role: "vrrp" | "supervisor", { agent }: Member): Promise<number> =>
+  eventually(`there is a ${role} process`, GRACE_MS, async () => {
     const { processes } = await agent.status();
     return processes[role].pid ?? assert.fail();
   });
+
+/** Resolves when there is another: before, the status may still be that of the dead one. */
+const killVrrp = async (member: Member, signal: NodeJS.Signals): Promise<void> => {
+  const pid = await pidOf("vrrp", member);
   process.kill(pid, signal);
+  await eventually("there is another vrrp process", GRACE_MS, async () =>
+    assert.notEqual(await pidOf("vrrp", member), pid),
+  );
 };
 
 const signalAll = (pids: readonly number[], signal: NodeJS.Signals): void => {
@@ -146,13 +153,13 @@ const cure = ({ node }: Member): void => {
 
 /** In this order; each ends with the pair as it was. */
 const ALONE: Readonly<Record<string, Happening>> = {
-  "The VRRP process dies": { act: ({ lb1 }) => kill(lb1, "vrrp", "SIGKILL") },
-  "The VRRP process hangs": { act: ({ lb1 }) => kill(lb1, "vrrp", "SIGSTOP") },
+  "The VRRP process dies": { act: ({ lb1 }) => killVrrp(lb1, "SIGKILL") },
+  "The VRRP process hangs": { act: ({ lb1 }) => killVrrp(lb1, "SIGSTOP") },
   "The VRRP process dies again and again": {
     act: async (pair) => {
-      await kill(pair.lb1, "vrrp", "SIGKILL");
+      await killVrrp(pair.lb1, "SIGKILL");
       await pair.settled();
-      await kill(pair.lb1, "vrrp", "SIGKILL");
+      await killVrrp(pair.lb1, "SIGKILL");
     },
   },
   "Everything stands still": {
@@ -184,7 +191,7 @@ const ALONE: Readonly<Record<string, Happening>> = {
   },
   "The supervisor dies": {
     act: async ({ lb1 }) => {
-      await kill(lb1, "supervisor", "SIGKILL");
+      process.kill(await pidOf("supervisor", lb1), "SIGKILL");
       await lb1.agent.ended();
     },
     heal: (pair) => pair.start(pair.lb1),

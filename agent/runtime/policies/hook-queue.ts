@@ -1,10 +1,11 @@
 import { after, milliseconds } from "../../core/time.ts";
+import type { EventName } from "../../policy/shape.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Schedule, Slot } from "../schedule.ts";
 
 /** One hook to be run. */
 export interface HookCall {
-  readonly name: string;
+  readonly name: EventName;
   /** JSON. */
   readonly event: string;
 }
@@ -15,7 +16,8 @@ export interface HookRun {
   abandon(): void;
 }
 
-const MOST_WAITING = 256;
+/** Events for one policy. */
+export const MOST_WAITING = 256;
 export const HOOK_TIMEOUT = milliseconds(30_000);
 
 /** The hooks of one policy, one after another. */

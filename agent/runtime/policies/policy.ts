@@ -11,6 +11,7 @@ import { BalanceSet } from "./balance-set.ts";
 import { Candidate, grantsOf } from "./candidate.ts";
 import { checkAnswer } from "./check-answer.ts";
 import { CheckSet } from "./check-set.ts";
+import { EarlyEvents } from "./early-events.ts";
 import { EffectDesk } from "./effect-desk.ts";
 import type { HookCall, HookRun } from "./hook-queue.ts";
 import { HOOK_TIMEOUT, HookQueue } from "./hook-queue.ts";
@@ -47,6 +48,7 @@ export class Policy {
   readonly #quarantine: Quarantine;
   /** Set while the version that decides is being made anew. */
   readonly #recovery: Slot;
+  readonly #early: EarlyEvents;
   #file: string;
   #current: PolicyVersion | undefined;
   #candidate: Candidate | undefined;
@@ -61,6 +63,7 @@ export class Policy {
     this.name = name;
     this.#world = world;
     this.#file = file;
+    this.#early = new EarlyEvents(!world.started());
     const { schedule, ports } = world;
     this.#state = new KeptState(world, name);
     this.#desk = new EffectDesk(world, name);
@@ -130,6 +133,7 @@ export class Policy {
   /** Something happened that it may have a hook for. `event`: JSON. */
   hear(name: EventName, event: string): void {
     if (this.#current?.shape.events.includes(name)) this.#hooks.push({ name, event });
+    else this.#early.add({ name, event });
   }
 
   status(): PolicyStatus {
@@ -162,13 +166,12 @@ export class Policy {
     this.balances.close();
     this.#desk.clear();
     if (this.#versions > 0) this.#tell("info", "its file is gone: it runs no more", {});
-    if (version !== undefined) void this.#retire(version, "shutdown");
+    void this.#retire(version, "shutdown");
   }
 
   /** The director ends; what it claims is held by others from now on. */
   async stop(): Promise<void> {
-    const version = this.#end();
-    if (version !== undefined) await this.#retire(version, "shutdown");
+    await this.#retire(this.#end(), "shutdown");
   }
 
   #end(): PolicyVersion | undefined {
@@ -246,22 +249,23 @@ export class Policy {
     const reason = this.#versions === 1 ? "boot" : "reload";
     this.#tell("info", `version ${this.#versions} runs`, { version: this.#versions, reason });
     this.#warnOfStrangers(version);
-    if (before !== undefined) void this.#retire(before, "reload");
+    void this.#retire(before, "reload");
     this.#checks.declare(version.shape.checks, found);
     this.balances.declare(version.shape.balance, balanced);
     this.hear("start", JSON.stringify({ reason }));
+    for (const call of this.#early.end()) this.hear(call.name, call.event);
     for (const effect of effects) this.#desk.perform(effect, version.permissions, true);
   }
 
   /** Its last words, then its end. What it says of routers counts for nothing. */
-  async #retire(version: PolicyVersion, reason: "reload" | "shutdown"): Promise<void> {
-    if (version.shape.events.includes("stop")) {
+  async #retire(version: PolicyVersion | undefined, reason: "reload" | "shutdown"): Promise<void> {
+    if (version?.shape.events.includes("stop")) {
       const entry = { kind: "event", name: "stop", event: JSON.stringify({ reason }) } as const;
       const { schedule, ports } = this.#world;
       const running = version.enter(entry, STOP_TIMEOUT).then(() => undefined);
       await timeLimit({ clock: ports.clock, schedule }, STOP_TIMEOUT, running, () => undefined);
     }
-    version.close();
+    version?.close();
   }
 
   /** Runs what answers; `undefined`: nothing can be run now. */
@@ -338,6 +342,7 @@ export class Policy {
   #refuse(problems: readonly string[]): void {
     const known = problems.join("\n") === this.#problems.join("\n");
     this.#problems = problems;
+    this.#early.end();
     if (known) return;
     const [first = "it does not say why", ...others] = problems;
     const more = others.length === 0 ? "" : ` (and ${others.length} more)`;

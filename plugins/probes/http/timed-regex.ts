@@ -30,8 +30,8 @@ export class TimedRegex {
   search(body: Buffer, from: number, now: number): number | undefined | "too-slow" {
     if (now < this.#restsUntil) return "too-slow";
     const text = body.toString(this.#unicode ? "utf8" : "latin1");
-    this.#regex.lastIndex = this.#unicode ? body.toString("utf8", 0, from).length : from;
-    const match = run(this.#regex, text);
+    const start = this.#unicode ? body.toString("utf8", 0, from).length : from;
+    const match = run(this.#regex, text, start);
     if (match === "too-slow") {
       this.#restsUntil = now + MOST_MS * REST;
       return match;
@@ -41,14 +41,18 @@ export class TimedRegex {
   }
 }
 
-const context: { regex: RegExp | undefined; text: string } = { regex: undefined, text: "" };
+const context: { regex: RegExp | undefined; text: string; start: number } = {
+  regex: undefined,
+  text: "",
+  start: 0,
+};
 let script: Script | undefined;
 
-function run(regex: RegExp, text: string): number | undefined | "too-slow" {
-  script ??= new Script("regex.exec(text)?.index");
+function run(regex: RegExp, text: string, start: number): number | undefined | "too-slow" {
+  // Each try says where it starts: one that was broken off may have moved `lastIndex`.
+  script ??= new Script("regex.lastIndex = start; regex.exec(text)?.index");
   createContext(context);
-  context.regex = regex;
-  context.text = text;
+  Object.assign(context, { regex, text, start });
   try {
     for (let tried = 0; tried < TRIES; tried += 1) {
       const before = ranMs();

@@ -5,6 +5,7 @@ import type { Json } from "../../../sdk/index.ts";
 import { settle } from "../virtual-time.ts";
 
 import { benchWith, Health } from "./health.ts";
+import { PolicyBench } from "./policy-bench.ts";
 import { snapshotOf, withPeer } from "./snapshots.ts";
 
 describe("hooks", () => {
@@ -33,6 +34,40 @@ describe("hooks", () => {
       { router: "VI_1", from: "backup", to: "active", reason: "timeout", priority: 150, at: 5 },
       "active",
     ]);
+  });
+
+  test("hear of what happened while their first version was loaded, after its start", async () => {
+    const seen: unknown[] = [];
+    const bench = new PolicyBench();
+    let release = (): void => undefined;
+    bench.hold = new Promise((done) => (release = done));
+    bench.put("late", {
+      on: {
+        start: () => seen.push("start"),
+        transition: (_ctx, event) => seen.push((event as { to: string }).to),
+      },
+    });
+    await bench.start();
+    await bench.time.advance(5_000);
+    bench.host.event(transition("active"));
+    release();
+    await settle();
+    assert.deepEqual(seen, ["start", "active"]);
+  });
+
+  test("hear nothing of what happened while their policy was refused", async () => {
+    const seen: unknown[] = [];
+    const bench = new PolicyBench();
+    bench.put("mended", "broken");
+    await bench.start();
+    bench.host.event(transition("active"));
+    await bench.save("mended", {
+      on: { transition: (_ctx, event) => seen.push((event as { to: string }).to) },
+    });
+    assert.deepEqual(seen, []);
+    bench.host.event(transition("backup"));
+    await settle();
+    assert.deepEqual(seen, ["backup"]);
   });
 
   test("hear of the lease under which a router became active", async () => {

@@ -370,6 +370,7 @@ export class Node {
   #evaluate(router: Router): void {
     const known = this.#bindings.evaluate(router);
     this.#possessions.follow(router);
+    this.#fence.gatekeeper.follow(router);
     this.#host.promoteSecondaries(router);
     if (!this.#starting.has(router) || !known) return;
     if (this.#awaitDirector && this.#word.claimsExpected) return;

@@ -32,8 +32,10 @@ const RULES_OUTLIVE: Micros = seconds(10);
 /** The gate in front of one active router's addresses. */
 interface Door {
   readonly router: Router;
-  readonly lease: Lease;
-  readonly addresses: readonly GatedAddress[];
+  /** What the last advertisement that left is worth: a reload changes that of those after it. */
+  lease: Lease;
+  leaseFrom: Instant | undefined;
+  addresses: readonly GatedAddress[];
   /** The machine wants it open. */
   wanted: boolean;
   /** Ends the lease that the last advertisement gave. */
@@ -101,10 +103,23 @@ export class Gatekeeper implements Guard {
     const addresses = this.#parts.addressesOf(router);
     const { wanted = false, deadline, question, latest = instant(0) } = known ?? {};
     const running = { wanted, deadline, openUntil: undefined, latest, question };
-    const door: Door = { router, lease, addresses, ...running };
+    const leaseFrom = router.advertisedAt;
+    const door: Door = { router, lease, leaseFrom, addresses, ...running };
     if (known !== undefined) this.#due.delete(known);
     this.#doors.set(router.id, door);
     if (wanted) this.#open(door);
+  }
+
+  /** Its addresses may be others than when it took them, or elsewhere. Idempotent. */
+  follow(router: Router): void {
+    const door = this.#doors.get(router.id);
+    const addresses = this.#parts.addressesOf(router);
+    if (door === undefined || sameAddresses(door.addresses, addresses)) return;
+    door.addresses = addresses;
+    door.openUntil = undefined;
+    if (!door.wanted || door.deadline === undefined) return;
+    this.#due.add(door);
+    this.#extend();
   }
 
   open(router: Router): void {
@@ -166,7 +181,9 @@ export class Gatekeeper implements Guard {
   advertised(router: Router): void {
     const door = this.#doors.get(router.id);
     const at = router.advertisedAt;
-    if (door === undefined || at === undefined || !door.wanted) return;
+    if (door === undefined || at === undefined) return;
+    this.#appraise(door, at);
+    if (!door.wanted) return;
     if (!router.effective.fenced) {
       this.#doors.delete(router.id);
       return;
@@ -234,6 +251,14 @@ export class Gatekeeper implements Guard {
   close(): void {
     for (const door of this.#doors.values()) this.#endQuestion(door);
     this.#collection.set(undefined);
+  }
+
+  /** One that is not the one of before was sent by the configuration of now. */
+  #appraise(door: Door, at: Instant): void {
+    if (door.leaseFrom === at) return;
+    const { advertisementInterval, downTimerAdverts } = door.router.effective;
+    door.lease = leaseOf(advertisementInterval, downTimerAdverts) ?? door.lease;
+    door.leaseFrom = at;
   }
 
   /** From the last advertisement that left, if its lease still runs; else the next one opens. */
@@ -316,6 +341,13 @@ export class Gatekeeper implements Guard {
     door.question = undefined;
   }
 }
+
+const sameAddresses = (a: readonly GatedAddress[], b: readonly GatedAddress[]): boolean =>
+  a.length === b.length &&
+  a.every(
+    ({ interfaceIndex, address }, at) =>
+      interfaceIndex === b[at]?.interfaceIndex && address === b[at]?.address,
+  );
 
 const gatedAddress = ({ interfaceIndex, address }: AddressRequest): GatedAddress => ({
   interfaceIndex,

@@ -1,7 +1,6 @@
 import type { EndpointSpec } from "../ports/advertisement-sockets.ts";
 import { KernelError } from "../ports/error.ts";
 import type {
-  LastWill,
   ReadyPacket,
   WillOutcome,
   WillRequest,
@@ -12,6 +11,7 @@ import type {
 import { lastErrno, libc } from "./libc.ts";
 import { insideNamedNamespace } from "./namespace.ts";
 import { deleteOurTables } from "./netlink/filter-tables.ts";
+import { keepsMarks } from "./netlink/mark.ts";
 import { SideSocket } from "./netlink/side-socket.ts";
 import type { Inside } from "./netlink/withdrawal.ts";
 import {
@@ -27,8 +27,13 @@ import { ipSocketAddress } from "./socket-address.ts";
 /** Of `withdraw`, which nobody waits for as for a will. */
 const WITHDRAW_LIMIT_MS = 10_000;
 
-/** See LastWill. */
-export const executeWill: LastWill["execute"] = (request) => new Execution(request).run();
+/**
+ * See LastWill.
+ *
+ * @param marked the kernel tells our addresses from others
+ */
+export const executeWill = (request: WillRequest, marked = keepsMarks()): Promise<WillOutcome> =>
+  new Execution(request, marked).run();
 
 /**
  * Goes the way of a will as far as nothing changes: what a process does for the first time takes it many
@@ -49,13 +54,14 @@ export async function rehearse(): Promise<void> {
 
 /** Removes everything that carries our mark. Nothing here rejects. */
 export function withdraw(request: WithdrawRequest): Promise<WithdrawOutcome> {
-  return new Execution({ ...request, packets: [], limitMs: WITHDRAW_LIMIT_MS }).run();
+  return executeWill({ ...request, packets: [], limitMs: WITHDRAW_LIMIT_MS });
 }
 
 type Counted = Exclude<keyof Withdrawn, "filter">;
 
 class Execution {
   readonly #request: WillRequest;
+  readonly #marked: boolean;
   readonly #problems: KernelError[] = [];
   readonly #withdrawn: Record<Counted, number> = { addresses: 0, routes: 0, rules: 0, links: 0 };
   #filter = false;
@@ -63,8 +69,9 @@ class Execution {
   /** What is under way stays so, but nothing more is begun. */
   #over = false;
 
-  constructor(request: WillRequest) {
+  constructor(request: WillRequest, marked: boolean) {
     this.#request = request;
+    this.#marked = marked;
   }
 
   async run(): Promise<WillOutcome> {
@@ -86,8 +93,11 @@ class Execution {
   async #work(): Promise<void> {
     const route = this.#open();
     if (route === undefined) return;
+    let gone = false;
     try {
-      const gone = await this.#step("addresses", () => withdrawAddresses(route, this.#inside));
+      gone = await this.#step("addresses", () =>
+        withdrawAddresses(route, this.#inside, this.#marked),
+      );
       // A peer that heard of it would answer for addresses that are here still.
       if (gone) this.#send();
       await this.#step("rules", () => withdrawRules(route));
@@ -96,7 +106,8 @@ class Execution {
     } finally {
       route.close();
     }
-    await this.#tables();
+    // Addresses that are here still stay behind the gate: its rules outlive them, and end by themselves.
+    if (gone) await this.#tables();
   }
 
   /** Last: without the addresses they keep nothing from anybody. */

@@ -158,6 +158,19 @@ describe("what is left to do for a process that died", { skip, timeout: 30_000 }
     await withdraw(HERE);
   });
 
+  test("addresses that a kernel cannot tell from others stay behind the gate", async () => {
+    const request = { namespace: undefined, links: false, packets: [], limitMs: 2_000 };
+    const { withdrawn, problems } = await executeWill(request, false);
+    assert.deepEqual([withdrawn.addresses, withdrawn.filter], [0, false]);
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ["no-marks"],
+    );
+    assert.match(nft("list tables"), /table inet holdfast\ntable arp holdfast/);
+    await withdraw(HERE);
+    onlyOthersAreLeft();
+  });
+
   test("in a namespace of its own, a process is cleared up after there, and only there", async () => {
     const name = `hf-${process.pid}-will`;
     ip(`netns add ${name}`);

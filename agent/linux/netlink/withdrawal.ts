@@ -7,7 +7,7 @@ import { interfaceSysctl, readSysctl, writeSysctl } from "../sysctl.ts";
 import type { AddressRecord } from "./address-message.ts";
 import { addressDumpBody, decodeAddress, encodeRecordRemoval } from "./address-message.ts";
 import { decodeLink, encodeLinkRemoval, linkDumpBody } from "./link-message.ts";
-import { ADDRESS_MARK, keepsMarks } from "./mark.ts";
+import { ADDRESS_MARK } from "./mark.ts";
 import { meaningOf } from "./outcome.ts";
 import {
   decodeRoute,
@@ -32,9 +32,17 @@ export async function countAddresses(socket: SideSocket): Promise<number> {
   return (await shownAddresses(socket)).filter(isOurs).length;
 }
 
-/** How many were removed. Throws a KernelError when some are still there. */
-export async function withdrawAddresses(socket: SideSocket, inside: Inside): Promise<number> {
-  if (!keepsMarks()) throw withoutMarks();
+/**
+ * How many were removed. Throws a KernelError when some may still be there.
+ *
+ * @param marked the kernel tells our addresses from others
+ */
+export async function withdrawAddresses(
+  socket: SideSocket,
+  inside: Inside,
+  marked: boolean,
+): Promise<number> {
+  if (!marked) throw withoutMarks();
   let removed = 0;
   let refused: string | undefined;
   for (let look = 1; look <= LOOKS; look += 1) {

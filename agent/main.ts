@@ -71,6 +71,7 @@ const nodeArguments: Readonly<Record<Role, readonly string[]>> = {
     ...strippedTypes,
   ],
   config: ["--max-old-space-size=4096", ...withoutDebugger, ...strippedTypes],
+  fence: ["--max-semi-space-size=2", ...withoutDebugger, ...strippedTypes],
 };
 
 export function version(): string {
@@ -282,52 +283,41 @@ async function runDirector(): Promise<void> {
   });
 }
 
-/**
- * It needs no capability of its own once it is in its namespace. It runs as the agent does all the same:
- * secrets are root's, and fence agents may have to reach devices.
- */
 async function runWitness(): Promise<void> {
   const [
     { WitnessProcess },
     { parentChannel, endAfterMessages },
-    { failureText, scheduler, setOutOfMemoryScore },
+    { setOutOfMemoryScore },
     { nameProcess },
-    { enterNamedNamespace },
     { openTimer },
     { openSleeplessClock },
-    { runProgram },
-    { readStore, examineProgram },
+    { readStore, preparation },
   ] = await Promise.all([
     import("./runtime/witness/witness-process.ts"),
     import("./linux/processes.ts"),
     import("./linux/scheduling.ts"),
     import("./linux/process-identity.ts"),
-    import("./linux/namespace.ts"),
     import("./linux/timer.ts"),
     import("./linux/sleepless-clock.ts"),
-    import("./linux/programs.ts"),
     import("./witness-parts.ts"),
   ]);
-  const schedule = scheduler();
   nameProcess("holdfast_witness");
   setOutOfMemoryScore(LAST_TO_BE_KILLED);
   // The supervisor has it end when the vrrp process has let go: leases go back then, and not before.
   process.on("SIGTERM", () => undefined);
-  let entered = false;
   new WitnessProcess(parentChannel(), {
     clock: openSleeplessClock(),
     openTimer,
-    prepare: ({ scheduling, netNamespace }) => {
-      if (!entered && netNamespace !== undefined) enterNamedNamespace(netNamespace);
-      entered = true;
-      return schedule(scheduling).map(failureText);
-    },
+    prepare: preparation(),
     readStore,
-    run: runProgram,
-    examine: examineProgram,
     seed: randomInt(2 ** 32),
     exit: endAfterMessages,
   });
+}
+
+async function runFences(): Promise<void> {
+  const { runFences: run } = await import("./fence-parts.ts");
+  run(LAST_TO_BE_KILLED);
 }
 
 async function runConfig(): Promise<void> {
@@ -377,6 +367,7 @@ const ROLES: Readonly<Record<Role, () => Promise<void>>> = {
   director: runDirector,
   witness: runWitness,
   config: runConfig,
+  fence: runFences,
 };
 
 const [flag, role] = process.argv.slice(2);

@@ -3,13 +3,37 @@ import { readFileSync } from "node:fs";
 import { openArbiter } from "../plugins/arbiters/open-arbiter.ts";
 import type { ArbiterSettings, ArbiterTls } from "../plugins/arbiters/settings.ts";
 import type { WitnessSettings } from "./config/mandates.ts";
-import { exposure, walk } from "./config/path-walk.ts";
-import type { FenceProblem } from "./core/witness/mandate.ts";
-import { entryAt } from "./linux/config-host.ts";
+import type { Capability } from "./linux/capabilities.ts";
+import { confine } from "./linux/confinement.ts";
+import { enterNamedNamespace } from "./linux/namespace.ts";
+import { failureText, scheduler } from "./linux/scheduling.ts";
 import { putSecrets } from "./runtime/secrets.ts";
-import type { Secrets, StoreAccess } from "./runtime/witness/ports.ts";
+import type { Secrets, StoreAccess, WitnessPorts } from "./runtime/witness/ports.ts";
 
 const DEFAULT_NAMESPACE = "default";
+
+/** Secrets and keys are read again when the store refuses them: those too that are not root's. */
+const FILES: readonly Capability[] = ["dacReadSearch"];
+/** Threads that start later need them again, and a reload may ask for more. */
+const SCHEDULING: readonly Capability[] = ["sysNice", "ipcLock", "sysResource"];
+const GIVEN_UP =
+  "the witness process gave up the right to that when it started: restart the agent when it may be";
+
+/** Once it is in its network namespace, it only speaks to a store, and keeps the rights for no more. */
+export function preparation(): WitnessPorts["prepare"] {
+  const schedule = scheduler();
+  let kept: readonly Capability[] | undefined;
+  return ({ scheduling, netNamespace }) => {
+    if (kept === undefined && netNamespace !== undefined) enterNamedNamespace(netNamespace);
+    const failures = schedule(scheduling).map(failureText);
+    if (kept === undefined) {
+      const scheduled = Object.values(scheduling).some((value) => value !== undefined && value);
+      kept = scheduled ? [...FILES, ...SCHEDULING] : FILES;
+      return [...failures, ...confine(kept)];
+    }
+    return failures.length > 0 && kept === FILES ? [...failures, GIVEN_UP] : failures;
+  };
+}
 
 /** Throws an Error for people where a secret or a file cannot be read. */
 export function readStore(settings: WitnessSettings, secrets: Secrets): StoreAccess {
@@ -91,13 +115,4 @@ function hostAndPort(text: string): { readonly host: string; readonly port: numb
   const colon = text.lastIndexOf(":");
   const host = text.slice(0, colon).replace(/^\[|\]$/g, "");
   return { host, port: Number(text.slice(colon + 1)) };
-}
-
-/** A fence agent runs with the rights of this process: only its user and root may decide what it is. */
-export function examineProgram(program: string): FenceProblem | undefined {
-  const walked = walk(program, { entry: entryAt });
-  if (!walked.ok) {
-    return { reason: `${walked.path} (${walked.errno})`, remedy: "name a program that is there" };
-  }
-  return exposure(walked.steps, [0, process.geteuid?.() ?? 0]);
 }

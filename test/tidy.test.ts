@@ -60,6 +60,7 @@ const FREE = [
   "agent/command-line.ts",
   "agent/director-parts.ts",
   "agent/witness-parts.ts",
+  "agent/fence-parts.ts",
   "agent/own-plugins.ts",
   "agent/build.ts",
   "test/",

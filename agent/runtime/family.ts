@@ -5,6 +5,7 @@ import type { DirectorStatus } from "../control/protocol.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import { DirectorClient } from "./director-client.ts";
 import { directorSettings, holdsPolicies } from "./director-settings.ts";
+import { fenceInProcess } from "./fence-source.ts";
 import type {
   EventReport,
   FromChild,
@@ -25,7 +26,7 @@ import type { SupervisorPorts } from "./supervisor.ts";
 import type { Configured, NodeSnapshot } from "./vrrp-client.ts";
 import { planForNone, VrrpClient } from "./vrrp-client.ts";
 import { watchOf } from "./watch.ts";
-import { WitnessClient, witnessSettings } from "./witness-client.ts";
+import { isOfMandates, WitnessClient, witnessSettings } from "./witness-client.ts";
 
 /** What the children's parent hears of them. */
 export interface FamilyEvents {
@@ -83,6 +84,7 @@ export class Family {
     this.#witness = new WitnessClient(
       (message) => this.#kin.send("witness", message),
       (message) => this.#kin.send("vrrp", message),
+      (devices) => fenceInProcess(devices, events.current(), ports),
     );
     const log = (level: LogLevel, message: string) => events.log(level, message);
     this.#wills = new LastWills(ports.lastWill, ports.nowMs, log);
@@ -326,13 +328,9 @@ export class Family {
   }
 
   #hearWitness(message: FromWitness): void {
-    if (message.kind === "mandate" || message.kind === "witness-ready") {
-      this.#witness.hear(message);
-    } else if (message.kind === "event") {
-      this.#events.report(message.report);
-    } else {
-      this.#hear(message);
-    }
+    if (message.kind === "event") this.#events.report(message.report);
+    else if (isOfMandates(message)) this.#witness.hear(message);
+    else this.#hear(message);
   }
 
   #hear(message: FromChild): void {

@@ -19,6 +19,7 @@ import type { BoardEntry } from "../core/track/board.ts";
 import type { Claim, Reading } from "../core/track/tracking.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
+import type { FenceProblem } from "../core/witness/mandate.ts";
 import type { MandateNews } from "../core/witness/mandate-news.ts";
 import type { RunOptions } from "./options.ts";
 import type { ReservedEntry, WillEntry } from "./wills.ts";
@@ -26,8 +27,9 @@ import type { ReservedEntry, WillEntry } from "./wills.ts";
 /** Parent and children are always of one build; a mismatch means that files changed under a run. */
 export const IPC_VERSION = 1;
 
-export type Role = "vrrp" | "director" | "witness" | "config";
-export type ServiceRole = Exclude<Role, "config">;
+export type Role = "vrrp" | "director" | "witness" | "config" | "fence";
+/** Those that run as long as the agent; the others do one thing, and end. */
+export type ServiceRole = Exclude<Role, "config" | "fence">;
 
 /** What a child says of something that happened; the supervisor numbers, keeps and prints it. */
 export type EventReport = Omit<AgentEvent, "sequence"> & { readonly level: LogLevel };
@@ -219,14 +221,29 @@ export interface MandateMessage {
 export interface WitnessProcessSettings {
   /** The vrrp process's: a renewal may be late no more than an advertisement. */
   readonly scheduling: SchedulingConfig;
-  /** Where the store is asked from, and where fence agents run: the vrrp process's. */
+  /** Where the store is asked from: the vrrp process's. */
   readonly netNamespace: string | undefined;
   /** Who holds a lease, as others are shown it: of this run of the agent alone. */
   readonly holder: string;
   readonly mandates: readonly MandateConfig[];
   readonly store: WitnessSettings | undefined;
-  readonly fences: readonly FenceSettings[];
   readonly secrets: Settings["secrets"];
+}
+
+/** What the witness process, which can run nothing, has the supervisor see to. */
+export interface FenceRequest {
+  readonly kind: "fence";
+  readonly id: number;
+  /** Names of devices, all of which must succeed, in this order. */
+  readonly devices: readonly string[];
+}
+
+export interface FenceAnswer {
+  readonly kind: "fenced";
+  /** Of the request. */
+  readonly id: number;
+  /** Why nobody may rely on it; `null`: done. */
+  readonly problem: FenceProblem | null;
 }
 
 export type ToWitness =
@@ -234,12 +251,14 @@ export type ToWitness =
   | ToChild
   | { readonly kind: "configure"; readonly settings: WitnessProcessSettings }
   | MandateWish
+  | FenceAnswer
   /** The vrrp process is gone, and so is all that it held: every lease is given back. */
   | { readonly kind: "nobody-wants" };
 
 export type FromWitness =
   | FromChild
   | MandateMessage
+  | FenceRequest
   /** Its first configuration is in force: wishes are heard. */
   | { readonly kind: "witness-ready" };
 
@@ -272,6 +291,17 @@ export type FromConfig =
       readonly diagnostics: readonly Diagnostic[];
     }
   | { readonly kind: "unreadable"; readonly problem: Problem };
+
+/** What a process is to fence, and all that it needs for it. */
+export interface ToFence {
+  readonly kind: "fence";
+  readonly devices: readonly FenceSettings[];
+  readonly secrets: Settings["secrets"];
+  /** Where fence agents run: the vrrp process's. */
+  readonly netNamespace: string | undefined;
+}
+
+export type FromFence = Omit<FenceAnswer, "id">;
 
 /** Cuts `items` into messages. */
 export function* parts<Item>(items: readonly Item[]): Generator<readonly Item[]> {

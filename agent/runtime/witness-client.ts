@@ -1,5 +1,7 @@
+import type { FenceProblem } from "../core/witness/mandate.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import type {
+  FenceRequest,
   FromWitness,
   MandateMessage,
   MandateWish,
@@ -8,7 +10,15 @@ import type {
   WitnessProcessSettings,
 } from "./ipc.ts";
 
-type Heard = Extract<FromWitness, { readonly kind: "mandate" | "witness-ready" }>;
+const OF_MANDATES = ["mandate", "witness-ready", "fence"] as const;
+type Heard = Extract<FromWitness, { readonly kind: (typeof OF_MANDATES)[number] }>;
+
+/** What a witness process says that is not said by every process. */
+export const isOfMandates = (message: FromWitness): message is Heard =>
+  OF_MANDATES.some((kind) => kind === message.kind);
+
+/** Runs devices by their names. Answers why nobody may rely on it; `undefined`: done. */
+type Fence = (devices: readonly string[]) => Promise<FenceProblem | undefined>;
 
 /** What the witness process must know; `undefined`: there is nothing for it to do. */
 export function witnessSettings(
@@ -23,7 +33,6 @@ export function witnessSettings(
     holder: `${global.routerId}/${tag}`,
     mandates,
     store: settings.witness,
-    fences: settings.fences,
     secrets: settings.secrets,
   };
 }
@@ -32,14 +41,20 @@ export function witnessSettings(
 export class WitnessClient {
   readonly #tellWitness: (message: ToWitness) => void;
   readonly #tellVrrp: (message: ToVrrp) => void;
+  readonly #fence: Fence;
   /** Serials of what is granted, by mandate. */
   readonly #granted = new Map<string, number>();
   /** What of a new configuration the vrrp process said before the witness process has it. */
   #held: MandateWish[] | undefined;
 
-  constructor(tellWitness: (message: ToWitness) => void, tellVrrp: (message: ToVrrp) => void) {
+  constructor(
+    tellWitness: (message: ToWitness) => void,
+    tellVrrp: (message: ToVrrp) => void,
+    fence: Fence,
+  ) {
     this.#tellWitness = tellWitness;
     this.#tellVrrp = tellVrrp;
+    this.#fence = fence;
   }
 
   configure(settings: WitnessProcessSettings): void {
@@ -76,7 +91,8 @@ export class WitnessClient {
 
   hear(message: Heard): void {
     if (message.kind === "witness-ready") this.#tellVrrp({ kind: "witness-lost" });
-    else this.#pass(message);
+    else if (message.kind === "mandate") this.#pass(message);
+    else void this.#haveFenced(message);
   }
 
   /** The vrrp process is gone, with all that it held. */
@@ -84,6 +100,11 @@ export class WitnessClient {
     this.#granted.clear();
     if (this.#held !== undefined) this.#held = [];
     this.#tellWitness({ kind: "nobody-wants" });
+  }
+
+  async #haveFenced({ id, devices }: FenceRequest): Promise<void> {
+    const problem = await this.#fence(devices);
+    this.#tellWitness({ kind: "fenced", id, problem: problem ?? null });
   }
 
   #pass(message: MandateMessage): void {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { FenceSettings } from "../../agent/config/mandates.ts";
 import { seconds } from "../../agent/core/time.ts";
+import { examineProgram } from "../../agent/fence-parts.ts";
 import { runProgram } from "../../agent/linux/programs.ts";
 import { runFence } from "../../agent/runtime/witness/fence-run.ts";
-import { examineProgram } from "../../agent/witness-parts.ts";
 import { skip } from "./cluster.ts";
 
 /* ClusterLabs' own agent for tests, which turns off a "device" that is a file. */

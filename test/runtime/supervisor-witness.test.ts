@@ -111,6 +111,22 @@ test("wishes and news go their way; a new witness process is told the wishes ane
   assert.deepEqual(processes.last("witness").received.at(-1), { ...WANTED, serial: 8 });
 });
 
+test("a witness process that wants somebody fenced hears what came of it", async (context) => {
+  const { time, processes, begin } = withWitness(context);
+  begin();
+  await time.advance(10);
+  const child = processes.last("witness");
+  child.say({ kind: "fence", id: 8, devices: ["pdu"] });
+  await time.advance(10);
+  const answer = child.received.find(({ kind }) => kind === "fenced");
+  const reason = "holdfast.conf has none of its fence devices";
+  assert.deepEqual(answer, {
+    kind: "fenced",
+    id: 8,
+    problem: { reason, remedy: "add them there" },
+  });
+});
+
 test("what a reload makes the vrrp process want comes after the configuration that it is about", async (context) => {
   const { time, processes, begin } = withWitness(context);
   const { supervisor } = begin();

@@ -1,10 +1,14 @@
 import type { FenceSettings } from "../../config/mandates.ts";
 import type { FenceProblem } from "../../core/witness/mandate.ts";
-import type { ProgramOutcome } from "../../ports/programs.ts";
+import type { ProgramOutcome, RunProgram } from "../../ports/programs.ts";
 import { putSecrets } from "../secrets.ts";
-import type { Secrets, WitnessPorts } from "./ports.ts";
+import type { Secrets } from "./ports.ts";
 
-export type FencePorts = Pick<WitnessPorts, "run" | "examine">;
+export interface FencePorts {
+  readonly run: RunProgram;
+  /** Why this program may not be run as root; `undefined`: it may. */
+  readonly examine: (program: string) => FenceProblem | undefined;
+}
 
 /** Of what an agent said. */
 const LONGEST_LINE = 200;

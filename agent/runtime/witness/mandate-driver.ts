@@ -1,4 +1,4 @@
-import type { FenceSettings, MandateConfig, WitnessSettings } from "../../config/mandates.ts";
+import type { MandateConfig, WitnessSettings } from "../../config/mandates.ts";
 import type { Instant } from "../../core/time.ts";
 import { since } from "../../core/time.ts";
 import type { LeaseAnswer } from "../../core/witness/lease-answer.ts";
@@ -14,9 +14,7 @@ import type { MandateNews } from "../../core/witness/mandate-news.ts";
 import { mandateDeadline, stepMandate } from "../../core/witness/step-mandate.ts";
 import type { LeaseKey } from "../../ports/arbiter.ts";
 import type { EventReport, LogLevel } from "../ipc.ts";
-import type { FencePorts } from "./fence-run.ts";
-import { runFence } from "./fence-run.ts";
-import type { Secrets, SleeplessClock } from "./ports.ts";
+import type { SleeplessClock } from "./ports.ts";
 import type { Store } from "./store.ts";
 
 /** What a mandate is about; with another lease or store it is another mandate. */
@@ -28,16 +26,12 @@ export interface MandatePlan {
   readonly holder: string;
 }
 
-/** What may change while it is held. */
-export interface FencePlan {
-  readonly devices: readonly FenceSettings[];
-  readonly secrets: Secrets;
-}
-
-export interface DriverPorts extends FencePorts {
+export interface DriverPorts {
   readonly clock: SleeplessClock;
   readonly seed: number;
   tell(serial: number, news: MandateNews): void;
+  /** All of these devices, in their order. Answers why nobody may rely on it; `undefined`: done. */
+  fence(devices: readonly string[]): Promise<FenceProblem | undefined>;
   report(report: EventReport): void;
   /** Its deadline may be another one, or it has come to rest. */
   stepped(): void;
@@ -46,18 +40,18 @@ export interface DriverPorts extends FencePorts {
 /** Runs the machine of one mandate: asks the store, runs fence agents, tells what comes of it. */
 export class MandateDriver {
   readonly name: string;
-  readonly #rules: MandateRules;
+  #rules: MandateRules;
   readonly #key: LeaseKey | undefined;
   readonly #store: Store | undefined;
   readonly #ports: DriverPorts;
-  #fences: FencePlan;
+  #fences: readonly string[];
   #state: MandateState;
   #retired = false;
   #unwatch: (() => void) | undefined;
 
-  constructor(plan: MandatePlan, fences: FencePlan, ports: DriverPorts) {
+  constructor(plan: MandatePlan, ports: DriverPorts) {
     const { mandate, store, witness, holder } = plan;
-    const { lease, name } = mandate;
+    const { lease, name, fences } = mandate;
     this.name = name;
     this.#store = store;
     this.#ports = ports;
@@ -67,7 +61,7 @@ export class MandateDriver {
     this.#key = leased ? { name: lease.key, holder, ttl: witness.ttl } : undefined;
     this.#rules = {
       lease: leased ? { ...witness, mode: lease.mode, failsafe: lease.failsafe } : undefined,
-      fences: mandate.fences.length > 0,
+      fences: fences.length > 0,
     };
   }
 
@@ -88,8 +82,10 @@ export class MandateDriver {
     return this.#state.grant === "none" ? this.#state.wish : undefined;
   }
 
-  change(fences: FencePlan): void {
+  /** Fence devices may change while it is held. */
+  change(fences: readonly string[]): void {
     this.#fences = fences;
+    this.#rules = { ...this.#rules, fences: fences.length > 0 };
   }
 
   /**
@@ -148,10 +144,10 @@ export class MandateDriver {
   }
 
   async #fence(run: number): Promise<void> {
-    const names = this.#fences.devices.map(({ name }) => name).join(", ");
+    const names = this.#fences.join(", ");
     this.#report("warn", `fencing with ${names} before it becomes active`, { devices: names });
     const startedAt = this.#ports.clock.now();
-    const problem = await this.#runDevices(this.#fences);
+    const problem = await this.#ports.fence(this.#fences);
     const took = (since(startedAt, this.#ports.clock.now()) / 1_000_000).toFixed(1);
     if (problem === undefined) {
       this.#report("warn", `fenced with ${names} (${took} s)`, { devices: names });
@@ -159,16 +155,6 @@ export class MandateDriver {
       this.#failed(problem);
     }
     this.deliver({ kind: "fenced", run, problem });
-  }
-
-  /** All of them, in their order; the first that fails ends it. */
-  async #runDevices({ devices, secrets }: FencePlan): Promise<FenceProblem | undefined> {
-    if (devices.length === 0) return NO_DEVICE;
-    for (const device of devices) {
-      const problem = await runFence(device, secrets, this.#ports);
-      if (problem !== undefined) return problem;
-    }
-    return undefined;
   }
 
   #failed({ reason, remedy }: FenceProblem): void {
@@ -207,9 +193,4 @@ export class MandateDriver {
 const GHOST: LeaseAnswer = {
   kind: "unreachable",
   reason: "an earlier witness process of this node has the lease, which runs out by itself",
-};
-
-const NO_DEVICE: FenceProblem = {
-  reason: "holdfast.conf has none of its fence devices",
-  remedy: "add them there",
 };

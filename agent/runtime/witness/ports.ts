@@ -1,10 +1,8 @@
 import type { WitnessSettings } from "../../config/mandates.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Instant } from "../../core/time.ts";
-import type { FenceProblem } from "../../core/witness/mandate.ts";
 import type { Arbiter } from "../../ports/arbiter.ts";
 import type { Clock, OpenTimer } from "../../ports/clock.ts";
-import type { RunProgram } from "../../ports/programs.ts";
 import type { WitnessProcessSettings } from "../ipc.ts";
 
 export type Secrets = Settings["secrets"];
@@ -27,13 +25,13 @@ export interface WitnessPorts {
   readonly clock: SleeplessClock;
   /** On the host's clock. */
   readonly openTimer: OpenTimer;
-  /** Applies priorities; enters the network namespace the first time. Answers what was refused. */
+  /**
+   * Applies priorities; the first time it enters the network namespace, and gives up what it needs no more.
+   * Answers what was refused.
+   */
   readonly prepare: (settings: WitnessProcessSettings) => readonly string[];
   /** Throws an Error for people where a secret or a file cannot be read. */
   readonly readStore: (settings: WitnessSettings, secrets: Secrets) => StoreAccess;
-  readonly run: RunProgram;
-  /** Why this program may not be run as root; `undefined`: it may. */
-  readonly examine: (program: string) => FenceProblem | undefined;
   /** A number of this host's own. */
   readonly seed: number;
   readonly exit: (status: number) => void;

@@ -12,7 +12,7 @@ import type {
   WitnessProcessSettings,
 } from "../ipc.ts";
 import { IPC_VERSION } from "../ipc.ts";
-import type { FencePlan } from "./mandate-driver.ts";
+import { FenceRequests } from "./fence-requests.ts";
 import { MandateDriver } from "./mandate-driver.ts";
 import type { WitnessPorts } from "./ports.ts";
 import { Store } from "./store.ts";
@@ -20,7 +20,7 @@ import { Store } from "./store.ts";
 type Wanted = Extract<MandateWish, { readonly kind: "mandate-wanted" }>;
 
 /**
- * Asks the store for leases and runs fence agents, for groups that may not become active without. Apart
+ * Asks the store for leases and has nodes fenced, for groups that may not become active without. Apart
  * from the vrrp process, which waits for nothing, and from the director, where policies may take their
  * time. When it ends without being told to, it gives nothing back: gates may still be open.
  */
@@ -28,6 +28,7 @@ export class WitnessProcess {
   readonly #channel: ParentChannel;
   readonly #ports: WitnessPorts;
   readonly #timer: Timer;
+  readonly #fences: FenceRequests;
   readonly #drivers = new Map<string, MandateDriver>();
   /** Of an earlier configuration, with something to give back. */
   readonly #retired = new Set<MandateDriver>();
@@ -43,6 +44,7 @@ export class WitnessProcess {
     this.#channel = channel;
     this.#ports = ports;
     this.#timer = ports.openTimer(() => this.#tick());
+    this.#fences = new FenceRequests(ports.seed, (request) => this.#send(request));
     channel.listen(
       (message) => this.#hear(message as ToWitness),
       // The vrrp process sees it too, and needs its time.
@@ -75,6 +77,9 @@ export class WitnessProcess {
         }
         this.#deliver(message.mandate, { kind: "unwanted", serial: message.serial });
         break;
+      case "fenced":
+        this.#fences.hear(message);
+        break;
       case "nobody-wants":
         this.#nobodyWants();
         break;
@@ -92,7 +97,7 @@ export class WitnessProcess {
     for (const mandate of settings.mandates) {
       const { name, lease } = mandate;
       const same = leases.get(name) === essence(lease) && (sameStore || lease === undefined);
-      if (same) this.#drivers.get(name)?.change(fencePlan(mandate, settings));
+      if (same) this.#drivers.get(name)?.change(mandate.fences);
       else this.#replace(mandate, settings);
     }
     if (settings.mandates.some(({ lease }) => lease !== undefined)) this.#store?.open();
@@ -150,13 +155,17 @@ export class WitnessProcess {
     const { holder, store: witness } = settings;
     this.#opened += 1;
     const store = lease === undefined ? undefined : this.#store;
-    return new MandateDriver({ mandate, store, witness, holder }, fencePlan(mandate, settings), {
-      ...this.#ports,
-      seed: this.#ports.seed + this.#opened,
-      tell: (serial, news) => this.#send({ kind: "mandate", mandate: name, serial, news }),
-      report: (report) => this.#send({ kind: "event", report }),
-      stepped: () => this.#settle(),
-    });
+    return new MandateDriver(
+      { mandate, store, witness, holder },
+      {
+        ...this.#ports,
+        seed: this.#ports.seed + this.#opened,
+        tell: (serial, news) => this.#send({ kind: "mandate", mandate: name, serial, news }),
+        fence: (devices) => this.#fences.run(devices),
+        report: (report) => this.#send({ kind: "event", report }),
+        stepped: () => this.#settle(),
+      },
+    );
   }
 
   #retire(name: string): void {
@@ -236,16 +245,6 @@ export class WitnessProcess {
   #send(message: FromWitness): void {
     this.#channel.send(message);
   }
-}
-
-function fencePlan(
-  { fences }: MandateConfig,
-  { fences: all, secrets }: WitnessProcessSettings,
-): FencePlan {
-  const found = fences.map((name) => all.find((device) => device.name === name));
-  // All of them, or none may be relied on.
-  const devices = found.every((device) => device !== undefined) ? found : [];
-  return { devices, secrets };
 }
 
 /** To compare by: without what it is called and where it stands. */

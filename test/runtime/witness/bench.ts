@@ -1,12 +1,11 @@
 import type {
-  FenceSettings,
   LeaseConfig,
   MandateConfig,
   WitnessSettings,
 } from "../../../agent/config/mandates.ts";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
+import type { FenceProblem } from "../../../agent/core/witness/mandate.ts";
 import type { MandateNews } from "../../../agent/core/witness/mandate-news.ts";
-import type { ProgramOutcome, ProgramRequest } from "../../../agent/ports/programs.ts";
 import type { FromWitness, ToWitness, WitnessProcessSettings } from "../../../agent/runtime/ipc.ts";
 import { WitnessProcess } from "../../../agent/runtime/witness/witness-process.ts";
 import { settle, VirtualTime } from "../virtual-time.ts";
@@ -36,16 +35,6 @@ export const STORE: WitnessSettings = {
   database: undefined,
 };
 
-export const DEVICE: FenceSettings = {
-  position: POSITION,
-  name: "pdu",
-  program: "/fence",
-  action: "off",
-  options: [{ name: "ip", value: "192.0.2.8" }],
-  secretOptions: [],
-  timeout: seconds(30),
-};
-
 export const mandateOf = (
   lease: Partial<LeaseConfig> | undefined = {},
   fences: readonly string[] = [],
@@ -57,7 +46,8 @@ export const mandateOf = (
   fences,
 });
 
-type Outcome = Partial<ProgramOutcome> & Pick<ProgramOutcome, "kind">;
+/** How a fencing ends: why nobody may rely on it, or well. */
+type Outcome = FenceProblem | null;
 
 /** A witness process in a world of fakes, and all that a test may turn or look at. */
 export class Bench {
@@ -65,15 +55,14 @@ export class Bench {
   readonly store = new FakeStore();
   readonly said: FromWitness[] = [];
   readonly exits: number[] = [];
-  readonly runs: ProgramRequest[] = [];
-  /** How the next fence agents end; without one they run on. */
+  /** Devices that were to be fenced with, each time. */
+  readonly fenced: (readonly string[])[] = [];
+  /** How the next fencings end; without one they run on. */
   readonly outcomes: Outcome[] = [];
   fingerprint = "a";
-  exposed: string | undefined;
   #settings: WitnessProcessSettings;
   readonly #hear: (message: ToWitness) => void;
   readonly #lose: () => void;
-  #ends: ((outcome: Outcome) => void) | undefined;
 
   constructor(mandates: readonly MandateConfig[], change: Partial<WitnessProcessSettings> = {}) {
     this.#settings = {
@@ -88,14 +77,13 @@ export class Bench {
       holder: "a/1",
       mandates,
       store: STORE,
-      fences: [DEVICE],
       secrets: {},
       ...change,
     };
     const channel: { hear?: (message: unknown) => void; lost?: () => void } = {};
     new WitnessProcess(
       {
-        send: (message) => this.said.push(message as FromWitness),
+        send: (message) => this.#heardOf(message as FromWitness),
         listen: (hear, lost) => Object.assign(channel, { hear, lost }),
       },
       {
@@ -103,9 +91,6 @@ export class Bench {
         openTimer: this.time.openTimer,
         prepare: () => [],
         readStore: () => ({ fingerprint: this.fingerprint, open: () => this.store.open() }),
-        run: (request) => this.#run(request),
-        examine: () =>
-          this.exposed === undefined ? undefined : { reason: this.exposed, remedy: null },
         seed: 7,
         exit: (status) => this.exits.push(status),
       },
@@ -138,10 +123,10 @@ export class Bench {
     this.#lose();
   }
 
-  /** The fence agent that runs ends. */
-  async end(outcome: Outcome): Promise<void> {
-    this.#ends?.(outcome);
-    await settle();
+  /** The fencing that was asked for last ends. */
+  async end(problem: Outcome): Promise<void> {
+    const id = this.said.findLast((one) => one.kind === "fence")?.id ?? 0;
+    await this.tell({ kind: "fenced", id, problem });
   }
 
   get news(): readonly MandateNews[] {
@@ -170,14 +155,12 @@ export class Bench {
     });
   }
 
-  async #run(request: ProgramRequest): Promise<ProgramOutcome> {
-    this.runs.push(request);
-    const next = this.outcomes.shift();
-    const outcome =
-      next ??
-      (await new Promise<Outcome>((resolve) => {
-        this.#ends = resolve;
-      }));
-    return { ms: 1, stdout: "", stderr: "", ...outcome } as ProgramOutcome;
+  #heardOf(message: FromWitness): void {
+    this.said.push(message);
+    if (message.kind !== "fence") return;
+    this.fenced.push(message.devices);
+    const problem = this.outcomes.shift();
+    if (problem === undefined) return;
+    queueMicrotask(() => this.#hear({ kind: "fenced", id: message.id, problem }));
   }
 }

@@ -8,7 +8,7 @@ import type { FenceSettings } from "../../../agent/config/mandates.ts";
 import { milliseconds, seconds } from "../../../agent/core/time.ts";
 import { runProgram } from "../../../agent/linux/programs.ts";
 import { runFence } from "../../../agent/runtime/witness/fence-run.ts";
-import { DEVICE } from "./bench.ts";
+import { DEVICE } from "../fence-device.ts";
 
 /* A fence agent is a real program here. */
 

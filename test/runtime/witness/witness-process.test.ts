@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { seconds, since } from "../../../agent/core/time.ts";
 import { settle } from "../virtual-time.ts";
-import { Bench, DEVICE, mandateOf, STORE } from "./bench.ts";
+import { Bench, mandateOf, STORE } from "./bench.ts";
 
-const DONE = { kind: "exited", status: 0 } as const;
+const DONE: null = null;
+const FAILED = { reason: "pdu: the agent ended with status 1", remedy: "run it by hand" };
 
 describe("a lease", () => {
   test("is granted until a deadline, which each renewal puts off", async () => {
@@ -71,7 +72,7 @@ describe("a lease", () => {
     bench.store.silent = false;
     await bench.time.advance(1_500);
     assert.equal(bench.heard()[0], "1 granted");
-    assert.deepEqual(bench.runs, []);
+    assert.deepEqual(bench.fenced, []);
   });
 
   test("that somebody took meanwhile ends what was failsafe", async () => {
@@ -199,7 +200,7 @@ describe("a fence", () => {
     await bench.want(true);
     assert.deepEqual(bench.store.asked, ["acquire v"]);
     assert.deepEqual(bench.heard(), ["1 waiting fencing"]);
-    assert.equal(bench.runs.length, 1);
+    assert.equal(bench.fenced.length, 1);
     await bench.time.advance(10_000);
     assert.equal(bench.store.asked.filter((each) => each === "renew v").length, 10);
     assert.deepEqual(bench.heard(), []);
@@ -210,17 +211,17 @@ describe("a fence", () => {
   test("is not needed where nobody went silent, nor twice for one wish", async () => {
     const bench = fenced();
     await bench.want(false);
-    assert.deepEqual(bench.runs, []);
+    assert.deepEqual(bench.fenced, []);
     await bench.unwant(1);
     bench.outcomes.push(DONE);
     await bench.want(true, 2);
     await bench.want(true, 2);
     await bench.time.advance(3_000);
-    assert.equal(bench.runs.length, 1);
+    assert.equal(bench.fenced.length, 1);
     await bench.unwant(2);
     bench.outcomes.push(DONE);
     await bench.want(true, 3);
-    assert.equal(bench.runs.length, 2, "the next wish is another occasion");
+    assert.equal(bench.fenced.length, 2, "the next wish is another occasion");
   });
 
   test("does not run without the lease", async () => {
@@ -228,28 +229,26 @@ describe("a fence", () => {
     bench.store.others.set("v", "b/2");
     await bench.want(true);
     await bench.time.advance(5_000);
-    assert.deepEqual(bench.runs, []);
+    assert.deepEqual(bench.fenced, []);
   });
 
   test("fails: no grant, an alarm, the lease goes back, and tries at longer and longer pauses", async () => {
     const bench = fenced();
-    const failed = { kind: "exited", status: 1, stderr: "Unable to connect\n" } as const;
-    bench.outcomes.push(...Array(20).fill(failed));
+    bench.outcomes.push(...Array(20).fill(FAILED));
     const begun = bench.time.nowMs;
     await bench.want(true);
     const at: number[] = [];
     for (let tries = 0; bench.time.nowMs - begun < 200_000; ) {
       await bench.time.advance(100);
-      if (bench.runs.length > tries) at.push(Math.round((bench.time.nowMs - begun) / 1_000));
-      tries = bench.runs.length;
+      if (bench.fenced.length > tries) at.push(Math.round((bench.time.nowMs - begun) / 1_000));
+      tries = bench.fenced.length;
     }
     assert.deepEqual(at, [0, 5, 15, 35, 75, 135, 195]);
     assert.ok(!bench.heard().includes("1 granted"));
     assert.equal(bench.store.asked[1], "release v");
-    const reason = "pdu: the agent ended with status 1: Unable to connect";
     const waiting = bench.news.find((one) => one.kind === "waiting" && one.because !== "fencing");
     assert.ok(waiting?.kind === "waiting" && waiting.because === "fence-failed");
-    assert.equal(waiting.reason, reason);
+    assert.equal(waiting.reason, FAILED.reason);
     const alarms = bench.logs.filter((line) => line.startsWith("error fencing failed"));
     assert.equal(alarms.length, 7);
   });
@@ -265,7 +264,7 @@ describe("a fence", () => {
     // Who has it then may be another one than was fenced.
     bench.store.free("v");
     await bench.time.advance(1_500);
-    assert.equal(bench.runs.length, 2);
+    assert.equal(bench.fenced.length, 2);
     await bench.end(DONE);
     assert.equal(bench.heard().at(-1), "1 granted");
   });
@@ -276,9 +275,9 @@ describe("a fence", () => {
     await bench.unwant();
     assert.equal(bench.store.asked.at(-1), "release v");
     await bench.want(true, 2);
-    assert.equal(bench.runs.length, 1);
+    assert.equal(bench.fenced.length, 1);
     await bench.end(DONE);
-    assert.equal(bench.runs.length, 2);
+    assert.equal(bench.fenced.length, 2);
     await bench.end(DONE);
     assert.equal(bench.heard().at(-1), "2 granted");
   });
@@ -289,14 +288,14 @@ describe("a fence", () => {
     await bench.unwant();
     await bench.want(false, 2);
     assert.equal(bench.heard().at(-1), "2 granted");
-    await bench.end({ kind: "timed-out" });
+    await bench.end(FAILED);
     await bench.time.advance(3_000);
     assert.deepEqual([...new Set(bench.heard())], ["2 granted"]);
   });
 
   test("whose failures are paused after holds up nobody who needs none", async () => {
     const bench = fenced();
-    bench.outcomes.push({ kind: "exited", status: 1 });
+    bench.outcomes.push(FAILED);
     await bench.want(true);
     await bench.unwant();
     await bench.want(false, 2);
@@ -306,7 +305,7 @@ describe("a fence", () => {
   test("alone, without a store", async () => {
     const bench = new Bench([mandateOf(undefined, ["pdu"])], { store: undefined });
     await bench.want(true);
-    await bench.end({ kind: "signalled", signal: "SIGKILL" });
+    await bench.end(FAILED);
     assert.deepEqual(bench.heard(), ["1 waiting fencing", "1 waiting fence-failed"]);
     await bench.time.advance(5_000);
     await bench.end(DONE);
@@ -314,21 +313,26 @@ describe("a fence", () => {
     assert.deepEqual(bench.news.at(-1), { kind: "granted", deadlineAt: null, epoch: null });
   });
 
-  test("of several devices: all of them, in their order, and none after one that failed", async () => {
-    const second = { ...DEVICE, name: "ups", program: "/ups" };
-    const bench = new Bench([mandateOf({}, ["ups", "pdu"])], { fences: [DEVICE, second] });
-    bench.outcomes.push(DONE, { kind: "exited", status: 1 }, DONE, DONE);
-    await bench.want(true);
-    await bench.time.advance(5_000);
-    const programs = bench.runs.map(({ argv }) => argv[0]);
-    assert.deepEqual(programs, ["/ups", "/fence", "/ups", "/fence"]);
-    assert.equal(bench.heard().at(-1), "1 granted");
+  test("is asked for with the devices that the last reload names, the first one among them", async () => {
+    const bench = new Bench([mandateOf()]);
+    await bench.want();
+    bench.configure({ mandates: [mandateOf({}, ["ups", "pdu"])] });
+    await bench.unwant();
+    bench.outcomes.push(DONE);
+    await bench.want(true, 2);
+    assert.deepEqual(bench.fenced, [["ups", "pdu"]]);
+    assert.deepEqual(bench.heard(), ["1 granted", "2 waiting fencing", "2 granted"]);
+    bench.configure({ mandates: [mandateOf()] });
+    await bench.unwant(2);
+    await bench.want(true, 3);
+    assert.deepEqual([bench.fenced.length, bench.heard()], [1, ["3 granted"]]);
   });
 
-  test("that holdfast.conf does not have any more counts as failed", async () => {
-    const bench = new Bench([mandateOf({}, ["pdu"])], { fences: [] });
+  test("of another process before this one is no answer to this one", async () => {
+    const bench = fenced();
     await bench.want(true);
-    assert.equal(bench.heard().at(-1), "1 waiting fence-failed");
+    await bench.tell({ kind: "fenced", id: 1, problem: null });
+    assert.deepEqual(bench.heard(), ["1 waiting fencing"]);
   });
 });
 
@@ -388,7 +392,7 @@ describe("the process", () => {
   test("a reload that changes nothing of a mandate leaves it alone", async () => {
     const bench = new Bench([mandateOf()]);
     await bench.want();
-    bench.configure({ mandates: [mandateOf(), mandateOf({ key: "w" }, [], "W")], fences: [] });
+    bench.configure({ mandates: [mandateOf(), mandateOf({ key: "w" }, [], "W")] });
     await settle();
     assert.deepEqual(bench.heard(), ["1 granted"]);
     assert.equal(bench.said.filter(({ kind }) => kind === "witness-ready").length, 1);

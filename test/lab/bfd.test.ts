@@ -22,7 +22,8 @@ import { advertisements } from "./vrrp-frames.ts";
 const DETECTION_MS = 150;
 const ADVERT_MS = 100;
 const GRACE_MS = 15_000;
-const BUSY_MS = 30_000;
+/** For two hundred packets of each, and for a director to be replaced. */
+const BUSY_MS = 10_000;
 /** From the detection to the word of it, in a process of its own priority. */
 const MARGIN_MS = 20;
 

@@ -24,7 +24,7 @@ import { vrrpFrame } from "./vrrp-packet.ts";
  */
 
 const PER_SECOND = 10_000;
-const FLOOD_MS = 700;
+const FLOOD_MS = 500;
 const INTERVAL_MS = 100;
 const LATE_MS = 10;
 const GRACE_MS = 4_000;

@@ -22,7 +22,7 @@ import { advertisements } from "./vrrp-frames.ts";
 
 const INTERVAL_MS = 10;
 /** Before each family, with the neighbours alone: what the machine is like without an attack. */
-const QUIET_MS = 1_000;
+const QUIET_MS = 500;
 /** A backup bears three intervals and more: two that are late are borne, three are not. */
 const BORNE_MS = 2 * INTERVAL_MS;
 /**

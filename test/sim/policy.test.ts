@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { simulate } from "../../agent/simulator/simulate.ts";
 import { checking, policyFile } from "../policies/simulation.ts";
 
-const MOST_SECONDS = 10;
+/** Of a slow machine; a fast one needs a third of it. */
+const MOST_SECONDS = 25;
 
 test("a day of a policy with 50,000 checks is over in seconds", { timeout: 120_000 }, async (t) => {
   const check = `every: "1728ms", fall: 3, track: { routers: { VI_1: -50 } }, async run(ctx) {

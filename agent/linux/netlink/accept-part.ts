@@ -66,6 +66,10 @@ export class AcceptPart implements FilterPart {
     return false;
   }
 
+  refused(): boolean {
+    return false;
+  }
+
   gone(): void {
     this.#applied = NONE;
   }

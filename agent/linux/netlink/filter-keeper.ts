@@ -27,6 +27,7 @@ const LOOK_MS = 200;
 const TRIAL = "holdfast-trial";
 /** What a kernel without netfilter answers. */
 const NO_NETFILTER = "EPROTONOSUPPORT";
+const NOT_THERE = "ENOENT";
 
 type Errno = string | undefined;
 
@@ -136,16 +137,17 @@ export class FilterKeeper {
     }
   }
 
-  /** From what was applied to what is wanted, and once more where that took too long. */
+  /** From what was applied to what is wanted, and once more where too much time passed meanwhile. */
   async #step(): Promise<Errno> {
     for (;;) {
       const now = systemClock.now();
       const needed = this.#parts.filter((part) => part.needed(now));
       if (needed.length === 0) return this.#clear();
       const errno = await this.#transact(() => this.#commands(needed));
+      const done = systemClock.now();
+      if (errno === NOT_THERE && needed.filter((part) => part.refused(done)).length > 0) continue;
       if (errno !== undefined) return errno;
       this.#applied = needed;
-      const done = systemClock.now();
       const again = needed.filter((part) => part.carriedOut(done));
       if (again.length === 0) return undefined;
     }

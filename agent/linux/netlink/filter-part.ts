@@ -35,6 +35,11 @@ export interface FilterPart {
   changes(now: Instant): readonly Command[];
   /** What was asked for last was carried out by now. Answers whether there are changes again. */
   carriedOut(now: Instant): boolean;
+  /**
+   * Nothing of what was asked for last has happened, as something was not there any more. Answers
+   * whether that may be because time has passed since: then there are the same changes again.
+   */
+  refused(now: Instant): boolean;
   /** Wants nothing any more. */
   clear(): void;
   /** Nothing of it is in the kernel. */

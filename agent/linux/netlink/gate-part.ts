@@ -1,24 +1,28 @@
 import type { Instant, Micros } from "../../core/time.ts";
-import { milliseconds, seconds } from "../../core/time.ts";
+import { seconds } from "../../core/time.ts";
 import type { GatedAddress, Opening } from "../../ports/gate.ts";
 import type { Command } from "../../wire/netlink/nftables.ts";
-import { dropElements, encodeElement, renewElements } from "../../wire/netlink/nftables.ts";
+import {
+  dropElements,
+  elementsOf,
+  encodeElement,
+  renewElements,
+} from "../../wire/netlink/nftables.ts";
 import type { FilterPart, ShownKeys } from "./filter-part.ts";
 import { addressKey, keyText } from "./filter-part.ts";
 import { IP_TABLE } from "./filter-tables.ts";
-import { GateRequest } from "./gate-request.ts";
+import { GateRequest, TOLERANCE } from "./gate-request.ts";
 import { FROM_SET, GATE, GUARDED, OPEN } from "./gate-ruleset.ts";
 import type { Lease } from "./gated-element.ts";
 import { GatedElement, tablesFor } from "./gated-element.ts";
 
-/** The kernel and this process need not agree better than this on what has run out. */
-const TOLERANCE = milliseconds(100);
 const GUARD_TOLERANCE = seconds(1);
 /** Addresses stay behind the gate while this process runs: after this part of `keep` it is renewed. */
 const RENEWAL = 1 / 8;
 
 type Sources = ReadonlyMap<string, Uint8Array>;
 const NO_SOURCES: Sources = new Map();
+const SOURCE_SETS = [elementsOf(IP_TABLE, FROM_SET)];
 
 /** The addresses behind the gate, and the leases on them. */
 export class GatePart implements FilterPart {
@@ -95,10 +99,7 @@ export class GatePart implements FilterPart {
 
   changes(now: Instant): readonly Command[] {
     const request = new GateRequest(now);
-    for (const element of this.#dirty) {
-      request.add(element);
-      this.#forgetIfIdle(element);
-    }
+    for (const element of this.#dirty) request.add(element);
     this.#dirty.clear();
     this.#request = request;
     this.#sentSources = this.#wantedSources;
@@ -106,11 +107,20 @@ export class GatePart implements FilterPart {
   }
 
   carriedOut(now: Instant): boolean {
-    const late = this.#request?.carriedOut(now) ?? [];
+    const request = this.#request;
+    const late = request?.carriedOut(now) ?? [];
     this.#request = undefined;
     this.#sources = this.#sentSources;
     for (const element of late) this.#dirty.add(element);
+    for (const element of request?.elements ?? []) this.#forgetIfIdle(element);
     return late.length > 0;
+  }
+
+  refused(now: Instant): boolean {
+    const request = this.#request;
+    if (request === undefined || !request.ranOut(now)) return false;
+    for (const element of request.elements) this.#dirty.add(element);
+    return true;
   }
 
   gone(): void {
@@ -147,14 +157,14 @@ export class GatePart implements FilterPart {
     const encoded = (macs: Sources, without: Sources) =>
       [...macs].flatMap(([mac, key]) => (without.has(mac) ? [] : [encodeElement({ key })]));
     return [
-      ...dropElements([IP_TABLE], FROM_SET, encoded(this.#sources, this.#wantedSources)),
-      ...renewElements([IP_TABLE], FROM_SET, encoded(this.#wantedSources, this.#sources)),
+      ...dropElements(SOURCE_SETS, encoded(this.#sources, this.#wantedSources)),
+      ...renewElements(SOURCE_SETS, encoded(this.#wantedSources, this.#sources)),
     ];
   }
 
-  /** What is neither behind the gate nor open is known no more, once the kernel was asked to forget it. */
+  /** What is neither behind the gate nor open is known no more, once the kernel has forgotten it. */
   #forgetIfIdle(element: GatedElement): void {
-    if (element.holders.size > 0 || element.lease !== undefined) return;
+    if (element.holders.size > 0 || element.lease !== undefined || this.#dirty.has(element)) return;
     this.#elements.delete(textOf(element));
     this.#lists = new WeakMap();
   }

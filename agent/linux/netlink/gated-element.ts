@@ -2,7 +2,9 @@ import type { Instant, Micros } from "../../core/time.ts";
 import type { Command, Table } from "../../wire/netlink/nftables.ts";
 import {
   dropElements,
+  elementsOf,
   encodeElement,
+  extendElements,
   renewElements,
   setTimeoutIn,
 } from "../../wire/netlink/nftables.ts";
@@ -34,6 +36,8 @@ export class GatedElement {
   guardedUntil: Instant | undefined;
   /** What the kernel has it open for, until the deadline of that at least. */
   opened: Lease | undefined;
+  /** The kernel may have shut it already: that cannot be extended any more. */
+  mayBeOver = false;
 
   constructor({ kind, bytes }: AddressKey) {
     this.kind = kind;
@@ -49,19 +53,36 @@ const KINDS = ["4", "6", "6link"] as const;
 export const tablesFor = (kind: AddressKind): readonly Table[] =>
   kind === "4" ? [IP_TABLE, ARP_TABLE] : [IP_TABLE];
 
-/** Elements that are about to be changed, in the set of each kind of address. */
-export class SetChanges {
-  readonly #names: Readonly<Record<AddressKind, string>>;
-  readonly #renewed: Record<AddressKind, Uint8Array[]> = { "4": [], "6": [], "6link": [] };
-  readonly #dropped: Record<AddressKind, Uint8Array[]> = { "4": [], "6": [], "6link": [] };
+/** The sets of each kind of address, as messages about their elements begin. */
+export type TimedSets = Readonly<Record<AddressKind, readonly Uint8Array[]>>;
 
-  constructor(names: Readonly<Record<AddressKind, string>>) {
-    this.#names = names;
+export function timedSets(names: Readonly<Record<AddressKind, string>>): TimedSets {
+  const ofKind = (kind: AddressKind): readonly Uint8Array[] =>
+    tablesFor(kind).map((table) => elementsOf(table, names[kind]));
+  return { "4": ofKind("4"), "6": ofKind("6"), "6link": ofKind("6link") };
+}
+
+/** Elements that are about to be changed, in the sets of their kind of address. */
+export class SetChanges {
+  readonly #sets: TimedSets;
+  readonly #renewed = new ByKind();
+  readonly #extended = new ByKind();
+  readonly #dropped = new ByKind();
+
+  constructor(sets: TimedSets) {
+    this.#sets = sets;
   }
 
+  /** Whether it is there or not. */
   renew(kind: AddressKind, encoded: Uint8Array, timeoutMs: number): void {
     setTimeoutIn(encoded, timeoutMs);
     this.#renewed[kind].push(encoded);
+  }
+
+  /** If it is still there; otherwise the kernel refuses all that goes with it. */
+  extend(kind: AddressKind, encoded: Uint8Array, timeoutMs: number): void {
+    setTimeoutIn(encoded, timeoutMs);
+    this.#extended[kind].push(encoded);
   }
 
   drop(kind: AddressKind, encoded: Uint8Array): void {
@@ -70,12 +91,18 @@ export class SetChanges {
 
   commands(): readonly Command[] {
     return KINDS.flatMap((kind) => {
-      const tables = tablesFor(kind);
-      const set = this.#names[kind];
+      const sets = this.#sets[kind];
       return [
-        ...dropElements(tables, set, this.#dropped[kind]),
-        ...renewElements(tables, set, this.#renewed[kind]),
+        ...dropElements(sets, this.#dropped[kind]),
+        ...renewElements(sets, this.#renewed[kind]),
+        ...extendElements(sets, this.#extended[kind]),
       ];
     });
   }
+}
+
+class ByKind implements Record<AddressKind, Uint8Array[]> {
+  readonly "4": Uint8Array[] = [];
+  readonly "6": Uint8Array[] = [];
+  readonly "6link": Uint8Array[] = [];
 }

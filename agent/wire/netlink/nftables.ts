@@ -163,31 +163,48 @@ export function setTimeoutIn(encoded: Uint8Array, timeoutMs: number): void {
   encoded[end - 1] = timeoutMs;
 }
 
+/** A set whose elements are changed again and again, as each message about them begins. */
+export const elementsOf = (table: Table, set: string): Uint8Array =>
+  start(table)
+    .attributeText(SET_ELEMENTS.table, table.name)
+    .attributeText(SET_ELEMENTS.set, set)
+    .finish();
+
 /**
- * Adds elements to sets of one name, or has the timeouts of those that are there begin anew, without a moment between.
- * Adding alone leaves a timeout as it is, and what is not there cannot be deleted: so they are added,
- * deleted, and added again, which packets see as one step.
+ * Adds elements to each of these sets (`elementsOf`), or has the timeouts of those that are there begin
+ * anew, without a moment between. Adding alone leaves a timeout as it is, and what is not there cannot be
+ * deleted: so they are added, deleted, and added again, which packets see as one step.
  */
 export const renewElements = (
-  tables: readonly Table[],
-  set: string,
+  sets: readonly Uint8Array[],
   encoded: readonly Uint8Array[],
 ): readonly Command[] =>
-  listBodies(tables, set, encoded).flatMap((body) => {
-    const add = { type: NFT.newSetElements, flags: FLAG.create, body };
-    return [add, { type: NFT.deleteSetElements, flags: 0, body }, add];
-  });
+  listBodies(sets, encoded).flatMap((body) => [adding(body), deleting(body), adding(body)]);
+
+/**
+ * The same for elements that are there. ENOENT when the timeout of one is over: nobody finds that any
+ * more, also where the kernel has not cleared it away yet.
+ */
+export const extendElements = (
+  sets: readonly Uint8Array[],
+  encoded: readonly Uint8Array[],
+): readonly Command[] =>
+  listBodies(sets, encoded).flatMap((body) => [deleting(body), adding(body)]);
 
 /** Deletes elements, whether they are there or not: packets never see that they are added first. */
 export const dropElements = (
-  tables: readonly Table[],
-  set: string,
+  sets: readonly Uint8Array[],
   encoded: readonly Uint8Array[],
 ): readonly Command[] =>
-  listBodies(tables, set, encoded).flatMap((body) => [
-    { type: NFT.newSetElements, flags: FLAG.create, body },
-    { type: NFT.deleteSetElements, flags: 0, body },
-  ]);
+  listBodies(sets, encoded).flatMap((body) => [adding(body), deleting(body)]);
+
+const adding = (body: Uint8Array): Command => ({
+  type: NFT.newSetElements,
+  flags: FLAG.create,
+  body,
+});
+
+const deleting = (body: Uint8Array): Command => ({ type: NFT.deleteSetElements, flags: 0, body });
 
 /** The messages of one transaction: all of it happens, or nothing. The last command is answered. */
 export function encodeBatch(commands: readonly Command[]): readonly Uint8Array[] {
@@ -207,11 +224,7 @@ export const getGeneration = (): Uint8Array => header(FAMILY_OF_BATCH, 0).finish
 export const getRules = (table: Table, chain: string): Uint8Array =>
   start(table).attributeText(RULE.table, table.name).attributeText(RULE.chain, chain).finish();
 
-export const getElements = (table: Table, set: string): Uint8Array =>
-  start(table)
-    .attributeText(SET_ELEMENTS.table, table.name)
-    .attributeText(SET_ELEMENTS.set, set)
-    .finish();
+export const getElements = (table: Table, set: string): Uint8Array => elementsOf(table, set);
 
 /** `undefined` for other messages. */
 export function decodeGeneration({ type, body }: NetlinkMessage): number | undefined {
@@ -235,22 +248,18 @@ export function decodeElements({ type, body }: NetlinkMessage): readonly Uint8Ar
 /** Elements in one attribute, which has 64 KiB. */
 const CHUNK = 1000;
 
-/** One for each table and as many elements as fit. */
+/** One for each set and as many elements as fit. */
 function listBodies(
-  tables: readonly Table[],
-  set: string,
+  sets: readonly Uint8Array[],
   encoded: readonly Uint8Array[],
 ): readonly Uint8Array[] {
   const bodies: Uint8Array[] = [];
   for (let at = 0; at < encoded.length; at += CHUNK) {
-    const writer = new BodyWriter();
-    for (const element of encoded.slice(at, at + CHUNK)) writer.bytes(element);
-    const elements = writer.finish();
-    for (const table of tables) {
-      const body = start(table)
-        .attributeText(SET_ELEMENTS.table, table.name)
-        .attributeText(SET_ELEMENTS.set, set)
-        .nested(SET_ELEMENTS.elements, (list) => list.bytes(elements));
+    const elements = encoded.slice(at, at + CHUNK);
+    for (const set of sets) {
+      const body = new BodyWriter().bytes(set).nested(SET_ELEMENTS.elements, (list) => {
+        for (const element of elements) list.bytes(element);
+      });
       bodies.push(body.finish());
     }
   }
@@ -264,9 +273,8 @@ function elementsCommand(
   set: string,
   elements: readonly SetElement[],
 ): Command {
-  const body = start(table)
-    .attributeText(SET_ELEMENTS.table, table.name)
-    .attributeText(SET_ELEMENTS.set, set)
+  const body = new BodyWriter()
+    .bytes(elementsOf(table, set))
     .nested(SET_ELEMENTS.elements, (list) => {
       for (const each of elements) {
         list.nested(LIST_ELEMENT, (inside) => writeElement(inside, each));

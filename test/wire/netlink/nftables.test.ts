@@ -12,8 +12,10 @@ import {
   deleteElements,
   deleteTable,
   dropElements,
+  elementsOf,
   encodeBatch,
   encodeElement,
+  extendElements,
   getElements,
   getGeneration,
   getRules,
@@ -98,38 +100,37 @@ describe("what a ruleset is made of", little, () => {
     );
   });
 
-  test("renewing adds, deletes and adds; dropping adds and deletes: with the same bytes", () => {
+  test("what renews, extends and drops has the same bytes, in each set", () => {
     const elements = [1, 2].map((last) => ({ key: Uint8Array.of(1, 2, 3, last), timeoutMs: 7 }));
     const encoded = elements.map(encodeElement);
     const tables: Table[] = [HOLDFAST, { family: "arp", name: "holdfast" }];
-    const renewed = renewElements(tables, "s", encoded);
-    assert.deepEqual(
-      renewed.map(({ type, flags }) => [type, flags]),
-      tables.flatMap(() => [
-        [0xa0c, FLAG.create],
-        [0xa0e, 0],
-        [0xa0c, FLAG.create],
-      ]),
-    );
+    const sets = tables.map((table) => elementsOf(table, "s"));
     const bodies = tables.map((table) => hex(addElements(table, "s", elements).body));
-    assert.deepEqual(
-      renewed.map(({ body }) => hex(body)),
-      bodies.flatMap((body) => [body, body, body]),
-    );
-    assert.deepEqual(
-      dropElements([HOLDFAST], "s", encoded).map(({ type, body }) => [type, hex(body)]),
-      [0xa0c, 0xa0e].map((type) => [type, bodies[0]]),
-    );
+    const [ADD, DELETE] = [
+      [0xa0c, FLAG.create],
+      [0xa0e, 0],
+    ];
+    for (const [change, steps] of [
+      [renewElements, [ADD, DELETE, ADD]],
+      [extendElements, [DELETE, ADD]],
+      [dropElements, [ADD, DELETE]],
+    ] as const) {
+      assert.deepEqual(
+        change(sets, encoded).map(({ type, flags, body }) => [type, flags, hex(body)]),
+        bodies.flatMap((body) => steps.map((step) => [...step, body])),
+      );
+    }
   });
 
   test("lists are cut where an attribute would overflow, and empty ones are none", () => {
     const encoded = Array.from({ length: 2001 }, (_, at) =>
       encodeElement({ key: Uint8Array.of(at >> 8, at), timeoutMs: at }),
     );
-    const sizes = dropElements([HOLDFAST], "s", encoded).map(({ body }) => body.length);
+    const sets = [elementsOf(HOLDFAST, "s")];
+    const sizes = dropElements(sets, encoded).map(({ body }) => body.length);
     assert.equal(sizes.length, 6);
     assert.ok(sizes.every((size) => size < 65_536));
-    assert.deepEqual(renewElements([HOLDFAST], "s", []), []);
+    assert.deepEqual(renewElements(sets, []), []);
   });
 
   test("a timeout is 64 bits of milliseconds", () => {

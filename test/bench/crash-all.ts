@@ -1,6 +1,8 @@
-import type { Failure } from "../lab/crash/failures.ts";
+import type { Failure } from "../lab/crash/failure.ts";
+import { bothAtMost } from "../lab/crash/failure.ts";
 import { FAILURES } from "../lab/crash/failures.ts";
 import type { Figures } from "../lab/crash/measure.ts";
+import { castOf, timingOf } from "../lab/crash/scene.ts";
 import type { Outcome, Try } from "./crash-scenes.ts";
 import { phaseOf, tryAll } from "./crash-scenes.ts";
 import type { Package, ProgramName } from "./program.ts";
@@ -54,19 +56,19 @@ const failers = (failure: Failure, other: ProgramName): readonly ProgramName[] =
   other === "keepalived" && failure.beside === undefined ? PROGRAMS : ["holdfast"];
 
 function rowOf(
-  { name, expected }: Failure,
+  failure: Failure,
   interval: number,
   other: ProgramName,
   of: (failing: ProgramName) => readonly Outcome[],
 ): Row {
   const own = of("holdfast");
   const theirs = of("keepalived");
-  const both = expected.both === "never" ? "0 ms for both" : "stated";
+  const both = bothAtMost(failure.expected, timingOf(castOf(failure, "holdfast", other, interval)));
   return {
-    what: `${name}, ${interval} s, before ${other === "holdfast" ? "Holdfast" : "keepalived"}`,
+    what: `${failure.name}, ${interval} s, before ${other === "holdfast" ? "Holdfast" : "keepalived"}`,
     holdfast: cell(own.map(({ figures }) => figures)),
     keepalived: theirs.length === 0 ? "" : cell(theirs.map(({ figures }) => figures)),
-    aim: both,
+    aim: Number.isFinite(both) ? `${both > 0 ? "≤ " : ""}${both.toFixed(0)} ms for both` : "stated",
     met: own.every(({ shortfalls }) => shortfalls.length === 0),
   };
 }

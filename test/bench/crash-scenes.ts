@@ -1,10 +1,12 @@
-import type { Failure } from "../lab/crash/failures.ts";
+import type { Failure } from "../lab/crash/failure.ts";
 import { FAILURES } from "../lab/crash/failures.ts";
 import type { Figures } from "../lab/crash/measure.ts";
 import { measure } from "../lab/crash/measure.ts";
 import { Programs } from "../lab/crash/programs.ts";
+import type { Props } from "../lab/crash/scene.ts";
 import { castOf, stage } from "../lab/crash/scene.ts";
 import { shortfalls } from "../lab/crash/shortfalls.ts";
+import { etcd } from "../lab/stores/etcd.ts";
 import type { Package, ProgramName } from "./program.ts";
 
 /** One failure of one node, before another one. */
@@ -39,7 +41,8 @@ export async function tryAll(
   from: Package,
   atOnce: number,
 ): Promise<readonly Outcome[]> {
-  const programs = new Programs();
+  const isAsked = tries.some(({ failure }) => failure.witness !== undefined);
+  const props = { programs: new Programs(), store: isAsked ? await etcd(1) : undefined };
   const outcomes: Outcome[] = [];
   const waiting = [...tries.entries()];
   const work = async (): Promise<void> => {
@@ -47,15 +50,16 @@ export async function tryAll(
       const [at, tried] = next;
       const again = (error: unknown): Promise<Outcome> => {
         process.stdout.write(`\nonce more: ${error instanceof Error ? error.message : error}\n`);
-        return tryOnce(tried, programs, from);
+        return tryOnce(tried, props, from);
       };
-      outcomes[at] = await tryOnce(tried, programs, from).catch(again);
+      outcomes[at] = await tryOnce(tried, props, from).catch(again);
     }
   };
   try {
     await Promise.all(Array.from({ length: atOnce }, work));
   } finally {
-    programs.dispose();
+    props.programs.dispose();
+    for (const server of props.store?.servers ?? []) await server.dispose();
   }
   return outcomes;
 }
@@ -63,11 +67,11 @@ export async function tryAll(
 /** Spread over the interval, wherever one begins. */
 export const phaseOf = (round: number): number => (0.15 + round * 0.618) % 0.9;
 
-function tryOnce(tried: Try, programs: Programs, from: Package): Promise<Outcome> {
+function tryOnce(tried: Try, props: Props, from: Package): Promise<Outcome> {
   const { failure, failing, other, interval, phase, staleMs } = tried;
   const cast = castOf(failure, failing, other, interval);
   const course = staleMs === undefined ? { phase } : { phase, staleMs };
-  return stage(cast, programs, from, async (scene) => {
+  return stage(cast, props, from, async (scene) => {
     const figures = await measure(scene, failure, course);
     return { tried, figures, shortfalls: shortfalls(scene, failure, figures) };
   });

@@ -5,7 +5,7 @@ import { PROGRAMS } from "../bench/program.ts";
 import { PROGRAM } from "./agent.ts";
 import { skip } from "./cluster.ts";
 import { Cage } from "./crash/cage.ts";
-import type { Failure } from "./crash/failures.ts";
+import type { Failure } from "./crash/failure.ts";
 import { FAILURES } from "./crash/failures.ts";
 import { measure } from "./crash/measure.ts";
 import { Programs } from "./crash/programs.ts";
@@ -13,6 +13,8 @@ import type { Cast } from "./crash/scene.ts";
 import { castOf, stage } from "./crash/scene.ts";
 import { figuresText, shortfalls } from "./crash/shortfalls.ts";
 import { nothingLeft } from "./leftovers.ts";
+import type { Ensemble } from "./stores/ensemble.ts";
+import { etcd } from "./stores/etcd.ts";
 
 /* The node that has the address fails, in every way that there is. */
 
@@ -28,15 +30,17 @@ interface Cell {
 }
 
 /**
- * Each failure at each interval, and before each program: at both intervals where it makes a difference,
- * else at one of them. `npm run bench -- crash all` has all combinations, and repeats them.
+ * Each failure at each interval, or at one of them where that is enough, and before each program where it
+ * makes a difference, else before one of them. `npm run bench -- crash all` has all combinations, and
+ * repeats them.
  */
 function cells(): readonly Cell[] {
   const all = INTERVALS.flatMap((interval, i) =>
     FAILURES.flatMap((failure, f): readonly Cell[] => {
-      const possible = failure.beside ?? PROGRAMS;
+      const { tested, beside: possible = PROGRAMS } = failure;
+      if (typeof tested === "number" && tested !== interval) return [];
       const one = possible[(f + i) % possible.length];
-      const chosen = failure.thorough ? possible : possible.filter((other) => other === one);
+      const chosen = tested === "everywhere" ? possible : possible.filter((other) => other === one);
       return chosen.map((other) => cellOf(failure, other, interval));
     }),
   );
@@ -72,18 +76,21 @@ describe("failures of the node that has the address", {
   timeout: 300_000,
 }, () => {
   let programs: Programs;
-  before(() => {
+  let store: Ensemble;
+  before(async () => {
     programs = new Programs();
+    store = await etcd(1);
   });
-  after(() => {
+  after(async () => {
     programs.dispose();
+    for (const server of store.servers) await server.dispose();
     return nothingLeft();
   });
 
   for (const [at, { failure, cast, name }] of cells().entries()) {
     if (!ONLY.test(name)) continue;
     test(name, async (t) => {
-      await stage(cast, programs, { program: PROGRAM }, async (scene) => {
+      await stage(cast, { programs, store }, { program: PROGRAM }, async (scene) => {
         const figures = await measure(scene, failure, { phase: phaseOf(at) });
         t.diagnostic(`${name}: ${figuresText(figures)}`);
         assert.deepEqual(shortfalls(scene, failure, figures), []);

@@ -4,57 +4,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ProgramName } from "../../bench/program.ts";
 import { eventually } from "../eventually.ts";
 import { Cage } from "./cage.ts";
-import type { Party, Scene, Timing } from "./scene.ts";
+import { cure, deafen } from "./deafness.ts";
+import type { Expected, Failure } from "./failure.ts";
+import { AT_ONCE_MS, EARLY_MS, keptUp, SOON_MS } from "./failure.ts";
+import type { Scene, Timing } from "./scene.ts";
 import { configOf, DEFAULT_PRIORITIES } from "./scene.ts";
+import { STORE_FAILURES } from "./store-failures.ts";
 
 const EVERYBODY: readonly ProgramName[] = ["holdfast", "keepalived"];
 
-/** What is promised of a failure. Milliseconds. */
-export interface Expected {
-  /** Who answers in the end. */
-  readonly owner: "failing" | "other";
-  /** Whether two may answer: only where nothing on the two nodes can know better. */
-  readonly both: "never" | "until healed";
-  /** How often who answers may change; once where it is left out. */
-  readonly changes?: number;
-  /** The longest time without an answer, beyond what the machine does to everybody. */
-  readonly outage: (timing: Timing) => number;
-  /** The same for connections, where whatever runs behind the address fails too. */
-  readonly tcpOutage?: (timing: Timing) => number;
-  /** How long the failing node has the address after it. Left out where it keeps it. */
-  readonly stale?: (timing: Timing) => number;
-}
-
-/** One line of the table: how the node that has the address fails, and what is promised. */
-export interface Failure {
-  readonly name: string;
-  /** What comes before it; without that it comes some time after an advertisement. */
-  readonly prepare?: (scene: Scene) => Promise<void>;
-  readonly inflict: (scene: Scene) => void | Promise<void>;
-  /** What ends it; done as soon as the other one answers and, if that is promised, the address is gone. */
-  readonly heal?: {
-    readonly act: (scene: Scene) => void | Promise<void>;
-    /** Before the address is gone. */
-    readonly early?: boolean;
-    /** Who has the other node's part when the rightful owner announces itself again after it. */
-    readonly announcedBeside?: readonly ProgramName[];
-  };
-  readonly expected: Expected;
-  readonly priorities?: readonly [number, number];
-  /** Further lines of the instance, in place of `nopreempt`. */
-  readonly instance?: readonly string[];
-  /** What may run on the other node; anything where it is left out. */
-  readonly beside?: readonly ProgramName[];
-  /** It is not the same before each of them: the test command has it with all, at all intervals. */
-  readonly thorough?: boolean;
-}
-
-/** A hand-over that somebody has done for the dead. */
-const AT_ONCE_MS = 100;
-/** What nobody waits for: behind the gate the address is silent already. */
-const SOON_MS = 500;
-/** Timeouts of the kernel are rounded down to ticks, and processors are taken away. */
-const EARLY_MS = 250;
 /** A second more than lease and refresh, and the kernel removes it within a second and a quarter. */
 const stale = ({ interval, lease }: Timing): number =>
   1_000 * (Math.ceil((lease + Math.max(interval, 1_000)) / 1_000) + 1) + 1_250;
@@ -87,22 +45,19 @@ const hung: Expected = {
   outage: (timing) => Math.max(AT_ONCE_MS, silence(timing)),
   stale: () => STALL_MS,
 };
-const keptUp = (outage: number): Expected => ({
+
+/** Of Linux' neighbours: locktime. */
+const BELIEVED_MS = 1_000;
+/**
+ * Both answer every question of a client, whose kernel believes one of them for so long, whatever it hears
+ * but announcements; and who yields to an advertisement does not say so.
+ */
+const split: Expected = {
   owner: "failing",
-  both: "never",
-  outage: () => outage,
-});
-
-/** No VRRP reaches these any more; all else does. */
-function deafen(...parties: readonly Party[]): void {
-  const hook = "type filter hook prerouting priority -400";
-  const table = `table inet lab {\n chain deaf {\n ${hook}\n meta l4proto 112 drop\n }\n}\n`;
-  for (const { node } of parties) assert.equal(node.exec("nft", ["-f", "-"], table).stderr, "");
-}
-
-function cure(...parties: readonly Party[]): void {
-  for (const { node } of parties) node.exec("nft", ["delete", "table", "inet", "lab"]);
-}
+  both: "until healed",
+  outage: () => AT_ONCE_MS,
+  tcpOutage: () => BELIEVED_MS + AT_ONCE_MS,
+};
 
 /**
  * In a group with little memory another one asks for more than there is: the kernel kills whom it was
@@ -165,7 +120,8 @@ async function preempts({ cast, other }: Scene): Promise<void> {
   await delay(Math.max(0, cast.interval * 1_500 - RELOADED_MS));
 }
 
-export const FAILURES: readonly Failure[] = [
+/** Without a witness. */
+const FAILURES_HERE: readonly Failure[] = [
   {
     name: "SIGKILL of the vrrp process",
     inflict: ({ failing }) => void process.kill(failing.daemon.vrrpPid, "SIGKILL"),
@@ -185,7 +141,7 @@ export const FAILURES: readonly Failure[] = [
     name: "SIGKILL of everything at once",
     inflict: ({ failing }) => failing.cage.kill(),
     expected: silently(),
-    thorough: true,
+    tested: "everywhere",
   },
   {
     name: "SIGSTOP of the vrrp process",
@@ -200,7 +156,7 @@ export const FAILURES: readonly Failure[] = [
       announcedBeside: EVERYBODY,
     },
     expected: silently(),
-    thorough: true,
+    tested: "everywhere",
   },
   {
     name: "SIGSTOP of everything, and SIGCONT of one that preempts",
@@ -236,7 +192,7 @@ export const FAILURES: readonly Failure[] = [
     priorities: [254, 250],
     inflict: ({ other }) => deafen(other),
     heal: { act: ({ other }) => cure(other), announcedBeside: EVERYBODY },
-    expected: { owner: "failing", both: "until healed", outage: () => AT_ONCE_MS },
+    expected: split,
   },
   {
     name: "full partition, no witness: neither hears the other",
@@ -244,7 +200,7 @@ export const FAILURES: readonly Failure[] = [
     inflict: ({ failing, other }) => deafen(failing, other),
     // keepalived yields without a word, so that nobody knows that there was another one.
     heal: { act: ({ failing, other }) => cure(failing, other), announcedBeside: ["holdfast"] },
-    expected: { owner: "failing", both: "until healed", outage: () => AT_ONCE_MS },
+    expected: split,
   },
   {
     name: "the machine stands still, and goes on",
@@ -258,7 +214,7 @@ export const FAILURES: readonly Failure[] = [
       announcedBeside: EVERYBODY,
     },
     expected: { ...silently(), tcpOutage: down },
-    thorough: true,
+    tested: "everywhere",
   },
   {
     name: "nft flush ruleset",
@@ -286,3 +242,5 @@ export const FAILURES: readonly Failure[] = [
     expected: { ...silently(), outage: ({ interval }) => interval / 4 + EARLY_MS },
   },
 ];
+
+export const FAILURES: readonly Failure[] = [...FAILURES_HERE, ...STORE_FAILURES];

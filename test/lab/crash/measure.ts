@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../eventually.ts";
 import type { Client, Connected, Heard } from "./client.ts";
 import { wallClock } from "./client.ts";
-import type { Failure } from "./failures.ts";
+import type { Failure } from "./failure.ts";
 import type { Scene } from "./scene.ts";
 import { timingOf, untilPhase } from "./scene.ts";
 
@@ -20,6 +20,8 @@ export interface Seen {
   readonly both: number;
   /** MAC of who answered last. */
   readonly last: string | undefined;
+  /** When that was, from the failure on. */
+  readonly until: number;
 }
 
 export interface Figures {
@@ -44,6 +46,8 @@ const PATIENCE_MS = 4_000;
 /** Before the failure, so that a gap that begins with it is seen. */
 const BEFORE_MS = 100;
 const HEALED_MS = 1_500;
+/** After it the rightful owner announces itself once nothing was heard of the other one for 3.5 intervals. */
+const ANNOUNCED_INTERVALS = 4;
 const UNHEALED_MS = 500;
 /** A split is looked at for so long before it is healed. */
 const SPLIT_MS = 1_000;
@@ -85,12 +89,12 @@ export async function measure(scene: Scene, failure: Failure, course: Course): P
     await failure.heal.act(scene);
     healedAt = Math.min(wallClock(), healedAt);
     await delay(Math.max(HEALED_MS, 3 * timingOf(scene.cast).interval));
+    await announcedAgain(scene, failure, healedAt);
   } else {
     await delay(UNHEALED_MS);
   }
   const end = wallClock();
   const changes = failure.expected.changes ?? 1;
-  const rightful = scene[failure.expected.owner].mac;
   return {
     who: seen(
       client.who.map((one) => ({ ...one, asked: one.at })),
@@ -103,15 +107,15 @@ export async function measure(scene: Scene, failure: Failure, course: Course): P
     heardUntil: heardUntil(scene, start),
     lasted: end - start,
     noise: Math.max(noise, FOUR * client.lateness(start)),
-    announcedAfter: since(client.announced, healedAt).filter(({ mac }) => mac === rightful).length,
+    announcedAfter: announcements(scene, failure, healedAt),
   };
 }
 
-/** Until the other one answers, if it is to. */
+/** Until the other one answers, if it is to; else for as long as it would take. */
 async function takesOver({ client, other, cast }: Scene, { expected }: Failure, start: number) {
-  const { down } = timingOf(cast);
-  if (expected.owner === "failing") {
-    return delay(down + (expected.both === "never" ? UNHEALED_MS : SPLIT_MS));
+  const { down, ttl } = timingOf(cast);
+  if (expected.owner !== "other") {
+    return delay(Math.max(down, ttl) + (expected.both === "never" ? UNHEALED_MS : SPLIT_MS));
   }
   await eventually("the other one answers", down + PATIENCE_MS, () => {
     for (const each of [client.who, client.tcp]) {
@@ -131,6 +135,19 @@ async function goes(
   if (expected.stale === undefined || heal?.early) return;
   const until = start + (staleMs ?? expected.stale(timingOf(cast)) + PATIENCE_MS);
   while (watch.holders.includes(failing.node.name) && wallClock() < until) await delay(5);
+}
+
+/** Until the owner announces itself after the end of a failure, if that is promised. */
+async function announcedAgain(scene: Scene, failure: Failure, healedAt: number): Promise<void> {
+  if (failure.heal?.announcedBeside?.includes(scene.cast.other) !== true) return;
+  const until = healedAt + ANNOUNCED_INTERVALS * timingOf(scene.cast).interval + UNHEALED_MS;
+  while (announcements(scene, failure, healedAt) === 0 && wallClock() < until) await delay(5);
+}
+
+function announcements(scene: Scene, { expected }: Failure, healedAt: number): number {
+  const { client, failing, other } = scene;
+  const rightful = (expected.owner === "failing" ? failing : other).mac;
+  return since(client.announced, healedAt).filter(({ mac }) => mac === rightful).length;
 }
 
 /** When the address left the failing node, if it has not come back since. */
@@ -160,5 +177,7 @@ function seen(heard: readonly Connected[], start: number, end: number, changes: 
   const turns = answers.toSorted((a, b) => a.asked - b.asked);
   const taken = turns.filter(({ mac }, each) => each > 0 && mac !== turns[each - 1]?.mac).length;
   const both = taken <= changes ? 0 : Math.min(...lasts) - Math.max(...firsts);
-  return { outage: Math.max(0, ...gaps), both: Math.max(0, both), last: answers.at(-1)?.mac };
+  const { mac: last, at: lastAt = start } = answers.at(-1) ?? { mac: undefined };
+  const until = Math.max(0, lastAt - start);
+  return { outage: Math.max(0, ...gaps), both: Math.max(0, both), last, until };
 }

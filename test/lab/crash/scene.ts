@@ -11,9 +11,11 @@ import { AddressWatch } from "../address-watch.ts";
 import { macText } from "../arp-frames.ts";
 import { eventually } from "../eventually.ts";
 import { configText, SERVICE } from "../instance-text.ts";
+import type { Ensemble } from "../stores/ensemble.ts";
 import { Cage } from "./cage.ts";
 import { Client, PORT } from "./client.ts";
 import type { Programs } from "./programs.ts";
+import { WITNESS_TTL_MS, Witness } from "./witness.ts";
 
 const SERVICE6 = "2001:db8::100";
 /** Of many at the same time, on a busy machine. */
@@ -31,8 +33,15 @@ export interface Cast {
   readonly priorities?: readonly [number, number];
   /** Further lines of the instance, of both. */
   readonly instance?: readonly string[];
-  /** Further lines of global_defs, of both. */
-  readonly global?: readonly string[];
+  /** Of both. They ask the store of the props. */
+  readonly witness?: "advisory" | "required";
+}
+
+/** What scenes share. */
+export interface Props {
+  readonly programs: Programs;
+  /** Of leases, for casts with a witness. */
+  readonly store?: Ensemble | undefined;
 }
 
 /** One of the two who may have the address. */
@@ -55,6 +64,8 @@ export interface Scene {
   /** What fails over, with its prefix length. */
   readonly address: string;
   readonly programs: Programs;
+  /** Where the cast has one. */
+  readonly witness?: Witness;
 }
 
 export const DEFAULT_PRIORITIES = [100, 250] as const;
@@ -66,11 +77,13 @@ export interface Timing {
   readonly down: number;
   /** Until the gate is shut, from the last advertisement. */
   readonly lease: number;
+  /** That of the witness, 0 without one. */
+  readonly ttl: number;
 }
 
 /** For one line of the table. */
 export function castOf(
-  { priorities, instance }: Pick<Cast, "priorities" | "instance">,
+  { priorities, instance, witness }: Pick<Cast, "priorities" | "instance" | "witness">,
   failing: ProgramName,
   other: ProgramName,
   interval: number,
@@ -80,21 +93,26 @@ export function castOf(
     ...{ failing, other, interval, family },
     ...(priorities !== undefined && { priorities }),
     ...(instance !== undefined && { instance }),
+    ...(witness !== undefined && { witness }),
   };
 }
 
-export function timingOf({ interval, priorities = DEFAULT_PRIORITIES }: Cast): Timing {
+export function timingOf({ interval, priorities = DEFAULT_PRIORITIES, witness }: Cast): Timing {
   const ms = interval * 1_000;
   const skew = ((256 - priorities[1]) / 256) * (interval >= 1 ? 1_000 : ms);
-  return { interval: ms, down: 3 * ms + skew, lease: 2.5 * ms };
+  const ttl = witness === undefined ? 0 : WITNESS_TTL_MS;
+  return { interval: ms, down: 3 * ms + skew, lease: 2.5 * ms, ttl };
 }
 
 /** Nobody preempts: whoever takes the address keeps it, unless a row has it otherwise. */
 export function configOf(cast: Cast, priority: number): string {
-  const { interval, family = "ipv4", instance = ["nopreempt"], global = [] } = cast;
-  const version = interval >= 1 && family === "ipv4" ? ["vrrp_version 2"] : [];
+  const { interval, family = "ipv4", instance = ["nopreempt"], witness } = cast;
+  const global = [
+    ...(interval >= 1 && family === "ipv4" ? ["vrrp_version 2"] : []),
+    ...(witness === undefined ? [] : [`holdfast_witness ${witness}`]),
+  ];
   const addresses = family === "ipv4" ? [`${SERVICE}/24`] : ["fe80::100/64", `${SERVICE6}/64`];
-  return configText([{ priority, interval, addresses, more: instance }], [...version, ...global]);
+  return configText([{ priority, interval, addresses, more: instance }], global);
 }
 
 /** The machine gave the failing node no processor for so long that the other one took over. */
@@ -106,13 +124,13 @@ const ATTEMPTS = 3;
 /** Builds it, hands it to `use`, and takes it down, whatever happens. */
 export async function stage<Result>(
   cast: Cast,
-  programs: Programs,
+  props: Props,
   from: Pick<Package, "program">,
   use: (scene: Scene) => Promise<Result>,
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await stageOnce(cast, programs, from, use);
+      return await stageOnce(cast, props, from, use);
     } catch (error) {
       if (!(error instanceof Overtaken) || attempt === ATTEMPTS) throw error;
     }
@@ -121,13 +139,16 @@ export async function stage<Result>(
 
 async function stageOnce<Result>(
   cast: Cast,
-  programs: Programs,
+  props: Props,
   from: Pick<Package, "program">,
   use: (scene: Scene) => Promise<Result>,
 ): Promise<Result> {
+  const { programs } = props;
   const lab = new Lab();
   const cage = new Cage();
   const closing: (() => void)[] = [() => lab.dispose(), () => cage.dispose()];
+  const witness = witnessOf(cast, props);
+  closing.unshift(() => witness?.dispose());
   const daemons: Daemon[] = [];
   try {
     const lan = lab.segment("lan");
@@ -139,7 +160,9 @@ async function stageOnce<Result>(
     const [low, high] = cast.priorities ?? DEFAULT_PRIORITIES;
     const party = (name: string, host: number, program: ProgramName, priority: number): Party => {
       const eth0 = attach(name, host);
-      const daemon = new Daemon(program, from, eth0.node, configOf(cast, priority));
+      const config = configOf(cast, priority);
+      witness?.connect(eth0.node);
+      const daemon = new Daemon(program, from, eth0.node, config, witness?.options);
       daemons.push(daemon);
       closing.unshift(() => daemon.dispose());
       const service = eth0.node.spawn(programs.file("service"), [String(PORT), name]);
@@ -155,7 +178,8 @@ async function stageOnce<Result>(
     const watch = await AddressWatch.start([failing.node, other.node], asked);
     closing.unshift(() => watch.close());
     const address = `${asked}/${cast.family === "ipv6" ? 64 : 24}`;
-    const scene = { cast, failing, other, watch, client, address, programs };
+    const common = { cast, failing, other, watch, client, address, programs };
+    const scene = { ...common, ...(witness !== undefined && { witness }) };
     await begin(scene);
     return await use(scene);
   } catch (error) {
@@ -165,6 +189,12 @@ async function stageOnce<Result>(
   } finally {
     for (const close of closing) close();
   }
+}
+
+function witnessOf({ witness }: Cast, { store }: Props): Witness | undefined {
+  if (witness === undefined) return undefined;
+  assert.ok(store !== undefined, "there is no store to ask");
+  return new Witness(store);
 }
 
 /** Whoever starts waits for so long before it takes for granted that it has heard of everybody. */

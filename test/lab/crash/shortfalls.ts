@@ -1,4 +1,5 @@
-import type { Failure } from "./failures.ts";
+import type { Expected, Failure } from "./failure.ts";
+import { bothAtMost } from "./failure.ts";
 import type { Figures } from "./measure.ts";
 import type { Scene } from "./scene.ts";
 import { timingOf } from "./scene.ts";
@@ -11,18 +12,17 @@ export function shortfalls(
 ): readonly string[] {
   const { who, tcp, stale, noise, announcedAfter } = figures;
   const timing = timingOf(scene.cast);
-  const owner = scene[expected.owner].mac;
   const outage = expected.outage(timing);
   const connections = expected.tcpOutage?.(timing) ?? outage;
   const gone = expected.stale?.(timing);
+  const both = bothAtMost(expected, timing);
   // Without a processor for so long, another one takes over rightfully.
   const starved = expected.owner === "failing" && noise > timing.down;
   const announced = starved || heal?.announcedBeside?.includes(scene.cast.other) !== true;
   const found: readonly (readonly [boolean, string])[] = [
-    [starved || who.last === owner, `${who.last} answers in the end, not ${owner}`],
-    [starved || tcp.last === owner, `${tcp.last} answers connections in the end, not ${owner}`],
-    [expected.both !== "never" || who.both === 0, `two answered for ${who.both} ms`],
-    [expected.both !== "never" || tcp.both === 0, `two were connected to for ${tcp.both} ms`],
+    ...(starved ? [] : owners(scene, expected, figures)),
+    [who.both <= both, `two answered for ${who.both} ms, not ${both}`],
+    [tcp.both <= both, `two were connected to for ${tcp.both} ms, not ${both}`],
     [who.outage <= outage + noise, `no answer for ${who.outage} ms, not ${outage}`],
     [tcp.outage <= connections + noise, `no connection for ${tcp.outage} ms, not ${connections}`],
     [
@@ -32,6 +32,28 @@ export function shortfalls(
     [announced || announcedAfter > 0, "the owner did not announce itself again"],
   ];
   return found.flatMap(([kept, what]) => (kept ? [] : [what]));
+}
+
+/** Whether the right one answers in the end. */
+function owners(
+  scene: Scene,
+  { owner }: Expected,
+  { who, tcp, noise }: Figures,
+): readonly (readonly [boolean, string])[] {
+  if (owner === "nobody") {
+    const { ttl } = timingOf(scene.cast);
+    return [
+      [who.last === scene.failing.mac, `${who.last} answered last`],
+      [who.until <= ttl, `somebody answers after ${who.until} ms, not ${ttl}`],
+      // What was asked before may be answered by a service that had to wait for a processor.
+      [tcp.until <= ttl + noise, `somebody answers connections after ${tcp.until} ms, not ${ttl}`],
+    ];
+  }
+  const { mac } = scene[owner];
+  return [
+    [who.last === mac, `${who.last} answers in the end, not ${mac}`],
+    [tcp.last === mac, `${tcp.last} answers connections in the end, not ${mac}`],
+  ];
 }
 
 /** For people. */

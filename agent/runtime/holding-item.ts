@@ -29,7 +29,9 @@ export interface Owner {
   readonly name: string;
   readonly items: Set<Item>;
   readonly unsettled: Set<Item>;
-  settled: (() => void)[];
+  settled: ((gone: boolean) => void)[];
+  /** Given up, but the host did not let go of it. */
+  stuck: boolean;
 }
 
 /** So often in a row a removal is tried; the next try is for `retry`. */

@@ -60,10 +60,13 @@ export class Holdings {
     }
   }
 
-  /** Calls `done` when the kernel has answered everything that `name` wanted: perhaps at once. */
-  whenSettled(name: string, done: () => void): void {
+  /**
+   * Calls `done` when the kernel has answered everything that `name` wanted: perhaps at once. `gone`:
+   * nothing that it gave up is there any more, but for others' sake.
+   */
+  whenSettled(name: string, done: (gone: boolean) => void): void {
     const owner = this.#owners.get(name);
-    if (owner === undefined || owner.unsettled.size === 0) done();
+    if (owner === undefined || owner.unsettled.size === 0) done(owner?.stuck !== true);
     else owner.settled.push(done);
   }
 
@@ -160,7 +163,13 @@ export class Holdings {
   #owner(name: string): Owner {
     const known = this.#owners.get(name);
     if (known !== undefined) return known;
-    const owner: Owner = { name, items: new Set(), unsettled: new Set(), settled: [] };
+    const owner: Owner = {
+      name,
+      items: new Set(),
+      unsettled: new Set(),
+      settled: [],
+      stuck: false,
+    };
     this.#owners.set(name, owner);
     return owner;
   }
@@ -299,10 +308,13 @@ export class Holdings {
   #settle(item: Item): void {
     const waiting = [...item.waiting];
     item.waiting.clear();
+    const stuck = item.owners.size === 0 && item.actual !== undefined;
     for (const owner of waiting) {
       owner.unsettled.delete(item);
+      owner.stuck ||= stuck;
       if (owner.unsettled.size > 0) continue;
-      for (const done of owner.settled.splice(0)) done();
+      for (const done of owner.settled.splice(0)) done(!owner.stuck);
+      owner.stuck = false;
       if (owner.items.size === 0 && owner.unsettled.size === 0) this.#owners.delete(owner.name);
     }
     this.#forget(item);

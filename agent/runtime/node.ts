@@ -134,7 +134,8 @@ export class Node {
       this.#schedule,
       clock,
     );
-    this.#sender = new Sender(clock, hmac, this.#schedule, this.#holdings, notary);
+    const { gatekeeper } = this.#fence;
+    this.#sender = new Sender(clock, hmac, this.#schedule, this.#holdings, gatekeeper, notary);
     this.#driver = new Driver(
       virtualRouter,
       clock,
@@ -380,7 +381,9 @@ export class Node {
 
   /** After its addresses are gone and its resignation has left. */
   async #retire(router: Router): Promise<void> {
-    await new Promise<void>((resolve) => this.#holdings.whenSettled(router.id, resolve));
+    await new Promise<void>((resolve) => this.#holdings.whenSettled(router.id, () => resolve()));
+    const parting = this.#sender.parting(router);
+    if (parting !== undefined) await parting;
     await this.#bindings.release(router);
     this.#host.retire(router);
     this.#starting.delete(router);

@@ -8,13 +8,14 @@ import type { PacketTemplate } from "../wire/outgoing-packet.ts";
 import { encodePacket, packetTemplate } from "../wire/outgoing-packet.ts";
 import type { AdvertPath } from "./advert-paths.ts";
 import { advertised } from "./advertised.ts";
+import type { Gatekeeper } from "./fencing/gatekeeper.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Router } from "./router.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Notary } from "./wills.ts";
 import { Wills } from "./wills.ts";
 
-/** A last advertisement waits no longer than this for the addresses to be gone. */
+/** A last advertisement waits no longer than this for the addresses to be gone, if the gate is shut. */
 const LONGEST_WAIT = milliseconds(100);
 
 /** Sends advertisements, as the state machine says, from the router's current values. */
@@ -23,11 +24,22 @@ export class Sender {
   readonly #hmac: Hmac;
   readonly #schedule: Schedule;
   readonly #holdings: Holdings;
+  readonly #gate: Pick<Gatekeeper, "whenShut">;
   readonly #wills: Wills;
+  /** Last words that have not left yet. */
+  readonly #partings = new Map<Router, Promise<unknown>>();
   #sending: Router | undefined;
 
-  constructor(clock: Clock, hmac: Hmac, schedule: Schedule, holdings: Holdings, notary: Notary) {
+  constructor(
+    clock: Clock,
+    hmac: Hmac,
+    schedule: Schedule,
+    holdings: Holdings,
+    gate: Pick<Gatekeeper, "whenShut">,
+    notary: Notary,
+  ) {
     this.#clock = clock;
+    this.#gate = gate;
     this.#hmac = hmac;
     this.#schedule = schedule;
     this.#holdings = holdings;
@@ -49,25 +61,55 @@ export class Sender {
     this.#wills.drop(router);
   }
 
-  /**
-   * The last word of a router that held the addresses. A peer that hears it claims or announces
-   * them: so it hears it when the kernel has removed them here.
-   */
+  /** Resolves when the last words of a router that has left `active` are out; `undefined`: they are. */
+  parting(router: Router): Promise<unknown> | undefined {
+    return this.#partings.get(router);
+  }
+
   #part(router: Router, priority: number): void {
-    let open = true;
     // A fault may take the source address along before the kernel has answered.
     const prepared = router.binding.templates ?? templates(router);
-    const part = () => {
+    const parting = new Promise<void>((resolve) => {
+      this.#whenLetGo(router, () => {
+        resolve();
+        if (router.state.kind === "active") return;
+        if (router.binding.source === undefined) router.binding.templates = prepared;
+        this.#transmit(router, priority);
+      });
+    });
+    const all = Promise.all([this.#partings.get(router), parting]).then(() => {
+      if (this.#partings.get(router) === all) this.#partings.delete(router);
+    });
+    this.#partings.set(router, all);
+  }
+
+  /**
+   * A peer that hears the last word claims the addresses, or announces them: so it hears it when the
+   * kernel has removed them here. If that takes long, when the gate in front of them is shut; without a
+   * gate, after a while in any case.
+   */
+  #whenLetGo(router: Router, letGo: () => void): void {
+    let open = true;
+    let shut = false;
+    let long = false;
+    const end = (): void => {
       if (!open) return;
       open = false;
       limit.set(undefined);
-      if (router.state.kind === "active") return;
-      if (router.binding.source === undefined) router.binding.templates = prepared;
-      this.#transmit(router, priority);
+      letGo();
     };
-    const limit = this.#schedule.slot(part);
+    const limit = this.#schedule.slot(() => {
+      long = true;
+      if (shut) end();
+    });
     limit.set(after(this.#clock.now(), LONGEST_WAIT));
-    this.#holdings.whenSettled(router.id, part);
+    void this.#gate.whenShut(router).then(() => {
+      shut = true;
+      if (long) end();
+    });
+    this.#holdings.whenSettled(router.id, (gone) => {
+      if (gone) end();
+    });
   }
 
   #transmit(router: Router, priority: number): void {

@@ -278,12 +278,13 @@ export class Gatekeeper implements Guard {
     door.wanted = false;
     door.deadline = undefined;
     door.openUntil = undefined;
+    const over = this.#over(door);
     const shut = this.#parts.gate.shut(door.addresses).then((error) => {
       this.#hear(door, error ?? "open");
-      return error === undefined ? undefined : this.#over(door);
+      return error === undefined ? undefined : over;
     });
     const before = this.#shutting.get(id);
-    const all = Promise.all([before, shut]).then(() => {
+    const all = Promise.all([before, Promise.race([shut, over])]).then(() => {
       if (this.#shutting.get(id) === all) this.#shutting.delete(id);
     });
     this.#shutting.set(id, all);
@@ -291,10 +292,10 @@ export class Gatekeeper implements Guard {
 
   /** When the kernel has shut it by itself, at the latest. */
   #over({ latest, lease }: Door): Promise<void> {
-    return new Promise((resolve) => {
-      const slot = this.#parts.schedule.slot(() => resolve());
-      slot.set(after(latest, micros(lease.margin + KERNEL_LATENESS)));
-    });
+    const { schedule, clock } = this.#parts;
+    const at = after(latest, micros(lease.margin + KERNEL_LATENESS));
+    if (at <= clock.now()) return Promise.resolve();
+    return new Promise((resolve) => schedule.slot(() => resolve()).set(at));
   }
 
   #extend(): void {

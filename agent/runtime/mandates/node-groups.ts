@@ -66,7 +66,7 @@ export function nodeGroups(
       await gatekeeper.whenShut(router);
       if (router.effective.fenced) return;
       // Without a gate it is reachable as long as it has its addresses.
-      await new Promise<void>((resolve) => holdings.whenSettled(router.id, resolve));
+      await new Promise<void>((resolve) => holdings.whenSettled(router.id, () => resolve()));
     },
     tell: (level, mandate, message) => reports.host(level, mandate, message),
   });

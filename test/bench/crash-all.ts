@@ -3,6 +3,7 @@ import { bothAtMost } from "../lab/crash/failure.ts";
 import { FAILURES } from "../lab/crash/failures.ts";
 import type { Figures } from "../lab/crash/measure.ts";
 import { castOf, timingOf } from "../lab/crash/scene.ts";
+import { WITNESS_TTL_MS } from "../lab/crash/witness.ts";
 import type { Outcome, Try } from "./crash-scenes.ts";
 import { phaseOf, tryAll } from "./crash-scenes.ts";
 import type { Package, ProgramName } from "./program.ts";
@@ -37,7 +38,8 @@ export async function allCrashes(from: Package): Promise<Section> {
       `As above, each failure of the node that has the address: ${ROUNDS} of each kind (the worst is shown), ` +
       `${AT_ONCE} of all at the same time. Outage (ARP) / both answering (ARP, connections) / how long the failing node has the ` +
       `address, "–" if it still has it in the end. Holdfast fails before what is named; keepalived before ` +
-      `its own. Without a witness nothing can keep two nodes apart that do not hear each other.`,
+      `its own. Without a witness nothing can keep two nodes apart that do not hear each other; where one ` +
+      `is named Holdfast asks an etcd for leases of ${WITNESS_TTL_MS / 1_000} s, and keepalived asks nobody.`,
     rows: kinds.map(({ failure, interval, other }) => {
       const of = (failing: ProgramName): readonly Outcome[] =>
         outcomes.filter(

@@ -77,7 +77,7 @@ const MORE: Readonly<Record<string, { readonly programs: string[]; readonly pack
     programs: ["ipvsadm", "tcc", "linux.uml"],
     packages: "ipvsadm tcc user-mode-linux kmod",
   },
-  crash: { programs: ["tcc", "nft"], packages: "tcc libc6-dev nftables" },
+  crash: { programs: ["tcc", "nft", "etcd"], packages: "tcc libc6-dev nftables etcd-server" },
 };
 
 function whyNotHere(subject: string): string | undefined {

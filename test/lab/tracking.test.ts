@@ -87,7 +87,7 @@ const pair = (
     });
   });
 
-describe("tracking", { skip }, () => {
+describe("tracking", { skip, concurrency: 3, timeout: 120_000 }, () => {
   after(nothingLeft);
 
   test("a script that fails takes the address to the other node, and back", () =>
@@ -169,6 +169,54 @@ describe("tracking", { skip }, () => {
       });
     }));
 
+  test("a script without a result yet keeps a node from starting, and a policy that is missing too", () =>
+    withScripts(async (scripts) => {
+      const slow = scripts.script("slow", 0, 2);
+      const config = configText(
+        [
+          { priority: 100, more: track("slow") },
+          { name: "W", vrid: 52, addresses: ["192.0.2.101/32"], more: track("none") },
+        ],
+        GLOBAL,
+        [
+          ...block("vrrp_script slow", [`script "${slow}"`, "interval 5", "timeout 4"]),
+          ...block("vrrp_script none", ['script "policy:nobody/alive"']),
+        ],
+      );
+      await Cluster.run([config], async (cluster) => {
+        await cluster.start();
+        const { agent } = cluster.member(0);
+        assert.equal((await routerOf(agent)).state, "initialize");
+        const missing = await untilState(agent, "fault", GRACE_MS, "W");
+        assert.deepEqual(missing.faults, [{ cause: "tracker", subject: "script none" }]);
+        await untilState(agent, "active", GRACE_MS);
+      });
+    }));
+
+  test("the startup script runs before the first router, the shutdown script after the last", () =>
+    withScripts(async (scripts) => {
+      const [start, stop] = ["start", "stop"].map((name) => scripts.recorder(name));
+      const config = configText(
+        [{ priority: 100 }],
+        [...GLOBAL, `startup_script "${start} one two"`, `shutdown_script "${stop} three"`],
+      );
+      await Cluster.run([config], async (cluster) => {
+        const { agent } = cluster.member(0);
+        await agent.start("-P");
+        assert.deepEqual(scripts.record, ["start one two"]);
+        await untilState(agent, "active", GRACE_MS);
+        const watch = await cluster.watch(SERVICE);
+        assert.equal(await agent.stop(), 0);
+        assert.deepEqual(scripts.record, ["start one two", "stop three"]);
+        assert.deepEqual(watch.holders, []);
+      });
+    }));
+});
+
+// By itself, for its times.
+describe("tracking without a director", { skip, timeout: 120_000 }, () => {
+  after(nothingLeft);
+
   test("a director that dies delays no advertisement, and what it found holds until it is back", (t) =>
     pair(-60, async (cluster, scripts) => {
       const metronome = await Metronome.start();
@@ -248,48 +296,5 @@ describe("tracking", { skip }, () => {
           `a gap of ${worst} ms, noise ${noise} ms`,
         );
       }
-    }));
-
-  test("a script without a result yet keeps a node from starting, and a policy that is missing too", () =>
-    withScripts(async (scripts) => {
-      const slow = scripts.script("slow", 0, 2);
-      const config = configText(
-        [
-          { priority: 100, more: track("slow") },
-          { name: "W", vrid: 52, addresses: ["192.0.2.101/32"], more: track("none") },
-        ],
-        GLOBAL,
-        [
-          ...block("vrrp_script slow", [`script "${slow}"`, "interval 5", "timeout 4"]),
-          ...block("vrrp_script none", ['script "policy:nobody/alive"']),
-        ],
-      );
-      await Cluster.run([config], async (cluster) => {
-        await cluster.start();
-        const { agent } = cluster.member(0);
-        assert.equal((await routerOf(agent)).state, "initialize");
-        const missing = await untilState(agent, "fault", GRACE_MS, "W");
-        assert.deepEqual(missing.faults, [{ cause: "tracker", subject: "script none" }]);
-        await untilState(agent, "active", GRACE_MS);
-      });
-    }));
-
-  test("the startup script runs before the first router, the shutdown script after the last", () =>
-    withScripts(async (scripts) => {
-      const [start, stop] = ["start", "stop"].map((name) => scripts.recorder(name));
-      const config = configText(
-        [{ priority: 100 }],
-        [...GLOBAL, `startup_script "${start} one two"`, `shutdown_script "${stop} three"`],
-      );
-      await Cluster.run([config], async (cluster) => {
-        const { agent } = cluster.member(0);
-        await agent.start("-P");
-        assert.deepEqual(scripts.record, ["start one two"]);
-        await untilState(agent, "active", GRACE_MS);
-        const watch = await cluster.watch(SERVICE);
-        assert.equal(await agent.stop(), 0);
-        assert.deepEqual(scripts.record, ["start one two", "stop three"]);
-        assert.deepEqual(watch.holders, []);
-      });
     }));
 });

@@ -14,7 +14,7 @@ import { frame, GROUP, ip, multicast, packet } from "./advertisement-packets.ts"
 
 const RATE = 10_000;
 const INTERVAL = 10_000;
-const DEADLINES = 100;
+const DEADLINES = 60;
 const FLOODER = fileURLToPath(new URL("flooder.ts", import.meta.url));
 
 /** Lateness in microseconds of deadlines every 10 ms. */

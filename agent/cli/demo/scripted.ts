@@ -27,7 +27,8 @@ export interface MeasuredFailure {
   readonly returnOutage: number | null;
 }
 
-const PATIENCE_MS = 15_000;
+/** As a cold and busy machine may take to start the agents. */
+const PATIENCE_MS = 30_000;
 const SETTLED_MS = 300;
 
 const WORDS: Readonly<Record<FailureKind, string>> = {

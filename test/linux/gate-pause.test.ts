@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import type { Micros } from "../../agent/core/time.ts";
 import { milliseconds, seconds } from "../../agent/core/time.ts";
@@ -35,8 +36,8 @@ import { address, enterNamespace } from "./network-rig.ts";
 
 const ALL = [VIP, VIP6, VIP_LINK];
 /** What runs out during the pause, and the pause. */
-const SHORT = milliseconds(300);
-const PAUSE_MS = 400;
+const SHORT = milliseconds(200);
+const PAUSE_MS = 250;
 const LONG = seconds(5);
 
 /** Everything stands still: nothing of this process runs. */
@@ -109,13 +110,14 @@ describe("the gate and a pause before the kernel is told", {
   const lease = (one: string, length: Micros): Opening => opening([rig.at(one)], length);
 
   /**
-   * Opens each for its time, and has all extended, the kernel being told of it only after the first
-   * times are over. Answers how that ended, and who answered whenever the kernel had said something.
+   * Opens each for its time, and has all extended, the kernel being told of it only after a pause in
+   * which the short times end. Answers how that ended, and who answered whenever the kernel had said something.
    */
   async function extendInPause(
     first: () => readonly Opening[],
     extended: () => readonly Opening[],
     meanwhile: () => void = () => undefined,
+    pauseMs = PAUSE_MS,
   ): Promise<{ outcomes: readonly OpeningOutcome[]; seen: readonly (readonly string[])[] }> {
     for (;;) {
       const opened = first();
@@ -126,7 +128,7 @@ describe("the gate and a pause before the kernel is told", {
         // A busy machine may be too late for that.
         inTime = opened.every(({ deadline }) => now() < deadline);
         if (!inTime) return;
-        standStill(PAUSE_MS);
+        standStill(pauseMs);
         meanwhile();
         part.answered = () => void seen.push(answering());
       };
@@ -161,6 +163,24 @@ describe("the gate and a pause before the kernel is told", {
     assert.deepEqual(events, []);
   });
 
+  test("what the kernel shut some ticks early is opened anew, and from then on extended again", async () => {
+    const { outcomes } = await extendInPause(
+      () => [lease(VIP, SHORT)],
+      () => [lease(VIP, LONG)],
+      () => spawnSync("nft", ["delete", "element", "inet", "holdfast", "open4", `{ ${VIP} }`]),
+      SHORT / 1000 - 60,
+    );
+    assert.deepEqual(outcomes, ["open"]);
+    assert.equal(part.refusals, 1);
+    assert.deepEqual(events, []);
+    assert.deepEqual(answering(), [VIP]);
+    const { seen } = await extendInPause(
+      () => [lease(VIP, SHORT)],
+      () => [lease(VIP, SHORT)],
+    );
+    assert.deepEqual(seen.slice(0, 2), [[], []]);
+  });
+
   test("what else was asked for with it happens all the same", async () => {
     const other = rig.at("192.0.2.101");
     const asked: Promise<unknown>[] = [];
@@ -168,6 +188,7 @@ describe("the gate and a pause before the kernel is told", {
       () => [lease(VIP, SHORT), lease(VIP_LINK, LONG)],
       () => {
         asked.push(gate.guard([other], KEEP), gate.release([rig.at(VIP6)]));
+        asked.push(gate.guard([rig.at(VIP)], seconds(120)));
         asked.push(gate.passFrom(["02:00:00:00:00:07"]));
         return [lease(VIP, LONG), lease(VIP_LINK, LONG)];
       },
@@ -179,6 +200,7 @@ describe("the gate and a pause before the kernel is told", {
     assert.deepEqual(answering(), [VIP, VIP6]);
     assert.match(nft("list set inet holdfast guarded4"), /192\.0\.2\.101/);
     assert.match(nft("list set arp holdfast guarded4"), /192\.0\.2\.101/);
+    assert.match(nft("list set inet holdfast guarded4"), /192\.0\.2\.100 timeout 2m/);
     assert.match(nft("list set inet holdfast from"), /02:00:00:00:00:07/);
     assert.deepEqual(events, []);
   });

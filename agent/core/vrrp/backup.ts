@@ -8,7 +8,8 @@ import type { TransitionReason } from "./effect.ts";
 import type { VrrpTransition } from "./entry.ts";
 import { backupState, becomeActive, becomeFaulty, NEW_REQUEST, stay, stop } from "./entry.ts";
 import type { VrrpEvent } from "./event.ts";
-import { heardHolding, resignedHolding } from "./held.ts";
+import type { Held } from "./held.ts";
+import { heardHolding, listening, resignedHolding } from "./held.ts";
 import type { BackupState, HeardActive } from "./state.ts";
 import { activeDownInterval, skewTime } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
@@ -82,7 +83,9 @@ function heard(
     // Only ever sooner: a storm of resignations must not put off the take-over for ever.
     const activeDownAt = sooner(skewed, state.activeDownAt);
     const held = state.held === undefined ? undefined : resignedHolding(state.held, source);
-    return { ...state, activeDownAt, resigned: true, held };
+    // Of somebody else's resignation whoever was heard last knows nothing: it may be silent by now.
+    const resigned = state.resigned || (state.active?.address ?? source) === source;
+    return { ...state, activeDownAt, resigned, held };
   }
   const active: HeardActive = { address: source, priority };
   // An equal priority never preempts, whatever the addresses are.
@@ -168,10 +171,12 @@ function reconfigure(
   if (promoted && !router.inSyncGroup) return becomeActive(router, "backup", "reconfigured", now);
   // What it asked for because the active router was worse is not wanted when it is worse itself.
   const givesUp = isPreempting(previous, state) && !isPreempting(router, state);
+  const retimed = retime(router, previous, state, now);
   const next: BackupState = {
-    ...retime(router, previous, state, now),
+    ...retimed,
     preemptAt: movePreemption(router, previous, state.preemptAt),
     request: router.inSyncGroup && !givesUp ? state.request : undefined,
+    held: heldUnder(router, retimed, now),
   };
   if (!promoted) return stay(next);
   return {
@@ -179,6 +184,14 @@ function reconfigure(
     effects: [{ kind: "request-active", reason: "reconfigured" }],
   };
 }
+
+/** Who is fenced only now has not counted whose gate may be open. */
+const heldUnder = (
+  router: VirtualRouter,
+  { held, activeAdverInterval }: BackupState,
+  now: Instant,
+): Held | undefined =>
+  router.fenced ? (held ?? listening(leaseEnd(router, activeAdverInterval, now))) : undefined;
 
 /** A new priority moves the running timer by the skew; another interval starts it anew. */
 function retime(

@@ -171,6 +171,14 @@ describe("a resignation (priority 0)", () => {
     assert.equal(kinds(claimed.effects).at(-1), "backup>active active-resigned");
   });
 
+  test("somebody else's resignation says nothing of the router that was heard last", () => {
+    const member = router({ inSyncGroup: true });
+    const watching = backup({ active: { address: HIGHER_ADDRESS, priority: 150 } });
+    const heard = step(member, watching, advertisement(0, LOWER_ADDRESS), at(SECOND));
+    const asked = step(member, heard.state, TICK, at(SECOND + SKEW));
+    assert.deepEqual(kinds(asked.effects), ["request active-down-timer"]);
+  });
+
   test("leaves a skew of the learned interval", () => {
     const slow = backup({ activeAdverInterval: seconds(4), activeDownAt: at(100 * SECOND) });
     const next = step(router(), slow, advertisement(0, HIGHER_ADDRESS, seconds(4)), at(0));

@@ -156,6 +156,16 @@ describe("a fenced backup", () => {
     assert.ok(kinds(taken.effects).includes("probe"));
   });
 
+  test("that is fenced only since a reload counts on nobody's silence before it", () => {
+    const preempting = backup({ active: { address: LOWER_ADDRESS, priority: 90 } });
+    const reload = { kind: "configured", previous: router() } as const;
+    const fenced = step(FENCED, preempting, reload, at(DOWN - 10));
+    const taken = step(FENCED, fenced.state, TICK, at(DOWN));
+    assert.ok(kinds(taken.effects).includes("probe"));
+    const off = { kind: "configured", previous: FENCED } as const;
+    assert.deepEqual(step(router(), fenced.state, off, at(DOWN - 5)).state, preempting);
+  });
+
   test("with the short patience of an initial MASTER does not count on silence", () => {
     const member = router({ fenced: true, inSyncGroup: true, initialActive: true });
     const started = step(member, INITIALIZE, { kind: "startup" }, at(0));

@@ -3,20 +3,28 @@
 //   node test/run.mjs [static|unit|sim|linux|lab|patient|interop|guest …]     no name: all
 //   node test/run.mjs --exec FILE [arguments]                    one script under the right Node
 import { spawn, spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { installDependencies, nodeBinary, root } from "../agent/setup.mjs";
 import { installPrograms, missingPrograms } from "./packages.mjs";
 
 const inLab = (name) => join("test/lab", `${name}.test.ts`);
+const inLinux = (name) => join("test/linux", `${name}.test.ts`);
+
+/** Files of test/linux that measure times, or look at what the whole machine does. */
+const LINUX_ALONE = [
+  ...["file-watch", "flood", "gate", "gate-pause", "gate-upkeep", "holder-probes"],
+  ...["last-will", "netlink-addresses", "netlink-lifetimes", "process-table", "receive-buffer"],
+  ...["scheduling", "sleepless-clock", "timer"],
+].map(inLinux);
 
 /** Files of test/lab that wait more than they work, and measure nothing. */
 const PATIENT = [
-  ...["accept", "advert-interfaces", "arbiters", "arbiters-refusals", "balancing-keepalived"],
-  ...["demo-unprivileged", "documents", "fence-agent", "network", "notifications"],
-  ...["notifications-mail", "notifications-secrets", "outbox-killed", "pcre-pattern"],
-  ...["probes-source", "ready-policies", "ready-policies-host", "real-server"],
-  ...["tracking-scripts", "unit", "users-files", "what-happens"],
+  ...["accept", "address-links", "advert-interfaces", "arbiters", "arbiters-refusals"],
+  ...["balancing-keepalived", "demo-unprivileged", "documents", "fence-agent", "network"],
+  ...["notifications", "notifications-mail", "notifications-secrets", "outbox-killed"],
+  ...["pcre-pattern", "probes-leaks", "probes-source", "ready-policies", "ready-policies-host"],
+  ...["real-server", "service", "tracking-scripts", "unit", "users-files", "what-happens"],
 ].map(inLab);
 
 /** Of those the ones that a busy processor beside them does least to. */
@@ -26,8 +34,8 @@ const PATIENT_BESIDE_GUEST = [
 ].map(inLab);
 
 /**
- * Tier → the folders of test/ that it runs (`flat`: without those below) or its files, how many at once, and
- * beside which tier it begins, if that one runs too.
+ * Tier → the folders of test/ that it runs (`flat`: without those below) or its files, how many at once,
+ * which of them after the others and one at a time, and beside which tier it begins, if that one runs too.
  */
 const TIERS = {
   static: undefined,
@@ -39,7 +47,7 @@ const TIERS = {
     jobs: 2,
   },
   sim: { folders: ["sim", "model"], jobs: 2 },
-  linux: { folders: ["linux"], jobs: 1, host: true },
+  linux: { folders: ["linux"], jobs: 2, alone: LINUX_ALONE, host: true },
   lab: { folders: ["lab"], but: [...PATIENT, ...PATIENT_BESIDE_GUEST], jobs: 1, host: true },
   patient: { files: PATIENT, jobs: 2, host: true },
   interop: { folders: ["interop"], files: PATIENT_BESIDE_GUEST, jobs: 1, host: true },
@@ -95,12 +103,11 @@ function runStatic() {
 }
 
 /** Files of a tier; ends the run where one that is named is not there. */
-function filesOf({ folders = [], flat = false, but = [], files: named = [] }) {
+function filesOf({ folders = [], flat = false, but = [], files: named = [], alone = [] }) {
   const found = folders.flatMap((folder) => testFiles(folder, flat));
-  const there = named.length === 0 ? found : testFiles("lab", true);
-  const missing = [...but, ...named].filter((file) => !there.includes(file));
+  const missing = [...but, ...named, ...alone].filter((file) => !existsSync(join(root, file)));
   if (missing.length > 0) fail(`there is no ${missing.join(", ")}`);
-  return [...named, ...found.filter((file) => !but.includes(file))];
+  return [...named, ...found.filter((file) => !but.includes(file) && !alone.includes(file))];
 }
 
 function add(total, counts) {
@@ -127,11 +134,17 @@ async function runFiles(files, jobs, write) {
   return { passed, failed: status !== 0 && failed === 0 ? 1 : failed, skipped };
 }
 
+async function runTier(tier, write) {
+  const counts = await runFiles(filesOf(tier), tier.jobs, write);
+  add(counts, await runFiles(tier.alone ?? [], 1, write));
+  return counts;
+}
+
 async function runNamed(name, write) {
   const tier = TIERS[name];
   const started = Date.now();
   write(`\n== ${name}\n`);
-  const counts = tier === undefined ? runStatic() : await runFiles(filesOf(tier), tier.jobs, write);
+  const counts = tier === undefined ? runStatic() : await runTier(tier, write);
   write(`== ${name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
   return counts;
 }

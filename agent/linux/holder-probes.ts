@@ -37,18 +37,8 @@ class PacketHolderProbes implements HolderProbes {
   #closed = false;
 
   async ask(interfaceIndex: number, address: IpAddress, limit: Micros): Promise<HolderAnswer> {
-    const link = await this.#linkAt(interfaceIndex);
-    if (this.#closed) return refused("ECANCELED");
-    if (link === undefined) return refused("ENODEV");
-    // Loopback, tunnels and the like: nobody is asked there.
-    if (!link.arp || link.mac === undefined || link.mac === NO_MAC) {
-      return refused("EPROTONOSUPPORT");
-    }
     try {
-      const ear = this.#earFor(interfaceIndex, familyOf(address));
-      const own = (mac: string): boolean =>
-        !VIRTUAL_MAC.test(mac) && [...this.#links.values()].some((one) => one.mac === mac);
-      return await ear.ask(address, questionFrame(address, macBytes(link.mac)), limit, own);
+      return await this.#ask(interfaceIndex, address, limit);
     } catch (error) {
       if (error instanceof KernelError) return refused(error.code);
       throw error;
@@ -60,6 +50,21 @@ class PacketHolderProbes implements HolderProbes {
     for (const ear of this.#ears.values()) ear.close();
     this.#ears.clear();
     this.#channel?.close();
+  }
+
+  /** Throws a KernelError. */
+  async #ask(interfaceIndex: number, address: IpAddress, limit: Micros): Promise<HolderAnswer> {
+    const link = await this.#linkAt(interfaceIndex);
+    if (this.#closed) return refused("ECANCELED");
+    if (link === undefined) return refused("ENODEV");
+    // Loopback, tunnels and the like: nobody is asked there.
+    if (!link.arp || link.mac === undefined || link.mac === NO_MAC) {
+      return refused("EPROTONOSUPPORT");
+    }
+    const ear = this.#earFor(interfaceIndex, familyOf(address));
+    const own = (mac: string): boolean =>
+      !VIRTUAL_MAC.test(mac) && [...this.#links.values()].some((one) => one.mac === mac);
+    return ear.ask(address, questionFrame(address, macBytes(link.mac)), limit, own);
   }
 
   #earFor(interfaceIndex: number, family: Family): Ear {

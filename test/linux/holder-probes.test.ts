@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import type { IpAddress } from "../../agent/core/address.ts";
 import { milliseconds } from "../../agent/core/time.ts";
@@ -119,5 +121,23 @@ describe("probes of an address's holder", { skip, timeout: 20_000 }, () => {
     await ask("192.0.2.9");
     probes.close();
     assert.deepEqual(await pending, { kind: "refused", errno: "ECANCELED" });
+  });
+
+  test("without a descriptor to ask with it is refused too, and nothing is thrown", () => {
+    const program = join(import.meta.dirname, "../../agent/linux/holder-probes.ts");
+    const script = `
+      import { openSync } from "node:fs";
+      import { openHolderProbes } from ${JSON.stringify(program)};
+      const probes = openHolderProbes();
+      await probes.ask(9999, "192.0.2.1", 1000);
+      const fresh = openHolderProbes();
+      try { for (;;) openSync("/dev/null"); } catch {}
+      console.log(JSON.stringify(await fresh.ask(1, "192.0.2.1", 1000)));
+      process.exit();`;
+    const node = [process.execPath, "--input-type=module", "-e", script];
+    const { stdout, stderr } = spawnSync("prlimit", ["--nofile=256:256", ...node], {
+      encoding: "utf8",
+    });
+    assert.match(stdout, /"kind":"refused"/, stderr);
   });
 });

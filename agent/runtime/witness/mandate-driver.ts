@@ -77,9 +77,20 @@ export class MandateDriver {
     return isAtRest(this.#state);
   }
 
-  /** What is sought, and not granted yet. */
+  /** What is sought, and not granted yet, or not by the store any more. */
   get sought(): MandateState["wish"] {
-    return this.#state.grant === "none" ? this.#state.wish : undefined;
+    const { grant, wish } = this.#state;
+    return grant === "none" || grant === "lapsed" ? wish : undefined;
+  }
+
+  /** Of what is granted; `undefined`: nothing is, or another one has taken its place. */
+  get speaksFor(): number | undefined {
+    return this.#state.grant === "granted" && !this.#retired ? this.#state.wish?.serial : undefined;
+  }
+
+  /** Another one has been granted the same. What it has it keeps, as long as it is wanted. */
+  silence(): void {
+    this.#retired = true;
   }
 
   /** Fence devices may change while it is held. */

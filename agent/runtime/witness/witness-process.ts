@@ -1,6 +1,7 @@
 import type { MandateConfig } from "../../config/mandates.ts";
 import { earliest } from "../../core/time.ts";
 import type { MandateEvent } from "../../core/witness/mandate.ts";
+import type { MandateNews } from "../../core/witness/mandate-news.ts";
 import type { Timer } from "../../ports/clock.ts";
 import { KernelError } from "../../ports/error.ts";
 import type { ParentChannel } from "../../ports/processes.ts";
@@ -14,6 +15,7 @@ import type {
 import { IPC_VERSION } from "../ipc.ts";
 import { FenceRequests } from "./fence-requests.ts";
 import { MandateDriver } from "./mandate-driver.ts";
+import { HANDED_OVER, isOtherStore, OTHER_STORE } from "./other-store.ts";
 import type { WitnessPorts } from "./ports.ts";
 import { Store } from "./store.ts";
 
@@ -92,13 +94,15 @@ export class WitnessProcess {
     this.#settings = settings;
     const sameStore = before !== undefined && essence(before.store) === essence(settings.store);
     if (!sameStore) this.#store = this.#openStore(settings.store);
+    if (isOtherStore(before?.store, settings.store)) this.#log("warn", OTHER_STORE);
     this.#dropStrangers(settings.mandates);
     const leases = new Map(before?.mandates.map(({ name, lease }) => [name, essence(lease)]));
     for (const mandate of settings.mandates) {
       const { name, lease } = mandate;
-      const same = leases.get(name) === essence(lease) && (sameStore || lease === undefined);
-      if (same) this.#drivers.get(name)?.change(mandate.fences);
-      else this.#replace(mandate, settings);
+      const sameLease = leases.get(name) === essence(lease);
+      if (!sameLease) this.#replace(mandate, settings);
+      else if (sameStore || lease === undefined) this.#drivers.get(name)?.change(mandate.fences);
+      else this.#handOver(mandate, settings);
     }
     if (settings.mandates.some(({ lease }) => lease !== undefined)) this.#store?.open();
     this.#settle();
@@ -108,10 +112,9 @@ export class WitnessProcess {
   /** Nobody asks for leave any more, so nobody says that it goes back. */
   #dropStrangers(mandates: readonly MandateConfig[]): void {
     const known = new Set(mandates.map(({ name }) => name));
-    for (const [name, driver] of this.#drivers) {
-      if (known.has(name)) continue;
+    for (const driver of this.#all().filter(({ name }) => !known.has(name))) {
       driver.deliver({ kind: "nobody-wants" });
-      this.#retire(name);
+      this.#retire(driver.name);
     }
   }
 
@@ -142,7 +145,6 @@ export class WitnessProcess {
     const sought = this.#drivers.get(name)?.sought;
     this.#retire(name);
     const driver = this.#open(mandate, settings);
-    this.#drivers.set(name, driver);
     const wish = this.#early.get(name) ?? sought;
     this.#early.delete(name);
     if (wish === undefined) return;
@@ -150,22 +152,57 @@ export class WitnessProcess {
     driver.deliver({ kind: "wanted", serial, fence });
   }
 
+  /**
+   * The same lease in another store. Whoever is active stays so by the lease that it has, until the other
+   * store has said what it says of it; and keeps it after that too, as other nodes may still ask there.
+   */
+  #handOver(mandate: MandateConfig, settings: WitnessProcessSettings): void {
+    const { name } = mandate;
+    const speaker = this.#speaker(name);
+    const serial = speaker?.speaksFor;
+    if (speaker === undefined || serial === undefined) {
+      this.#replace(mandate, settings);
+      return;
+    }
+    if (this.#drivers.get(name) === speaker) this.#retired.add(speaker);
+    else this.#retire(name);
+    this.#open(mandate, settings).deliver({ kind: "wanted", serial, fence: false });
+  }
+
+  #speaker(name: string, but?: MandateDriver): MandateDriver | undefined {
+    const all = this.#all().filter((one) => one.name === name && one !== but);
+    return all.find(({ speaksFor }) => speaksFor !== undefined);
+  }
+
   #open(mandate: MandateConfig, settings: WitnessProcessSettings): MandateDriver {
     const { name, lease } = mandate;
     const { holder, store: witness } = settings;
     this.#opened += 1;
     const store = lease === undefined ? undefined : this.#store;
-    return new MandateDriver(
+    const driver = new MandateDriver(
       { mandate, store, witness, holder },
       {
         ...this.#ports,
         seed: this.#ports.seed + this.#opened,
-        tell: (serial, news) => this.#send({ kind: "mandate", mandate: name, serial, news }),
+        tell: (serial, news) => this.#tell(driver, serial, news),
         fence: (devices) => this.#fences.run(devices),
         report: (report) => this.#send({ kind: "event", report }),
         stepped: () => this.#settle(),
       },
     );
+    this.#drivers.set(name, driver);
+    return driver;
+  }
+
+  #tell(driver: MandateDriver, serial: number, news: MandateNews): void {
+    const { name } = driver;
+    const speaker = this.#speaker(name, driver);
+    if (speaker?.speaksFor === serial) {
+      if (!isDecisive(news)) return;
+      speaker.silence();
+      if (news.kind === "granted") this.#log("info", `${name}: ${HANDED_OVER}`);
+    }
+    this.#send({ kind: "mandate", mandate: name, serial, news });
   }
 
   #retire(name: string): void {
@@ -181,7 +218,8 @@ export class WitnessProcess {
     if (!this.#drivers.has(mandate)) this.#early.set(mandate, wish);
     // Who wants it anew has let go of what it had.
     for (const driver of this.#retired) {
-      if (driver.name === mandate) driver.deliver({ kind: "nobody-wants" });
+      const anew = driver.name === mandate && driver.speaksFor !== serial;
+      if (anew) driver.deliver({ kind: "nobody-wants" });
     }
     this.#drivers.get(mandate)?.deliver({ kind: "wanted", serial, fence });
   }
@@ -246,6 +284,10 @@ export class WitnessProcess {
     this.#channel.send(message);
   }
 }
+
+/** The store has said whose the lease is: it is not out of reach, nor does it wait for another one of ours. */
+const isDecisive = (news: MandateNews): boolean =>
+  news.kind === "taken" || (news.kind === "granted" && news.deadlineAt !== null);
 
 /** To compare by: without what it is called and where it stands. */
 const essence = (value: object | undefined): string =>

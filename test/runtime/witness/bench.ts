@@ -53,6 +53,8 @@ type Outcome = FenceProblem | null;
 export class Bench {
   readonly time = new VirtualTime();
   readonly store = new FakeStore();
+  /** The store at each other endpoint. */
+  readonly others = new Map<string, FakeStore>();
   readonly said: FromWitness[] = [];
   readonly exits: number[] = [];
   /** Devices that were to be fenced with, each time. */
@@ -90,7 +92,10 @@ export class Bench {
         clock: { ...this.time.clock, onHost: (at) => at },
         openTimer: this.time.openTimer,
         prepare: () => [],
-        readStore: () => ({ fingerprint: this.fingerprint, open: () => this.store.open() }),
+        readStore: ({ endpoints: [endpoint] }) => ({
+          fingerprint: this.fingerprint,
+          open: () => (this.others.get(endpoint) ?? this.store).open(),
+        }),
         seed: 7,
         exit: (status) => this.exits.push(status),
       },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { seconds, since } from "../../../agent/core/time.ts";
 import { settle } from "../virtual-time.ts";
-import { Bench, mandateOf, STORE } from "./bench.ts";
+import { Bench, mandateOf } from "./bench.ts";
 
 const DONE: null = null;
 const FAILED = { reason: "pdu: the agent ended with status 1", remedy: "run it by hand" };
@@ -396,28 +396,6 @@ describe("the process", () => {
     await settle();
     assert.deepEqual(bench.heard(), ["1 granted"]);
     assert.equal(bench.said.filter(({ kind }) => kind === "witness-ready").length, 1);
-  });
-
-  test("a reload with another store: what was granted is over, and goes back when it is let go of", async () => {
-    const bench = new Bench([mandateOf(), mandateOf({ key: "w" }, [], "W")]);
-    await bench.want();
-    bench.store.others.set("w", "b/2");
-    await bench.want(false, 1, "W");
-    bench.heard();
-    bench.configure({ store: { ...STORE, endpoints: ["http://192.0.2.10:2379"] } });
-    await settle();
-    // The one that waited asks the new one at once.
-    assert.deepEqual(bench.heard(), ["1 withdrawn lost", "1 taken"]);
-    assert.equal(bench.store.opened, 2);
-    assert.equal(bench.store.closed, 0);
-    await bench.time.advance(1_000);
-    assert.ok(!bench.heard().some((each) => each.endsWith("granted")));
-    assert.ok(!bench.store.asked.includes("release v"));
-    await bench.unwant();
-    assert.ok(bench.store.asked.includes("release v"));
-    assert.equal(bench.store.closed, 1);
-    await bench.want(false, 2);
-    assert.ok(bench.heard().includes("2 granted"));
   });
 
   test("a mandate that the configuration has no more goes back", async () => {

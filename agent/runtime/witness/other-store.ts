@@ -1,0 +1,22 @@
+import type { WitnessSettings } from "../../config/mandates.ts";
+
+/** While nodes ask different stores, each of them may be told that nobody has the lease. */
+export const OTHER_STORE =
+  "the store of leases is another one: until all nodes ask it, nothing but VRRP keeps two from being active; reload the active node first, and the others when it says that its lease is the other store's";
+
+export const HANDED_OVER = "its lease is one of the store that holdfast.conf names now";
+
+/**
+ * Whether leases in the one are none in the other, as far as it can be seen: by any other name, or with
+ * other endpoints altogether.
+ */
+export function isOtherStore(
+  before: WitnessSettings | undefined,
+  now: WitnessSettings | undefined,
+): boolean {
+  if (before === undefined || now === undefined) return false;
+  const common = now.endpoints.some((endpoint) => before.endpoints.includes(endpoint));
+  return !common || PLACE.some((name) => before[name] !== now[name]);
+}
+
+const PLACE = ["store", "prefix", "namespace", "datacenter", "database"] as const;

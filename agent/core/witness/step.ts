@@ -187,8 +187,9 @@ class Turn {
     if (grant.kind !== "none") this.#tell(grant.kind === "leased" ? "lost" : "taken");
     const pace = paceOfWaiting(this.#config, seed, this.#now);
     this.#set({ seed: pace.seed });
-    // Who has lost it may be the first who can have it again.
-    this.#askAt(grant.kind === "leased" ? this.#now : pace.askAt);
+    // Who has lost it may be the first who can have it again; who is failsafe must learn who has it now.
+    const atOnce = grant.kind === "leased" || answer.kind === "lost";
+    this.#askAt(atOnce ? this.#now : pace.askAt);
   }
 
   #failed(

@@ -1,7 +1,7 @@
 import type { MandateConfig, WitnessSettings } from "../../config/mandates.ts";
 import type { Instant } from "../../core/time.ts";
 import { since } from "../../core/time.ts";
-import type { LeaseAnswer } from "../../core/witness/lease-answer.ts";
+import { unghosted } from "../../core/witness/ghost.ts";
 import type {
   FenceProblem,
   MandateEffect,
@@ -149,8 +149,7 @@ export class MandateDriver {
       this.deliver({ kind: "released", id });
     } else {
       const { sentAt, answer } = await store.ask(kind, key, limit);
-      const ownGhost = answer.kind === "taken" && answer.holder === key.holder;
-      this.deliver({ kind: "answer", id, sentAt, answer: ownGhost ? GHOST : answer });
+      this.deliver({ kind: "answer", id, sentAt, answer: unghosted(answer, key.holder) });
     }
   }
 
@@ -199,9 +198,3 @@ export class MandateDriver {
     }
   }
 }
-
-/** Nobody else has it, and nobody else gets it; but only the process that took it could renew it. */
-const GHOST: LeaseAnswer = {
-  kind: "unreachable",
-  reason: "an earlier witness process of this node has the lease, which runs out by itself",
-};

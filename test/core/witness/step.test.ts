@@ -165,6 +165,22 @@ test("what is lost is asked for again at once, and a hint shortens the wait for 
   assert.equal(one.at(micros(one.wakesAt), NOT_WANTED).length, 1);
 });
 
+test("a renewal that is answered after the lease ended, and is lost, is asked after at once", () => {
+  const one = play(REQUIRED);
+  one.at(0, WANTED);
+  one.answer(100, 1, 0, HELD);
+  one.at(3_000, TICK);
+  one.at(5_000, TICK);
+  one.at(7_000, TICK);
+  one.at(9_000, TICK);
+  assert.deepEqual(one.at(LEASE_MS, TICK), [{ kind: "revoke", reason: "lapsed" }]);
+  const asked = one.state.request?.id ?? 0;
+  // Whoever goes on without it must hear who has it now.
+  assert.deepEqual(one.answer(9_800, asked, 9_000, { kind: "lost" }), [
+    { kind: "acquire", id: asked + 1, limit },
+  ]);
+});
+
 test("what ended by time alone is given back when its gate is shut for sure", () => {
   const one = play(REQUIRED);
   one.at(0, WANTED);

@@ -1,5 +1,6 @@
 import type { IpAddress } from "../../agent/core/address.ts";
 import { micros } from "../../agent/core/time.ts";
+import type { Fences, FenceTrouble } from "./fences.ts";
 import {
   crash,
   cutPower,
@@ -143,7 +144,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     for (const mate of node.mates) world.configure(mate, { ...mate.router, priority });
   },
   "provoking flood": ({ world, prng, unit }) => {
-    const priority = prng.chance(0.5) ? 0 : 1;
+    // Where a resignation saves somebody from being turned off, a stranger's is an attack.
+    const priority = world.fences === undefined && prng.chance(0.5) ? 0 : 1;
     const source = "192.0.2.99" as IpAddress;
     const interval = world.nodes[0]?.router.advertisementInterval ?? micros(unit);
     for (let i = 0; i < FLOOD_PACKETS; i++) {
@@ -237,8 +239,27 @@ const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
   },
 };
 
+/** Where hosts turn each other off. */
+type FenceFault = (trouble: Trouble, fences: Fences) => void;
+
+const FENCE_FAULTS: Readonly<Record<string, FenceFault>> = {
+  "fence agents fail": (trouble, fences) => breakFences(trouble, fences, "fails"),
+  "fence agents hang": (trouble, fences) => breakFences(trouble, fences, "hangs"),
+};
+
+function breakFences(trouble: Trouble, fences: Fences, kind: FenceTrouble): void {
+  const node = trouble.prng.pick(trouble.world.nodes);
+  const host = node.mates[0] ?? node;
+  fences.trouble.set(host, kind);
+  inSeconds(trouble, 1, 20, () => fences.trouble.delete(host));
+}
+
+/** Of the faults where hosts turn each other off. */
+const FENCE_PART = 0.2;
+
 const FAULT_NAMES = Object.keys(FAULTS);
 const STORE_FAULT_NAMES = Object.keys(STORE_FAULTS);
+const FENCE_FAULT_NAMES = Object.keys(FENCE_FAULTS);
 
 /** So many times as many faults where all of them are about the store: most are over in seconds. */
 const FULL = 4;
@@ -248,7 +269,11 @@ const RARE = { name: "provoking flood", part: 1 / 8 };
 
 export function drawFault(trouble: Trouble, fewFloods = false): Fault {
   const { prng, storePart } = trouble;
-  const { store } = trouble.world;
+  const { store, fences } = trouble.world;
+  if (fences !== undefined && prng.chance(FENCE_PART)) {
+    const broken = FENCE_FAULTS[prng.pick(FENCE_FAULT_NAMES)];
+    if (broken !== undefined) return () => broken(trouble, fences);
+  }
   if (store !== undefined && prng.chance(storePart)) {
     const broken = STORE_FAULTS[prng.pick(STORE_FAULT_NAMES)];
     if (broken !== undefined) return () => broken(trouble, store);
@@ -276,6 +301,7 @@ export function scheduleFaults(trouble: Trouble, end: number): number {
 export function healAll(world: World): void {
   world.segment.heal();
   world.store?.heal();
+  world.fences?.heal();
   if (world.store !== undefined) world.store.sound = true;
   for (const node of world.nodes) {
     world.setLink(node, true);

@@ -27,6 +27,7 @@ export function start(world: World, node: Node): void {
     world.step(mate, { kind: "startup" });
     if (!mate.linkUp) world.step(mate, { kind: "fault-raised", fault: linkFault });
   }
+  world.sessions?.start(node.mates[0] ?? node);
 }
 
 /** SIGKILL of everything: no farewell, and the kernel keeps what it has. */
@@ -74,6 +75,7 @@ export function dieAlone(world: World, node: Node): void {
 export function stop(world: World, node: Node): void {
   if (!node.running) return;
   for (const mate of node.mates) world.step(mate, { kind: "shutdown" });
+  world.sessions?.stop(node.mates[0] ?? node);
   for (const mate of node.mates) end(mate);
   const wishes = wishesOf(node);
   if (wishes === undefined) return;
@@ -122,7 +124,10 @@ export function resume(world: World, node: Node): void {
   }
   for (const mate of paused) for (const event of mate.inbox.splice(0)) world.step(mate, event);
   for (const mate of paused) world.step(mate, { kind: "tick" });
-  if (paused.length > 0) wishesOf(node)?.resume();
+  if (paused.length > 0) {
+    wishesOf(node)?.resume();
+    world.sessions?.resume(node.mates[0] ?? node);
+  }
   wishesOf(node)?.witness.resume();
   // The kernel may have removed what was not refreshed: who is still active puts it back.
   for (const mate of paused) if (mate.addresses.overdue) world.keep(mate);

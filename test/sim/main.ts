@@ -15,6 +15,8 @@ type Run = (seed: number) => TrialResult | Promise<TrialResult>;
 /** What is simulated: the routers of a segment, or a director of virtual servers. */
 const RUNS: ReadonlyMap<string, Run> = new Map<string, Run>([
   ["vrrp", (seed) => runTrial(seed, production)],
+  ["asking", (seed) => runTrial(seed, production, "asking")],
+  ["guarded", (seed) => runTrial(seed, production, "guarded")],
   ["services", (seed) => runServicesTrial(seed, balancing)],
   ["years", (seed) => runLife(seed, production, ONE_YEAR)],
 ]);

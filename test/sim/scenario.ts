@@ -7,6 +7,7 @@ import { MANDATE_GATE_MARGIN } from "../../agent/core/witness/gate-margin.ts";
 import type { MandateRules } from "../../agent/core/witness/mandate.ts";
 import { leaseTime } from "../../agent/core/witness/witness.ts";
 import { Coupling } from "./coupling.ts";
+import { FENCE_TIMEOUT, OPERATOR } from "./fences.ts";
 import { Node } from "./node.ts";
 import type { Prng } from "./prng.ts";
 
@@ -19,6 +20,8 @@ export interface Scenario {
   readonly settleTime: number;
   /** What hosts need before one of their routers becomes active. */
   readonly mandate: MandateRules | undefined;
+  /** How often hosts that are failsafe tell each other that they live. */
+  readonly bfdInterval: Micros | undefined;
 }
 
 const INTERVALS: readonly Micros[] = [
@@ -28,8 +31,6 @@ const INTERVALS: readonly Micros[] = [
   seconds(1),
   seconds(3),
 ];
-
-const SHORTEST_ASKING = seconds(0.5);
 
 interface Temper {
   readonly version: 2 | 3;
@@ -64,19 +65,29 @@ function drawTemper(prng: Prng): Temper {
 
 /**
  * Which groups are drawn. `near`: where intervals are mixed the longest is ten times the shortest at most.
- * `asking`: all require a lease.
+ * `asking`: all require a lease. `guarded`: all are failsafe, or have fence devices, or both.
  */
-export type Choice = "any" | "near" | "asking";
+export type Choice = "any" | "near" | "asking" | "guarded";
+
+const isAsking = (choice: Choice): boolean => choice === "asking" || choice === "guarded";
 
 function mixed(prng: Prng, interval: Micros, choice: Choice): Micros {
   const near = INTERVALS.filter((other) => other <= interval && other >= interval / 10);
   return prng.pick(choice === "near" ? near : INTERVALS);
 }
 
+const BFD_INTERVALS: readonly Micros[] = [centiseconds(30), centiseconds(50)];
+
+/** The longest pause after a fencing in vain, the next one, and until somebody switches hosts on. */
+const FENCED_SETTLE = seconds(60) + 3 * FENCE_TIMEOUT + 2 * OPERATOR;
+
+/** Of groups that all ask; the shortest is drawn among any others. */
+const ASKING_INTERVALS: readonly Micros[] = [centiseconds(10), centiseconds(50), seconds(1)];
+
 /** Of any temper, but such that it may ask. */
 const askingTemper = (prng: Prng, temper: Temper): Temper => ({
   ...temper,
-  interval: temper.version === 2 ? temper.interval : prng.pick([SHORTEST_ASKING, seconds(1)]),
+  interval: temper.version === 2 ? temper.interval : prng.pick(ASKING_INTERVALS),
   mixedIntervals: false,
   fenced: true,
   lifetimes: true,
@@ -127,25 +138,40 @@ export function drawClockRate(prng: Prng, most: number): number {
   return drift < 0 ? 1 - most : 1 + most;
 }
 
+interface Guards {
+  readonly leases: boolean;
+  readonly failsafe: boolean;
+  readonly fences: boolean;
+}
+
+const ASKS: Guards = { leases: true, failsafe: false, fences: false };
+
+/** Failsafe twice as often as each of the others. */
+const GUARDS: readonly Guards[] = [
+  { leases: true, failsafe: true, fences: false },
+  { leases: true, failsafe: true, fences: false },
+  { leases: true, failsafe: true, fences: true },
+  { leases: true, failsafe: false, fences: true },
+  { leases: false, failsafe: false, fences: true },
+];
+
 /** Times as production derives them from how long the store keeps a lease. */
 function drawMandate(prng: Prng, choice: Choice): MandateRules {
   const ttl = seconds(prng.pick([2, 3, 5]));
   const margin = micros(MANDATE_GATE_MARGIN + KERNEL_LATENESS);
-  const mode = choice === "asking" || prng.chance(0.8) ? "required" : "advisory";
-  const base = { mode, ttl, margin, patience: seconds(1), failsafe: false } as const;
+  const mode = isAsking(choice) || prng.chance(0.8) ? "required" : "advisory";
+  const guards = choice === "guarded" ? prng.pick(GUARDS) : ASKS;
+  const { failsafe, fences } = guards;
+  if (!guards.leases) return { lease: undefined, fences };
+  const base = { mode, ttl, margin, patience: seconds(1), failsafe } as const;
   const counted = leaseTime({ ...base, renewEvery: ttl, requestTime: ttl });
   const requestTime = micros(Math.floor(counted / 6 / 50_000) * 50_000);
   // Halves of seconds: then what a quiet group does repeats itself soon.
   const renewEvery = micros(Math.floor((counted - 2 * requestTime) / 500_000) * 500_000);
-  return { lease: { ...base, renewEvery, requestTime }, fences: false };
+  return { lease: { ...base, renewEvery, requestTime }, fences };
 }
 
-/**
- * Who is told of a lease that was given back asks the store within a tenth of a second. Whoever yielded
- * must wait for longer than that, or takes it again.
- */
-const mayAsk = ({ router }: Node): boolean =>
-  router.fenced && router.advertisementInterval >= SHORTEST_ASKING;
+const mayAsk = ({ router }: Node): boolean => router.fenced;
 
 /** Routers that need a mandate ask their group for it, also those that are alone in it. */
 function ask(nodes: readonly Node[]): void {
@@ -187,9 +213,9 @@ function couple(nodes: readonly Node[]): readonly Node[] {
 
 /** Makes a group of two to four hosts that share version and vrid. */
 export function drawScenario(prng: Prng, choice: Choice, clockDrift: number): Scenario {
-  const asking = choice === "asking";
+  const asking = isAsking(choice);
   const temper = asking ? askingTemper(prng, drawTemper(prng)) : drawTemper(prng);
-  const count = prng.whole(2, 4);
+  const count = prng.whole(2, choice === "guarded" ? 3 : 4);
   const single = drawPriorities(prng, count, !asking).map((priority, index) => {
     const router = drawRouter(prng, temper, { index, priority, choice });
     const node = new Node(`n${index}`, router, drawClockRate(prng, clockDrift), prng.whole(0, 1e9));
@@ -208,8 +234,10 @@ export function drawScenario(prng: Prng, choice: Choice, clockDrift: number): Sc
   const asks = coupled || mandate !== undefined ? 2 : 1;
   // A dead host's lease runs out first; whoever waits asks the store now and then.
   const leased = 3 * (mandate?.lease?.ttl ?? 0);
-  const settle = settleTime(temper, longestInterval) * asks + leased;
-  return { nodes, longestInterval, settleTime: settle, mandate };
+  const fenced = mandate?.fences === true ? FENCED_SETTLE : 0;
+  const settle = settleTime(temper, longestInterval) * asks + leased + fenced;
+  const bfdInterval = mandate?.lease?.failsafe ? prng.pick(BFD_INTERVALS) : undefined;
+  return { nodes, longestInterval, settleTime: settle, mandate, bfdInterval };
 }
 
 /**

@@ -4,6 +4,8 @@ import { Violation } from "./checker.ts";
 import { CHECKERS } from "./checkers.ts";
 import { CRASH_CHECKERS } from "./crash-checkers.ts";
 import { healAll, scheduleFaults } from "./faults.ts";
+import { Fences } from "./fences.ts";
+import { GUARD_CHECKERS } from "./guard-checkers.ts";
 import { start, stop } from "./lifecycle.ts";
 import type { SimulatedMachine } from "./machine.ts";
 import { Prng } from "./prng.ts";
@@ -11,6 +13,7 @@ import type { Scenario } from "./scenario.ts";
 import { drawClockRate, drawScenario } from "./scenario.ts";
 import { Segment } from "./segment.ts";
 import { SEQUENCE_CHECKERS } from "./sequence-checkers.ts";
+import { Sessions } from "./sessions.ts";
 import { Store } from "./store.ts";
 import { Wishes } from "./wishes.ts";
 import { World } from "./world.ts";
@@ -28,21 +31,36 @@ export interface TrialResult {
   readonly skipped?: number;
 }
 
-/** Which groups a trial is of: any, or those that require a lease, whose trouble is mostly with the store. */
-export type Focus = "any" | "asking";
+/**
+ * Which groups a trial is of: any; those that require a lease, whose trouble is mostly with the store; those
+ * that are failsafe or fence.
+ */
+export type Focus = "any" | "asking" | "guarded";
 
 /** Of the faults where a store is asked this part is about it. */
-const STORE_PART: Readonly<Record<Focus, number>> = { any: 0.5, asking: 0.85 };
+const STORE_PART: Readonly<Record<Focus, number>> = { any: 0.5, asking: 0.85, guarded: 0.6 };
 
 /** Longest intervals of trouble, and of calm after the group had time to settle. */
 const TROUBLE = 60;
 const CALM = 12;
 
-export const ALL_CHECKERS = [...CHECKERS, ...SEQUENCE_CHECKERS, ...CRASH_CHECKERS];
+/** Where a third party is asked trouble takes as long at least: what is about it goes by seconds. */
+const ASKING_TROUBLE = 12e6;
+
+export const ALL_CHECKERS = [
+  ...CHECKERS,
+  ...SEQUENCE_CHECKERS,
+  ...CRASH_CHECKERS,
+  ...GUARD_CHECKERS,
+];
 
 /** Where a mandate is needed: a store with a clock of its own, and who asks it. */
-export function equip(world: World, { nodes, mandate }: Scenario, machine: SimulatedMachine): void {
+export function equip(world: World, scenario: Scenario, machine: SimulatedMachine): void {
+  const { nodes, mandate, bfdInterval } = scenario;
   if (mandate === undefined) return;
+  const hosts = [...new Set(nodes.map((node) => node.mates[0] ?? node))];
+  if (mandate.fences) world.fences = new Fences(world, hosts);
+  if (bfdInterval !== undefined) world.sessions = new Sessions(world, hosts, bfdInterval);
   const store = new Store(world, drawClockRate(world.prng, machine.clockDrift));
   world.store = store;
   for (const coupling of new Set(nodes.map((node) => node.coupling))) {
@@ -74,7 +92,7 @@ export function runTrial(
   for (const node of world.nodes) {
     world.at(prng.between(0, 5 * unit), () => start(world, node));
   }
-  const troubleEnd = TROUBLE * unit;
+  const troubleEnd = Math.max(TROUBLE * unit, scenario.mandate === undefined ? 0 : ASKING_TROUBLE);
   const faults = scheduleFaults(
     { world, prng, unit, passing: false, storePart: STORE_PART[focus] },
     troubleEnd,

@@ -33,6 +33,14 @@ export class Wishes {
   readonly rules: MandateRules;
   readonly store: Store;
   state: MandateState = INITIAL_MANDATE;
+  /** By the host's clock: when the last lease ended that it did not go on without. */
+  deadline = 0;
+  /** It was failsafe when it was last granted. */
+  wentWithout = false;
+  /** The last time through, in true time, that the store said that somebody else has it. */
+  taken: { readonly since: number; readonly until: number; readonly still: boolean } | undefined;
+  /** How often it began to go on without the store. */
+  failsafes = 0;
   /** The longest time of a letter; longer when the supervisor, which carries it, is busy. */
   mailMax = MAIL;
   /** The longest time that the kernel takes to shut a gate. */
@@ -54,6 +62,17 @@ export class Wishes {
     });
   }
 
+  /** The last letter to the vrrp process has arrived by then, in true time. */
+  get mailUntil(): number {
+    return this.#lastToVrrp;
+  }
+
+  /** It goes on without the store. */
+  get failsafe(): boolean {
+    const { phase } = this.state;
+    return this.#parts.host.alive && phase.kind === "granted" && phase.failsafe;
+  }
+
   /** Until when gates may be open. */
   get limit(): Instant | undefined {
     return this.#parts.machine.limit(this.state);
@@ -65,6 +84,8 @@ export class Wishes {
     this.#timer += 1;
     this.#mail.length = 0;
     this.witness.start();
+    // What the process before it wanted is given up first: its last will was waited for.
+    this.nobodyWants();
   }
 
   resume(): void {
@@ -93,11 +114,30 @@ export class Wishes {
     }
     const at = now ?? host.local(world.now);
     const advisory = this.rules.lease?.mode === "advisory";
-    const surroundings = { failsafe: false, advisory };
+    const failsafe = this.rules.lease?.failsafe === true && world.sessions?.allUp(host) === true;
+    const surroundings = { failsafe, advisory };
     const { state, effects } = machine.mandate(surroundings, this.state, event, at);
+    this.#note(event);
     this.state = state;
     for (const effect of effects) this.#execute(effect);
     this.#schedule();
+  }
+
+  /** What it was before this event. */
+  #note(event: MandateEvent): void {
+    const { phase } = this.state;
+    if (phase.kind === "granted") {
+      this.wentWithout = phase.failsafe;
+      if (!phase.failsafe) this.deadline = phase.deadlineAt ?? 0;
+    }
+    if (event.kind !== "news") return;
+    const { now } = this.#parts.world;
+    const still = this.taken?.still === true;
+    if (event.news.kind === "taken") {
+      this.taken = { since: still ? (this.taken?.since ?? now) : now, until: now, still: true };
+    } else if (still && this.taken !== undefined) {
+      this.taken = { ...this.taken, until: now, still: false };
+    }
   }
 
   heal(): void {
@@ -116,6 +156,7 @@ export class Wishes {
   #execute(effect: MandateEffect): void {
     const { world, host } = this.#parts;
     if (effect.kind === "say") this.#say(effect);
+    if (effect.kind === "failsafe") this.failsafes += effect.begins ? 1 : 0;
     if (effect.kind === "tell-group") this.#parts.tellGroup({ kind: effect.event });
     if (effect.kind === "limit") for (const mate of host.mates) world.limitGate(mate);
     if (effect.kind === "await-shut") {

@@ -1,4 +1,6 @@
 import type { Instant } from "../../agent/core/time.ts";
+import { unghosted } from "../../agent/core/witness/ghost.ts";
+import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
 import type {
   MandateEffect,
   MandateEvent,
@@ -36,6 +38,10 @@ export class WitnessProcess {
   /** Of one holding; there is none before the first request, and after a release. */
   #token: string | undefined;
   #tokens = 0;
+  /** True times: of the last request, of the last answer in time, and since when it has run. */
+  askedAt = Number.NEGATIVE_INFINITY;
+  answeredAt = Number.NEGATIVE_INFINITY;
+  #runsSince = 0;
   #timer = 0;
   #timerAt: Instant | undefined;
   readonly #mail: MandateEvent[] = [];
@@ -45,9 +51,15 @@ export class WitnessProcess {
     parts.store.watch(() => this.hear({ kind: "changed" }));
   }
 
+  /** Infinite while it does not. */
+  get runsSince(): number {
+    return this.alive && !this.paused ? this.#runsSince : Number.POSITIVE_INFINITY;
+  }
+
   start(): void {
     if (this.alive) return;
     this.alive = true;
+    this.#runsSince = this.#parts.world.now;
     this.#life += 1;
     this.#token = undefined;
     this.#timerAt = undefined;
@@ -65,6 +77,7 @@ export class WitnessProcess {
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
+    this.#runsSince = this.#parts.world.now;
     for (const event of this.#mail.splice(0)) this.#step(event);
     this.#step({ kind: "tick" });
   }
@@ -95,7 +108,10 @@ export class WitnessProcess {
     if (effect.kind === "tell") this.#parts.tell(effect.serial, effect.news);
     else if (effect.kind === "fence") {
       const { run } = effect;
-      this.#parts.world.after(1_000, () => this.hear({ kind: "fenced", run, problem: undefined }));
+      const life = this.#life;
+      this.#parts.world.fences?.run(this.#parts.host, (problem) => {
+        if (life === this.#life) this.hear({ kind: "fenced", run, problem });
+      });
     } else this.#ask(effect.kind, effect.id, now);
   }
 
@@ -108,6 +124,8 @@ export class WitnessProcess {
     const token = this.#token ?? "none";
     const life = this.#life;
     if (kind === "release") this.#token = undefined;
+    const asked = this.#parts.world.now;
+    this.askedAt = asked;
     store.ask({
       kind,
       host,
@@ -115,11 +133,22 @@ export class WitnessProcess {
       ttl: rules.lease?.ttl ?? 0,
       answered: (answer) => {
         if (life !== this.#life) return;
+        // After a loss it asks at once who has it now.
+        if (answer.kind !== "lost") this.#noteAnswer(asked);
+        const meant = unghosted(ownHolder(answer, host), host.name);
         this.hear(
-          kind === "release" ? { kind: "released", id } : { kind: "answer", id, sentAt, answer },
+          kind === "release"
+            ? { kind: "released", id }
+            : { kind: "answer", id, sentAt, answer: meant },
         );
       },
     });
+  }
+
+  #noteAnswer(asked: number): void {
+    const { world, host, rules } = this.#parts;
+    const took = (world.now - asked) * host.clockRate;
+    if (!this.paused && took < (rules.lease?.requestTime ?? 0)) this.answeredAt = world.now;
   }
 
   #schedule(): void {
@@ -146,3 +175,9 @@ export class WitnessProcess {
     return this.#parts.host.local(this.#parts.world.now);
   }
 }
+
+/** Tokens name their holder first. */
+const ownHolder = (answer: LeaseAnswer, { name }: Node): LeaseAnswer =>
+  answer.kind === "taken" && answer.holder?.startsWith(`${name}/`) === true
+    ? { kind: "taken", holder: name }
+    : answer;

@@ -5,6 +5,7 @@ import type { VrrpEvent } from "../../agent/core/vrrp/event.ts";
 import type { Lifetime } from "../../agent/core/vrrp/lifetime.ts";
 import type { VirtualRouter } from "../../agent/core/vrrp/virtual-router.ts";
 import { MANDATE_GATE_MARGIN } from "../../agent/core/witness/gate-margin.ts";
+import type { Fences } from "./fences.ts";
 import type { Opener } from "./gate.ts";
 import { PROBE_SPAN, SILENT_PROBES } from "./gate.ts";
 import type { SimulatedMachine } from "./machine.ts";
@@ -12,6 +13,7 @@ import type { Node } from "./node.ts";
 import type { Prng } from "./prng.ts";
 import { Queue } from "./queue.ts";
 import type { Segment } from "./segment.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Store } from "./store.ts";
 
 /** Hears of everything that happens; the checkers are observers. */
@@ -52,6 +54,9 @@ export class World {
   calm = false;
   /** Whom hosts ask for leave, where they need one. */
   store: Store | undefined;
+  /** What they turn each other off with, and by which they know that the others live, where they do. */
+  fences: Fences | undefined;
+  sessions: Sessions | undefined;
   readonly nodes: readonly Node[];
   readonly segment: Segment;
   readonly prng: Prng;
@@ -270,11 +275,13 @@ export class World {
 
   /**
    * Who needs a lease has only let go of it when the kernel says that the gate is shut, which is later.
-   * Of others it is taken to be at once: the next one waits for longer than the kernel takes.
+   * Of others it is taken to be at once: the next one waits for longer than the kernel takes. So it is of who went
+   * on without its lease, and can do no more than resign.
    */
   #shutting(node: Node): number {
     const wishes = node.coupling?.wishes;
-    return wishes?.rules.lease?.mode === "required" ? this.#part() * wishes.shutMax : 0;
+    const leased = wishes?.rules.lease?.mode === "required" && !wishes.wentWithout;
+    return leased ? this.#part() * wishes.shutMax : 0;
   }
 
   #opener(node: Node, now: Instant): Opener {

@@ -47,11 +47,11 @@ export class GatedElement {
   }
 }
 
-const KINDS = ["4", "6", "6link"] as const;
-
 /** Addresses of IPv4 are in both tables. */
 export const tablesFor = (kind: AddressKind): readonly Table[] =>
   kind === "4" ? [IP_TABLE, ARP_TABLE] : [IP_TABLE];
+
+type ElementChange = typeof renewElements;
 
 /** The sets of each kind of address, as messages about their elements begin. */
 export type TimedSets = Readonly<Record<AddressKind, readonly Uint8Array[]>>;
@@ -65,9 +65,7 @@ export function timedSets(names: Readonly<Record<AddressKind, string>>): TimedSe
 /** Elements that are about to be changed, in the sets of their kind of address. */
 export class SetChanges {
   readonly #sets: TimedSets;
-  readonly #renewed = new ByKind();
-  readonly #extended = new ByKind();
-  readonly #dropped = new ByKind();
+  readonly #lists = new Map<ElementChange, Map<AddressKind, Uint8Array[]>>();
 
   constructor(sets: TimedSets) {
     this.#sets = sets;
@@ -76,33 +74,29 @@ export class SetChanges {
   /** Whether it is there or not. */
   renew(kind: AddressKind, encoded: Uint8Array, timeoutMs: number): void {
     setTimeoutIn(encoded, timeoutMs);
-    this.#renewed[kind].push(encoded);
+    this.#add(renewElements, kind, encoded);
   }
 
   /** If it is still there; otherwise the kernel refuses all that goes with it. */
   extend(kind: AddressKind, encoded: Uint8Array, timeoutMs: number): void {
     setTimeoutIn(encoded, timeoutMs);
-    this.#extended[kind].push(encoded);
+    this.#add(extendElements, kind, encoded);
   }
 
   drop(kind: AddressKind, encoded: Uint8Array): void {
-    this.#dropped[kind].push(encoded);
+    this.#add(dropElements, kind, encoded);
   }
 
   commands(): readonly Command[] {
-    return KINDS.flatMap((kind) => {
-      const sets = this.#sets[kind];
-      return [
-        ...dropElements(sets, this.#dropped[kind]),
-        ...renewElements(sets, this.#renewed[kind]),
-        ...extendElements(sets, this.#extended[kind]),
-      ];
-    });
+    return [...this.#lists].flatMap(([change, lists]) =>
+      [...lists].flatMap(([kind, encoded]) => change(this.#sets[kind], encoded)),
+    );
   }
-}
 
-class ByKind implements Record<AddressKind, Uint8Array[]> {
-  readonly "4": Uint8Array[] = [];
-  readonly "6": Uint8Array[] = [];
-  readonly "6link": Uint8Array[] = [];
+  #add(change: ElementChange, kind: AddressKind, encoded: Uint8Array): void {
+    const lists = this.#lists.get(change) ?? new Map<AddressKind, Uint8Array[]>();
+    const list = lists.get(kind);
+    if (list !== undefined) list.push(encoded);
+    else this.#lists.set(change, lists.set(kind, [encoded]));
+  }
 }

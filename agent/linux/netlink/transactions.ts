@@ -1,12 +1,7 @@
 import { KernelError } from "../../ports/error.ts";
-import {
-  CONTROL,
-  decodeAcknowledgement,
-  decodeMessages,
-  joinMessages,
-} from "../../wire/netlink/message.ts";
+import { CONTROL, decodeAcknowledgement, decodeMessages } from "../../wire/netlink/message.ts";
 import type { Command } from "../../wire/netlink/nftables.ts";
-import { encodeBatch } from "../../wire/netlink/nftables.ts";
+import { BATCH_FRAME, encodeBatch } from "../../wire/netlink/nftables.ts";
 import { errnoName } from "../errno.ts";
 import { lastErrno, libc, sendApart } from "../libc.ts";
 import {
@@ -65,22 +60,21 @@ export class Transactions {
     if (commands.length === 0) return Promise.resolve(undefined);
     // The descriptor may be somebody else's by now.
     if (this.#closed) return Promise.resolve("ECANCELED");
-    const messages = encodeBatch(commands);
-    if (this.#sequence + messages.length > LAST_SEQUENCE) this.#sequence = 1;
+    const count = commands.length + BATCH_FRAME;
+    if (this.#sequence + count > LAST_SEQUENCE) this.#sequence = 1;
     const first = this.#sequence;
-    this.#sequence += messages.length;
-    const datagram = joinMessages(messages, first, 0);
+    this.#sequence += count;
+    const datagram = encodeBatch(commands, first);
     return new Promise((resolve) => {
       sendApart(this.#fd, datagram, (sent) => {
         // The datagram is the thread's until here.
-        resolve(sent === datagram.length ? this.#answer(first, messages.length) : UNKNOWN);
+        resolve(sent === datagram.length ? this.#answer(first, count) : UNKNOWN);
       });
     });
   }
 
-  /** All answers wait by now: the first refusal, or the last command's success. */
+  /** All answers wait by now: refusals, and at the end the last command's success. */
   #answer(first: number, count: number): string | undefined {
-    let answered = false;
     let refusal: string | undefined;
     for (;;) {
       const length = libc().recv(this.#fd, this.#answers, ANSWER_BYTES, MSG_DONTWAIT);
@@ -88,12 +82,12 @@ export class Transactions {
       for (const message of decodeMessages(this.#answers.subarray(0, length))) {
         const mine = message.sequence >= first && message.sequence < first + count;
         if (message.type !== CONTROL.error || !mine) continue;
-        answered = true;
         const { code } = decodeAcknowledgement(message);
-        if (code !== 0) refusal ??= errnoName(code);
+        if (code === 0) return refusal;
+        refusal ??= errnoName(code);
       }
     }
-    return answered ? refusal : "ENOBUFS";
+    return refusal ?? "ENOBUFS";
   }
 }
 

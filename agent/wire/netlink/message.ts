@@ -46,12 +46,21 @@ export interface Acknowledgement {
 export function encodeMessage(type: number, flags: number, body: Uint8Array): Uint8Array {
   const length = HEADER_LENGTH + body.length;
   const bytes = new Uint8Array((length + 3) & ~3);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, length, byteOrder);
-  view.setUint16(4, type, byteOrder);
-  view.setUint16(6, flags, byteOrder);
+  writeHeader(new DataView(bytes.buffer), 0, { type, flags, sequence: 0, body });
   bytes.set(body, HEADER_LENGTH);
   return bytes;
+}
+
+/** Writes the header of a message to where it begins. */
+export function writeHeader(
+  view: DataView,
+  at: number,
+  { type, flags, sequence, body }: NetlinkMessage,
+): void {
+  view.setUint32(at, HEADER_LENGTH + body.length, byteOrder);
+  view.setUint16(at + 4, type, byteOrder);
+  view.setUint16(at + 6, flags, byteOrder);
+  view.setUint32(at + 8, sequence, byteOrder);
 }
 
 /** The same message, with these flags besides its own. */

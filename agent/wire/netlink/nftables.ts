@@ -1,6 +1,6 @@
 import { BodyWriter, decodeAttributeList, decodeAttributes } from "./attribute.ts";
 import type { NetlinkMessage } from "./message.ts";
-import { encodeMessage, FLAG } from "./message.ts";
+import { FLAG, HEADER_LENGTH, writeHeader } from "./message.ts";
 import type { Expression } from "./nftables-expression.ts";
 import { writeExpression } from "./nftables-expression.ts";
 import {
@@ -206,16 +206,27 @@ const adding = (body: Uint8Array): Command => ({
 
 const deleting = (body: Uint8Array): Command => ({ type: NFT.deleteSetElements, flags: 0, body });
 
-/** The messages of one transaction: all of it happens, or nothing. The last command is answered. */
-export function encodeBatch(commands: readonly Command[]): readonly Uint8Array[] {
-  const last = commands.length - 1;
-  return [
-    encodeMessage(NFNL_BATCH.begin, FLAG.request, header(FAMILY_OF_BATCH, NFTABLES).finish()),
-    ...commands.map(({ type, flags, body }, at) =>
-      encodeMessage(type, FLAG.request | flags | (at === last ? FLAG.ack : 0), body),
-    ),
-    encodeMessage(NFNL_BATCH.end, FLAG.request, header(FAMILY_OF_BATCH, NFTABLES).finish()),
-  ];
+/** Messages of a transaction besides its commands. */
+export const BATCH_FRAME = 2;
+
+/**
+ * The datagram of one transaction: all of it happens, or nothing. Its messages are numbered from
+ * `firstSequence` on: its begin, the commands, of which the last is answered, and its end.
+ */
+export function encodeBatch(commands: readonly Command[], firstSequence: number): Uint8Array {
+  const all = [BEGIN, ...commands, END];
+  const lengthOf = ({ body }: Command): number => (HEADER_LENGTH + body.length + 3) & ~3;
+  const bytes = new Uint8Array(all.reduce((sum, one) => sum + lengthOf(one), 0));
+  const view = new DataView(bytes.buffer);
+  let start = 0;
+  for (const [at, command] of all.entries()) {
+    const { type, body } = command;
+    const flags = FLAG.request | command.flags | (at === commands.length ? FLAG.ack : 0);
+    writeHeader(view, start, { type, flags, sequence: firstSequence + at, body });
+    bytes.set(body, start + HEADER_LENGTH);
+    start += lengthOf(command);
+  }
+  return bytes;
 }
 
 /** Asks for the number that counts up with every change that anybody makes in this namespace. */
@@ -299,3 +310,7 @@ const header = (family: number, resource: number): BodyWriter =>
     .u8(family)
     .u8(VERSION)
     .bytes(Uint8Array.of(resource >>> 8, resource));
+
+const FRAME = header(FAMILY_OF_BATCH, NFTABLES).finish();
+const BEGIN: Command = { type: NFNL_BATCH.begin, flags: 0, body: FRAME };
+const END: Command = { type: NFNL_BATCH.end, flags: 0, body: FRAME };

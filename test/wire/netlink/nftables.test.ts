@@ -3,10 +3,11 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { byteOrder } from "../../../agent/wire/netlink/attribute.ts";
 import type { NetlinkMessage } from "../../../agent/wire/netlink/message.ts";
-import { decodeMessages, FLAG, joinMessages } from "../../../agent/wire/netlink/message.ts";
+import { decodeMessages, FLAG } from "../../../agent/wire/netlink/message.ts";
 import type { Table } from "../../../agent/wire/netlink/nftables.ts";
 import {
   addElements,
+  BATCH_FRAME,
   decodeElements,
   decodeGeneration,
   deleteElements,
@@ -243,16 +244,17 @@ describe("rules", little, () => {
 describe("batches", () => {
   test("begin, the commands, end; only the last command asks for an answer", () => {
     const commands = [newTable(HOLDFAST), deleteTable(HOLDFAST)];
-    const messages = decodeMessages(joinMessages(encodeBatch(commands), 1, 0));
+    const messages = decodeMessages(encodeBatch(commands, 7));
     assert.deepEqual(
       messages.map(({ type, flags, sequence }) => [type, flags, sequence]),
       [
-        [16, FLAG.request, 1],
-        [0xa00, FLAG.request | FLAG.create, 2],
-        [0xa02, FLAG.request | FLAG.ack, 3],
-        [17, FLAG.request, 4],
+        [16, FLAG.request, 7],
+        [0xa00, FLAG.request | FLAG.create, 8],
+        [0xa02, FLAG.request | FLAG.ack, 9],
+        [17, FLAG.request, 10],
       ],
     );
+    assert.equal(messages.length, commands.length + BATCH_FRAME);
     assert.equal(hex(messages[0]?.body ?? new Uint8Array()), "0000000a");
     assert.equal(hex(messages[3]?.body ?? new Uint8Array()), "0000000a");
   });

@@ -10,6 +10,9 @@ export interface ReadyPacket {
   readonly packet: string;
 }
 
+/** The code of a problem: this kernel does not tell our addresses from others. */
+export const NO_MARKS = "no-marks";
+
 /** What carried our mark, and is gone now. */
 export interface Withdrawn {
   readonly addresses: number;

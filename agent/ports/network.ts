@@ -76,6 +76,14 @@ export type RequestOutcome =
     }
   | { readonly ok: false; readonly errno: string; readonly message: string };
 
+/** What an earlier run left, and was removed. */
+export interface Leftovers {
+  readonly addresses: number;
+  readonly links: number;
+  /** Some of its addresses may be here still. Kernels before 5.18 do not tell whose they are. */
+  readonly left: boolean;
+}
+
 /**
  * The host's interfaces, addresses, routes and rules. Views are caches that events keep true; batches
  * are pipelined, and answer one outcome per request, in order. Nothing here throws for a single
@@ -124,7 +132,7 @@ export interface Network {
    * Everything that carries our mark and was left by an earlier run, routes and rules too. Throws a
    * KernelError when this process may not change the network at all.
    */
-  removeLeftovers(): Promise<{ readonly addresses: number; readonly links: number }>;
+  removeLeftovers(): Promise<Leftovers>;
 
   /** net.ipv4|ipv6.conf.<interface>.<name>; `undefined` when the kernel has no such setting. */
   readSysctl(path: string): string | undefined;

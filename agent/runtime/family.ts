@@ -6,6 +6,7 @@ import type { AcceptedConfig } from "./accepted.ts";
 import { DirectorClient } from "./director-client.ts";
 import { directorSettings, holdsPolicies } from "./director-settings.ts";
 import { fenceInProcess } from "./fence-source.ts";
+import { longestLifetime } from "./fencing/lifetimes.ts";
 import type {
   EventReport,
   FromChild,
@@ -66,6 +67,8 @@ export class Family {
   #ready = false;
   /** The vrrp process that runs now has its configuration: what it says is worth remembering. */
   #configuredNow = false;
+  /** It was told what to run. */
+  #told = false;
 
   constructor(options: RunOptions, ports: SupervisorPorts, events: FamilyEvents) {
     this.#ports = ports;
@@ -87,7 +90,7 @@ export class Family {
       (devices) => fenceInProcess(devices, events.current(), ports),
     );
     const log = (level: LogLevel, message: string) => events.log(level, message);
-    this.#wills = new LastWills(ports.lastWill, ports.nowMs, log);
+    this.#wills = new LastWills(ports.lastWill, ports, log);
     this.#prelude = new Prelude(
       (script) => this.#director.runScript(script),
       (outcome) => log("error", `the startup script ${outcome}`),
@@ -125,8 +128,8 @@ export class Family {
 
   async reconfigure(generation: number, config: Config): Promise<Configured> {
     await this.#prelude.done;
-    // Nobody who could refuse it: the next one starts from it.
-    if (!this.#kin.running("vrrp")) return { ok: true, plan: planForNone(config) };
+    // Nobody who could refuse it: the next one starts from it, or who waits for its predecessor's will.
+    if (!this.#told) return { ok: true, plan: planForNone(config) };
     this.#witness.hold();
     const answer = await this.#tellVrrp(generation, config);
     if (answer.ok) this.#refresh();
@@ -205,9 +208,7 @@ export class Family {
     if (role === "witness") this.#configureWitness();
     if (role !== "vrrp" || this.#stopping) return;
     if (this.#options.reportAddresses) this.#kin.send(role, { kind: "report-addresses" });
-    const will = this.#wills.underWay;
-    if (will === undefined) this.configure();
-    else void will.then(() => this.configure());
+    this.#wills.afterwards(() => this.configure());
   }
 
   #configureDirector(): void {
@@ -230,10 +231,9 @@ export class Family {
   #configureVrrp(): void {
     const accepted = this.#events.current();
     if (accepted === undefined) return;
-    if (this.#kin.get("vrrp") === undefined) {
-      this.#configured();
-      return;
-    }
+    if (this.#kin.get("vrrp") === undefined) return this.#configured();
+    if (this.#told || !this.#kin.running("vrrp")) return;
+    this.#told = true;
     const { generation, config } = accepted;
     this.#namespace = config.global.netNamespace;
     void this.#tellVrrp(generation, config).then((answer) => {
@@ -264,7 +264,8 @@ export class Family {
    * links go then too.
    */
   async #inItsPlace(): Promise<void> {
-    await this.#wills.begin(this.#namespace, this.#stopping);
+    const lifetime = longestLifetime(this.#events.current()?.config.instances);
+    await this.#wills.begin(this.#namespace, this.#stopping, lifetime / 1_000);
     // What may still be there is not another node's yet.
     if (this.#wills.complete) this.#witness.nobodyWants();
   }
@@ -374,6 +375,7 @@ export class Family {
 
   #vrrpEnded(clean: boolean): void {
     this.#configuredNow = false;
+    this.#told = false;
     // First of all: peers wait for it.
     if (!clean || this.#wills.any) void this.#inItsPlace();
     else this.#witness.nobodyWants();

@@ -1,5 +1,6 @@
 import type { LastWill } from "../ports/last-will.ts";
-import { withdrawnText } from "../ports/last-will.ts";
+import { NO_MARKS, withdrawnText } from "../ports/last-will.ts";
+import type { Later } from "../ports/processes.ts";
 import type { LogLevel } from "./ipc.ts";
 import type { Reserved, ReservedEntry, WillEntry } from "./wills.ts";
 
@@ -10,6 +11,7 @@ const LIMIT_MS = 2_000;
 export class LastWills {
   readonly #port: LastWill;
   readonly #nowMs: () => number;
+  readonly #later: Later;
   readonly #log: (level: LogLevel, message: string) => void;
   readonly #wills = new Map<string, WillEntry>();
   readonly #reserved = new Map<string, Reserved>();
@@ -18,11 +20,12 @@ export class LastWills {
 
   constructor(
     port: LastWill,
-    nowMs: () => number,
+    { nowMs, later }: { readonly nowMs: () => number; readonly later: Later },
     log: (level: LogLevel, message: string) => void,
   ) {
     this.#port = port;
     this.#nowMs = nowMs;
+    this.#later = later;
     this.#log = log;
   }
 
@@ -34,6 +37,12 @@ export class LastWills {
   /** The last one that was begun. */
   get underWay(): Promise<void> | undefined {
     return this.#underWay;
+  }
+
+  /** Goes on with `next` when none is under way. */
+  afterwards(next: () => void): void {
+    if (this.#underWay === undefined) next();
+    else void this.#underWay.then(() => this.afterwards(next));
   }
 
   /** The last one that was executed left nothing on this host. */
@@ -57,11 +66,13 @@ export class LastWills {
 
   /**
    * Takes everything of ours from the host, in this namespace, and resigns for routers that were active;
-   * after any that is under way. `links`: nobody comes who would want the virtual links.
+   * after any that is under way. `links`: nobody comes who would want the virtual links. Where the kernel
+   * does not tell which addresses are ours, it is done when they have ended by themselves: `lifetimeMs`.
    */
-  begin(namespace: string | undefined, links: boolean): Promise<void> {
+  begin(namespace: string | undefined, links: boolean, lifetimeMs: number): Promise<void> {
     const done = Promise.resolve(this.#underWay)
       .then(() => this.#execute(namespace, links))
+      .then((unknown) => (unknown && !links ? this.#pass(lifetimeMs) : undefined))
       .then(() => {
         if (this.#underWay === done) this.#underWay = undefined;
       });
@@ -69,7 +80,14 @@ export class LastWills {
     return done;
   }
 
-  async #execute(namespace: string | undefined, links: boolean): Promise<void> {
+  #pass(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#later(ms, resolve);
+    });
+  }
+
+  /** Answers whether addresses of ours may be here that cannot be told from others. */
+  async #execute(namespace: string | undefined, links: boolean): Promise<boolean> {
     const packets = [...this.#wills.values()].flatMap((will) => will.packets);
     this.#wills.clear();
     const startMs = this.#nowMs();
@@ -89,5 +107,6 @@ export class LastWills {
       this.#log("error", `in place of the vrrp process: ${message}; ${remedy}`);
     }
     this.#complete = problems.length === 0;
+    return problems.some(({ code }) => code === NO_MARKS);
   }
 }

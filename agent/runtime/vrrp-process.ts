@@ -94,14 +94,14 @@ export class VrrpProcess {
       this.#surroundings.buffers,
     );
     const { network, acceptFilter } = this.#world;
-    const { addresses, links } = await network.removeLeftovers();
+    const { addresses, links, left } = await network.removeLeftovers();
     if (addresses + links > 0) {
       const level = "warn" as const;
       const message = `removed ${addresses} addresses and ${links} links that an earlier run left`;
       this.#send({ kind: "log", level, message });
     }
     // After the addresses: until then nobody may get at them.
-    if (await acceptFilter.removeLeftovers()) {
+    if (!left && (await acceptFilter.removeLeftovers())) {
       const message =
         "removed the packet filter (tables inet and arp holdfast) that an earlier run left";
       this.#send({ kind: "log", level: "warn", message });

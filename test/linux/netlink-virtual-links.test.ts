@@ -137,7 +137,7 @@ describe("virtual links", { skip }, () => {
     const replaced = await later.createVirtualLink(macvlan("vrrp.51"), parent, "ipv4", other);
     assert.notEqual(replaced.index, left.index);
     assert.equal(replaced.mac, other);
-    assert.deepEqual(await later.removeLeftovers(), { addresses: 0, links: 1 });
+    assert.deepEqual(await later.removeLeftovers(), { addresses: 0, links: 1, left: false });
     later.close();
     await settled(network);
     assert.equal(network.linkByName("vrrp.51"), undefined);

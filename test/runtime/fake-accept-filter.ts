@@ -10,6 +10,8 @@ export class FakeAcceptFilter implements AcceptFilter {
   problem: KernelError | undefined;
   probes = 0;
   closed = false;
+  /** Asked to remove what an earlier run left, so often. */
+  cleared = 0;
   leftovers = false;
 
   get refused(): readonly string[] {
@@ -41,6 +43,7 @@ export class FakeAcceptFilter implements AcceptFilter {
   }
 
   removeLeftovers(): Promise<boolean> {
+    this.cleared += 1;
     return Promise.resolve(this.leftovers);
   }
 

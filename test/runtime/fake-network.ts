@@ -4,6 +4,7 @@ import { familyOf } from "../../agent/core/address.ts";
 import type {
   AddressRequest,
   HostAddress,
+  Leftovers,
   Link,
   Network,
   NetworkEvent,
@@ -26,6 +27,8 @@ export class FakeNetwork implements Network {
   readonly sysctls = new Map<string, string>();
   /** While set, requests wait for `answer`. */
   hold = false;
+  /** What an earlier run left may be there still. */
+  keepsLeftovers = false;
   refuse: ((request: AddressRequest) => string | undefined) | undefined;
   refuseRemoval: string | undefined;
   readonly #links = new Map<number, Link>();
@@ -205,10 +208,10 @@ export class FakeNetwork implements Network {
     return Promise.resolve({ ok: true, foreign: false });
   }
 
-  removeLeftovers(): Promise<{ readonly addresses: number; readonly links: number }> {
+  removeLeftovers(): Promise<Leftovers> {
     const ours = this.#addresses.filter((one) => one.ours);
     for (const address of ours) this.dropAddress(address);
-    return Promise.resolve({ addresses: ours.length, links: 0 });
+    return Promise.resolve({ addresses: ours.length, links: 0, left: this.keepsLeftovers });
   }
 
   readSysctl(path: string): string | undefined {

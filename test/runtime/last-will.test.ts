@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seconds } from "../../agent/core/time.ts";
 import { KernelError } from "../../agent/ports/error.ts";
+import { NO_MARKS } from "../../agent/ports/last-will.ts";
 import { config, instance } from "./fixtures.ts";
 import { configures, world } from "./supervisor-world.ts";
 
@@ -182,4 +183,62 @@ test("an answer that was there before the supervisor looked counts", async (cont
   vrrp.say({ kind: "pong", id: last?.["id"] });
   await time.advance(5_000);
   assert.deepEqual(vrrp.killed, []);
+});
+
+test("a reload before the will is done is what the next process starts from", async (context) => {
+  const { time, processes, lastWill, file, begin } = world(context);
+  let go: () => void = () => assert.fail();
+  lastWill.until = new Promise((resolve) => {
+    go = resolve;
+  });
+  const { supervisor } = begin();
+  await time.advance(10);
+  processes.last("vrrp").end(false);
+  await time.advance(100);
+  file.config = config([instance("VI_2")]);
+  const reloaded = supervisor.reload();
+  await time.advance(10);
+  go();
+  assert.ok((await reloaded).accepted);
+  await time.advance(10);
+  const { received } = processes.last("vrrp");
+  assert.deepEqual(configures(received), [2]);
+  assert.match(JSON.stringify(received), /VI_2/);
+});
+
+test("a process that dies before its predecessor's will is done leaves nothing untold", async (context) => {
+  const { time, processes, lastWill, begin } = world(context);
+  const gos: (() => void)[] = [];
+  const hold = () => {
+    lastWill.until = new Promise((resolve) => {
+      gos.push(resolve);
+    });
+  };
+  hold();
+  begin();
+  await time.advance(10);
+  processes.last("vrrp").end(false);
+  await time.advance(100);
+  processes.last("vrrp").end(false);
+  await time.advance(400);
+  hold();
+  gos[0]?.();
+  await time.advance(10);
+  assert.deepEqual(configures(processes.last("vrrp").received), [], "the second one's runs");
+  gos[1]?.();
+  await time.advance(10);
+  assert.deepEqual(configures(processes.last("vrrp").received), [1]);
+});
+
+test("where addresses cannot be told from others, the next process waits until they have ended", async (context) => {
+  const { time, processes, lastWill, begin } = world(context);
+  const problem = new KernelError(NO_MARKS, "an old kernel", "wait");
+  lastWill.outcome = { withdrawn: NOTHING, sent: 0, problems: [problem] };
+  begin();
+  await time.advance(10);
+  processes.last("vrrp").end(false);
+  await time.advance(5_900);
+  assert.deepEqual(configures(processes.last("vrrp").received), []);
+  await time.advance(200);
+  assert.deepEqual(configures(processes.last("vrrp").received), [1]);
 });

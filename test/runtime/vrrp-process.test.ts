@@ -3,17 +3,19 @@ import { test } from "node:test";
 import type { Config } from "../../agent/config/config.ts";
 import type { FromVrrp } from "../../agent/runtime/ipc.ts";
 import { VrrpProcess } from "../../agent/runtime/vrrp-process.ts";
+import type { FakeAcceptFilter } from "./fake-accept-filter.ts";
 import { FakeLan } from "./fake-lan.ts";
 import type { FakeNetwork } from "./fake-network.ts";
 import { config, fakeWorld, instance } from "./fixtures.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
-function begin() {
+function begin(keepsLeftovers = false) {
   const time = new VirtualTime();
   const lan = new FakeLan(() => time.now);
   const said: FromVrrp[] = [];
   const done: string[] = [];
   const networks: FakeNetwork[] = [];
+  const filters: FakeAcceptFilter[] = [];
   let hear: (message: unknown) => void = () => assert.fail();
   const process = new VrrpProcess(
     {
@@ -25,8 +27,10 @@ function begin() {
     {
       open: (_, buffers) => {
         done.push(`open ${JSON.stringify(buffers)}`);
-        const { world, network } = fakeWorld("a", time, lan, "192.0.2.1/24");
+        const { world, network, acceptFilter } = fakeWorld("a", time, lan, "192.0.2.1/24");
+        network.keepsLeftovers = keepsLeftovers;
         networks.push(network);
+        filters.push(acceptFilter);
         return Promise.resolve(world);
       },
       yieldTurn: () => Promise.resolve(),
@@ -45,7 +49,7 @@ function begin() {
   };
   const warnings = () => said.flatMap((one) => (one.kind === "log" ? one.message : []));
   const tell = (message: unknown): void => hear(message);
-  return { time, process, done, networks, configure, tell, warnings };
+  return { time, process, done, networks, filters, configure, tell, warnings };
 }
 
 test("buffers of netlink, and a namespace, open the host's sockets anew before the first router", async () => {
@@ -89,4 +93,12 @@ test("-a tells of every address that comes or goes, also after the sockets were 
     "eth0: 192.0.2.8/24 is there now",
     "eth0: 192.0.2.8/24 is gone",
   ]);
+});
+
+test("addresses of an earlier run that may be here still stay behind its gate", async () => {
+  for (const left of [false, true]) {
+    const { time, filters } = begin(left);
+    await time.advance(1);
+    assert.equal(filters[0]?.cleared, left ? 0 : 1);
+  }
 });

@@ -174,8 +174,8 @@ export class InstalledAddresses {
     );
   }
 
-  /** Removes whatever carries our mark; answers how many went. */
-  async removeLeftovers(): Promise<number> {
+  /** Removes whatever carries our mark; answers how many went, and whether others may be left. */
+  async removeLeftovers(): Promise<{ readonly removed: number; readonly left: boolean }> {
     await this.#refresh();
     const records = this.#view
       .allAddresses()
@@ -185,7 +185,11 @@ export class InstalledAddresses {
       () => this.#channel.request(records.map(encodeRecordRemoval)),
     );
     this.#own.clear();
-    return answers.filter(({ errno }) => errno === undefined).length;
+    const kept = answers.some(({ errno }) => errno !== undefined && !GONE.includes(errno));
+    return {
+      removed: answers.filter(({ errno }) => errno === undefined).length,
+      left: kept || this.#marks.by === "memory",
+    };
   }
 
   #installOnce(

@@ -186,8 +186,8 @@ class KernelNetwork implements Network {
     await requireAdministration(this.#requests);
     await this.#routes.removeLeftovers();
     await this.#rules.removeLeftovers();
-    const addresses = await this.#addresses.removeLeftovers();
-    return { addresses, links: await this.#virtualLinks.removeLeftovers() };
+    const { removed: addresses, left } = await this.#addresses.removeLeftovers();
+    return { addresses, links: await this.#virtualLinks.removeLeftovers(), left };
   }
 
   readSysctl(path: string) {

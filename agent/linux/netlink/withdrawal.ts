@@ -1,6 +1,7 @@
 import type { Family } from "../../core/address.ts";
 import { inPrefix } from "../../core/address.ts";
 import { KernelError } from "../../ports/error.ts";
+import { NO_MARKS } from "../../ports/last-will.ts";
 import type { HostAddress, Link } from "../../ports/network.ts";
 import { RTM } from "../../wire/netlink/rtnetlink.ts";
 import { interfaceSysctl, readSysctl, writeSysctl } from "../sysctl.ts";
@@ -163,7 +164,7 @@ const refusal = (what: string, errno: string): KernelError =>
 
 const withoutMarks = (): KernelError =>
   new KernelError(
-    "no-marks",
+    NO_MARKS,
     "this kernel does not tell our addresses from others (it is older than 5.18)",
     "see `ip address`, and remove what is left by hand; or let the agent start, which removes what it knows",
   );

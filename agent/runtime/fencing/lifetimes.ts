@@ -56,6 +56,10 @@ export function lifetimeOfInstance({ fencing, router }: InstanceConfig): Lifetim
   return alone ?? lifetimeOf(interval, downTimerAdverts);
 }
 
+/** How long addresses of these may be on the host without us, where the kernel removes them by itself. */
+export const longestLifetime = (instances: readonly InstanceConfig[] = []): Micros =>
+  seconds(Math.max(0, ...instances.map((one) => lifetimeOfInstance(one)?.seconds ?? 0)) + 1);
+
 /**
  * Keeps addresses alive in the kernel, which removes by itself what a dead or hanging agent left. All of
  * them in one batch.

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { requestStatus } from "../control/client.ts";
 import type { Status } from "../control/protocol.ts";
+import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
 import { DEFAULT_CONTROL, textOf } from "./run-options.ts";
@@ -15,7 +16,11 @@ export async function status(context: CommandContext): Promise<number> {
   return isWell(answer) ? EXIT.ok : EXIT.failed;
 }
 
-const isWell = (answer: Status): boolean =>
+/** By a store or a fence device that fails. That another node has the lease, or is being fenced, is well. */
+const isKeptFromBeingActive = ({ mandate }: RouterSnapshot): boolean =>
+  mandate?.state === "sought" && mandate.waiting !== null && mandate.waiting.because !== "fencing";
+
+export const isWell = (answer: Status): boolean =>
   answer.current &&
   answer.processes.vrrp.pid !== null &&
-  answer.routers.every((router) => router.state !== "fault");
+  answer.routers.every((router) => router.state !== "fault" && !isKeptFromBeingActive(router));

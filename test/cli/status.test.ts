@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { duration } from "../../agent/cli/status/duration.ts";
 import { renderStatus } from "../../agent/cli/status/render.ts";
+import { isWell } from "../../agent/cli/status.ts";
 import { PLAIN, styleFor } from "../../agent/cli/style.ts";
 import { table, textWidth } from "../../agent/cli/table.ts";
 import type {
@@ -101,6 +102,56 @@ describe("status for people", () => {
     assert.match(renderStatus(dead, "h", SAMPLE_NOW, PLAIN), /no address is held by this node/);
     const stalled: Status = { ...sampleStatus, current: false };
     assert.match(renderStatus(stalled, "h", SAMPLE_NOW, PLAIN), /did not answer; below is/);
+  });
+
+  test("says of processes that have just begun that they start, not that they hang", () => {
+    const render = (restarts: number, age: number, routers = sampleStatus.routers): string => {
+      const begun = { pid: 102, restarts, startedAt: SAMPLE_NOW - age };
+      const { supervisor } = sampleStatus.processes;
+      const processes = { supervisor, vrrp: begun, director: begun };
+      const young: Status = { ...sampleStatus, current: false, director: null, processes, routers };
+      return renderStatus(young, "h", SAMPLE_NOW, PLAIN);
+    };
+    assert.match(render(0, 900, []), /✗ vrrp: the vrrp process is starting/);
+    assert.match(render(0, 900, []), /Nothing is known of virtual routers yet\./);
+    assert.match(render(1, 900), /started again, and holds no address yet; .* the one before it/);
+    assert.match(render(1, 900), /✗ director: the director is starting/);
+    assert.doesNotMatch(render(1, 900), /not answer/);
+    assert.match(render(1, 6_000), /vrrp process did not answer.*the director does not answer/s);
+  });
+
+  test("names what refused the file, not a warning above it", () => {
+    const [error] = sampleStatus.configuration.refused;
+    assert.ok(error !== undefined);
+    const warning = { ...error, severity: "warning", message: "looks odd" } as const;
+    const configuration = { ...sampleStatus.configuration, refused: [warning, error] };
+    const text = renderStatus({ ...sampleStatus, configuration }, "h", SAMPLE_NOW, PLAIN);
+    assert.match(text, /runs on: .*:12:3: the block .* is never closed \(and 1 more\)\n/);
+  });
+
+  test("is no success where a store or a device keeps a router from being active", () => {
+    const well = (mandate: Partial<MandateSnapshot>): boolean => {
+      const [, second] = sampleStatus.routers;
+      assert.ok(second !== undefined);
+      const routers = [{ ...second, mandate: { ...MANDATE, ...mandate } }];
+      return isWell({ ...sampleStatus, routers });
+    };
+    const waiting = { because: "store-unreachable", reason: "", remedy: null } as const;
+    assert.ok(!well({ state: "sought", waiting }));
+    assert.ok(!well({ state: "sought", waiting: { ...waiting, because: "fence-failed" } }));
+    assert.ok(well({ state: "sought", waiting: { ...waiting, because: "fencing" } }));
+    assert.ok(well({ state: "sought", taken: true }));
+    assert.ok(well({ state: "granted", waiting }));
+  });
+
+  test("tells of a silent active router only where it has not said what it waits for", () => {
+    const render = (mandate: MandateSnapshot | null): string => {
+      const routers = sampleStatus.routers.map((router) => ({ ...router, mandate }));
+      return renderStatus({ ...sampleStatus, routers }, "h", SAMPLE_NOW + 60_000, PLAIN);
+    };
+    assert.match(render(null), /was last heard 1 min ago\n.*is the vrrp process stalled/);
+    const waiting = { because: "store-unreachable", reason: "", remedy: "mend it" } as const;
+    assert.doesNotMatch(render({ ...MANDATE, state: "sought", waiting }), /last heard 1 min ago\n/);
   });
 
   test("says that nobody fell silent where nobody was heard", () => {

@@ -1,4 +1,4 @@
-import type { Status } from "../../control/protocol.ts";
+import type { ProcessStatus, Status } from "../../control/protocol.ts";
 import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import { bfdProblems } from "./bfd.ts";
 import { directorProblems } from "./director.ts";
@@ -15,7 +15,7 @@ export interface Problem extends Advice {
 /** All that needs a person, most urgent first. */
 export function problemsOf(status: Status, now: number): readonly Problem[] {
   return [
-    ...processProblems(status),
+    ...processProblems(status, now),
     ...configurationProblems(status),
     ...(status.director === null ? [] : directorProblems(status.director)),
     ...status.routers.flatMap((router) => routerProblems(router, now)),
@@ -23,14 +23,33 @@ export function problemsOf(status: Status, now: number): readonly Problem[] {
   ];
 }
 
-function processProblems(status: Status): readonly Problem[] {
+/** A process that is younger may not have come so far as to answer, on a busy host. Milliseconds. */
+const STARTING_MS = 5_000;
+
+const isStarting = ({ startedAt }: ProcessStatus, now: number): boolean =>
+  startedAt !== null && now - startedAt < STARTING_MS;
+
+/** What is shown of routers is of the process before, if there was one: that one's addresses are gone. */
+const vrrpStarting = ({ restarts }: ProcessStatus): Problem => ({
+  subject: "vrrp",
+  problem:
+    restarts === 0
+      ? "the vrrp process is starting: it has not said yet what it does"
+      : "the vrrp process was started again, and holds no address yet; below is what the one before it last said",
+  next: restarts === 0 ? "ask again in a second" : "the log says what became of the one before it",
+});
+
+function processProblems(status: Status, now: number): readonly Problem[] {
   const problems: Problem[] = [];
-  if (status.processes.vrrp.pid === null) {
+  const { vrrp, director } = status.processes;
+  if (vrrp.pid === null) {
     problems.push({
       subject: "vrrp",
       problem: "the vrrp process is not running: no address is held by this node",
       next: "its log says why; it is started again by itself unless -R was given",
     });
+  } else if (!status.current && isStarting(vrrp, now)) {
+    problems.push(vrrpStarting(vrrp));
   } else if (!status.current) {
     problems.push({
       subject: "vrrp",
@@ -45,11 +64,17 @@ function processProblems(status: Status): readonly Problem[] {
       next: "its log says why; it is started again by itself unless -R was given",
     });
   }
-  if (status.processes.director.pid === null) {
+  if (director.pid === null) {
     problems.push({
       subject: "director",
       problem: "the director is not running: checks and policies stand still, VRRP goes on",
       next: "its log says why; it is started again by itself unless -R was given",
+    });
+  } else if (status.director === null && isStarting(director, now)) {
+    problems.push({
+      subject: "director",
+      problem: "the director is starting: checks and policies do not run yet, VRRP goes on",
+      next: "ask again in a second",
     });
   } else if (status.director === null) {
     problems.push({
@@ -62,9 +87,11 @@ function processProblems(status: Status): readonly Problem[] {
 }
 
 function configurationProblems(status: Status): readonly Problem[] {
-  const [first] = status.configuration.refused;
+  const { refused } = status.configuration;
+  // Warnings, which may stand before it, refuse nothing.
+  const first = refused.find(({ severity }) => severity === "error") ?? refused[0];
   if (first === undefined) return [];
-  const more = status.configuration.refused.length - 1;
+  const more = refused.length - 1;
   const { file, line, column } = first.position;
   return [
     {
@@ -115,6 +142,8 @@ function mandateProblems({ name: subject, mandate }: RouterSnapshot): readonly P
 /** A backup that hears nobody is about to become active; an active router hears nobody by right. */
 function silentPeers(router: RouterSnapshot, now: number): readonly Problem[] {
   if (router.state !== "backup" || router.active === null) return [];
+  // It has been said what it waits for.
+  if (router.mandate !== null && router.mandate.waiting !== null) return [];
   const { active } = router;
   const peer = router.peers.find((candidate) => candidate.address === active.address);
   const silence = peer === undefined ? 0 : now - peer.lastHeardAt;

@@ -16,7 +16,11 @@ export function renderStatus(status: Status, hostName: string, now: number, styl
   const problems = problemsOf(status, now);
   const routers =
     status.routers.length === 0
-      ? ["No virtual router is configured."]
+      ? [
+          status.current
+            ? "No virtual router is configured."
+            : "Nothing is known of virtual routers yet.",
+        ]
       : table(
           HEADING,
           status.routers.map((router) => routerRow(router, now, style)),

@@ -206,6 +206,9 @@ describe("each thing that is wrong gives one finding, with what to do next", () 
       assert.equal(finding?.level, level);
       assert.match(finding?.message ?? "", message);
       assert.ok((finding?.next ?? "").length > 10);
+      if (/agent that was killed/.test(finding?.message ?? "")) {
+        assert.match(finding?.next ?? "", /^holdfast withdraw/);
+      }
       assert.ok(!/\n/.test(`${finding?.message}${finding?.next}`));
     });
   }

@@ -90,8 +90,9 @@ function leftover(
   const text = `${address} of ${router} is on ${name}`;
   const removal = `ip address del ${address}/${prefixLength} dev ${name}`;
   if (ours) {
-    const cause = "left by an agent that was killed: both nodes may answer";
-    return problem("leftover", `${text}, ${cause}`, `start the agent again, or ${removal}`);
+    const cause =
+      "left by an agent that was killed: both nodes may answer, unless its gate has shut";
+    return problem("leftover", `${text}, ${cause}`, "holdfast withdraw, or start the agent again");
   }
   return managed
     ? warning("leftover", `${text}; keepalived may have put it there`, removal)

@@ -53,7 +53,7 @@ const RUN: CommandSpec = {
 
 const CHECK: CommandSpec = {
   name: "check",
-  operands: "FILE",
+  operands: "[FILE]",
   count: [0, 1],
   about: "Check a configuration file without running it",
   details: [
@@ -77,7 +77,10 @@ const STATUS: CommandSpec = {
   operands: "",
   count: [0, 0],
   about: "Show who holds the addresses, and why",
-  details: ["Status 0: every router works; 1: a fault, or no answer from the agent."],
+  details: [
+    "Status 0: every router works; 1: a fault, a store or fence device that keeps one",
+    "from being active, or no answer from the agent.",
+  ],
   options: [JSON_OUTPUT, CONTROL, HELP],
   load: async () => (await import("./status.ts")).status,
 };
@@ -101,7 +104,7 @@ const METRICS: CommandSpec = {
   name: "metrics",
   operands: "",
   count: [0, 0],
-  about: "Print series of virtual servers and policies, in Prometheus' text format",
+  about: "Print series of routers, virtual servers and policies, for Prometheus",
   details: ["  holdfast metrics > /var/lib/prometheus/node-exporter/holdfast.prom"],
   options: [CONTROL, HELP],
   load: async () => (await import("./metrics.ts")).metrics,

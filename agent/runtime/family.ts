@@ -231,8 +231,9 @@ export class Family {
   #configureVrrp(): void {
     const accepted = this.#events.current();
     if (accepted === undefined) return;
-    if (this.#kin.get("vrrp") === undefined) return this.#configured();
-    if (this.#told || !this.#kin.running("vrrp")) return;
+    const child = this.#kin.get("vrrp");
+    if (child === undefined) this.#configured();
+    if (this.#told || child?.running !== true) return;
     this.#told = true;
     const { generation, config } = accepted;
     this.#namespace = config.global.netNamespace;

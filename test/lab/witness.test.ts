@@ -3,12 +3,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { after, describe, test } from "node:test";
+import type { AgentEvent } from "../../agent/control/protocol.ts";
 import type { IpAddress } from "../../agent/core/address.ts";
 import { ArpAsker, arpAnswers } from "./arp-asker.ts";
 import { macText } from "./arp-frames.ts";
 import type { Capture } from "./capture.ts";
 import type { Member } from "./cluster.ts";
-import { Cluster, routerOf, skip, untilEvent, untilState } from "./cluster.ts";
+import { Cluster, routerOf, skip, transitions, untilEvent, untilState } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
 import { configText, SERVICE } from "./instance-text.ts";
 import { nothingLeft } from "./leftovers.ts";
@@ -174,12 +175,30 @@ const rejoin = ({ node }: Member): void => {
   node.exec("nft", ["delete", "table", "inet", "deaf"]);
 };
 
-const etcdSettings = ({ ports }: Ensemble): readonly string[] => [
+const etcdSettings = ({ ports }: Ensemble, ...more: readonly string[]): readonly string[] => [
   "witness etcd {",
   ...ports.map((port) => `  endpoint http://127.0.0.1:${port}`),
   `  ttl ${ETCD_TTL}`,
+  ...more,
   "}",
 ];
+
+const UNUSABLE = [
+  "witness etcd {",
+  "  endpoint https://127.0.0.1:1",
+  "  ca_file /nowhere",
+  `  ttl ${ETCD_TTL}`,
+  "}",
+];
+
+/** Resolves when what has become of it is told. */
+async function reload({ agent }: Member, settings: readonly string[]): Promise<string> {
+  writeFileSync(join(agent.folder, "holdfast.conf"), `${settings.join("\n")}\n`);
+  const heard = agent.events.length;
+  process.kill(agent.pid, "SIGHUP");
+  const about = ({ kind }: AgentEvent) => kind === "configuration";
+  return (await untilEvent(agent, heard, "the reload", STARTED_MS, about)).message;
+}
 
 /** A fence agent that keeps what it was told; `last` is its last line. */
 function fenceSettings(folder: string, last: string, timeout: number): readonly string[] {
@@ -333,6 +352,44 @@ describe("witness and fences", { skip, concurrency: 2, timeout: 90_000 }, () => 
           assert.equal(mandate?.waiting?.because, "store-unreachable");
         }
       });
+    });
+  });
+
+  test("another store, node by node: nobody else, and no pause, whoever hears whom", async (t) => {
+    const store = await etcd(1);
+    const before = etcdSettings(store);
+    const then = etcdSettings(store, "  prefix other");
+    const settings = () => before;
+    await Scene.run({ store, settings, global: ["holdfast_witness required"] }, async (scene) => {
+      const { a, b } = scene;
+      await scene.startBoth();
+      const since = performance.now();
+      const heard = a.agent.events.length;
+      assert.match(await reload(a, etcdSettings(store, "  ttl much")), /refused/);
+      for (const member of [a, b]) separate(member);
+      await reload(a, UNUSABLE);
+      await eventually("a cannot use that one", STARTED_MS, () =>
+        assert.match(a.agent.log, /the store of leases [^"]*nowhere/),
+      );
+      // Longer than the lease that it has.
+      await new Promise((resolve) => setTimeout(resolve, ETCD_TTL * 1_250));
+      await reload(a, then);
+      await eventually("a has the other store's lease", STARTED_MS, () =>
+        assert.match(a.agent.log, /its lease is one of the store that holdfast\.conf names now/),
+      );
+      await reload(b, then);
+      await eventually("b is told there that a has it", STARTED_MS, async () => {
+        assert.match(b.agent.log, /the store of leases is another one/);
+        assert.equal((await routerOf(b.agent)).mandate?.taken, true);
+      });
+      const pause = scene.longestPause(since);
+      t.diagnostic(`another store: ${ms(pause)} without an answer`);
+      assert.deepEqual(scene.answers(b, since), []);
+      assert.deepEqual(transitions(a.agent, heard), []);
+      const stopped = performance.now();
+      await a.agent.stop();
+      await scene.answeredBy(b, stopped, STARTED_MS);
+      scene.neverBoth(a, b, stopped);
     });
   });
 

@@ -2,7 +2,7 @@ import type { WitnessSettings } from "../../config/mandates.ts";
 
 /** While nodes ask different stores, each of them may be told that nobody has the lease. */
 export const OTHER_STORE =
-  "the store of leases is another one: until all nodes ask it, nothing but VRRP keeps two from being active; reload the active node first, and the others when it says that its lease is the other store's";
+  "the store of leases is another one: until every node asks it, it may take VRRP to keep two from being active; reload the active node first";
 
 export const HANDED_OVER = "its lease is one of the store that holdfast.conf names now";
 

@@ -202,6 +202,7 @@ async function vrrpPorts() {
     { failureText, scheduler, setOutOfMemoryScore },
     { PriorityEscalation },
     { confine },
+    { watchSuspension },
   ] = await Promise.all([
     import("./linux/clock.ts"),
     import("./linux/timer.ts"),
@@ -216,6 +217,7 @@ async function vrrpPorts() {
     import("./linux/scheduling.ts"),
     import("./linux/automatic-priority.ts"),
     import("./linux/confinement.ts"),
+    import("./linux/suspension.ts"),
   ]);
   const escalation = new PriorityEscalation();
   const schedule = scheduler();
@@ -233,6 +235,7 @@ async function vrrpPorts() {
     holderProbes: openHolderProbes(),
     hmac,
     late: (lateness) => escalation.met(lateness),
+    watchSuspension,
     report,
   });
   setOutOfMemoryScore(LAST_TO_BE_KILLED);

@@ -28,7 +28,7 @@ export function openSleeplessClock(suspended: () => Micros = suspendedTime) {
 }
 
 /** Since boot; never too much, however long it takes to look. */
-function suspendedTime(): Micros {
+export function suspendedTime(): Micros {
   const boot = boottime();
   return since(systemClock.now(), boot);
 }

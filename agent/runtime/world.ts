@@ -23,6 +23,8 @@ export interface World {
   readonly hmac: Hmac;
   /** A deadline was met this late: answers what was done about it, for the log. */
   readonly late?: (lateness: Micros) => string | undefined;
+  /** Calls when the machine was suspended, which the clock does not show. Answers how to stop it. */
+  readonly watchSuspension?: (heard: (missed: Micros) => void) => () => void;
   /** Takes note of what happened, for the log and for whoever follows the events. */
   readonly report: (report: EventReport) => void;
 }

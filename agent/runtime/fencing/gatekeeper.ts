@@ -156,6 +156,20 @@ export class Gatekeeper implements Guard {
     this.#doors.delete(router.id);
   }
 
+  /**
+   * The machine stood still, and neither the kernel's timeouts nor our clock went on: whatever was
+   * advertised before is worth nothing. Answers how many routers hold addresses.
+   */
+  suspended(): number {
+    const doors = [...this.#doors.values()];
+    for (const door of doors) {
+      door.router.advertisedAt = undefined;
+      this.#shut(door);
+    }
+    for (const { router } of doors) this.#parts.lapsed(router);
+    return doors.length;
+  }
+
   /** Until when their mandate lets them be open is new. */
   limited(routers: readonly Router[]): void {
     for (const { id } of routers) {

@@ -38,7 +38,7 @@ export interface NodeFencing {
 }
 
 export function nodeFencing(
-  { network, gate, holderProbes: probes, clock }: World,
+  { network, gate, holderProbes: probes, clock, watchSuspension }: World,
   schedule: Schedule,
   reports: Reports,
   node: () => FencedNode,
@@ -90,7 +90,14 @@ export function nodeFencing(
     over: (router, holder, why) => reports.otherHolderOver(router, holder, why),
   });
   const guards = [gatekeeper, lifetimes, directors];
+  const unwatch = watchSuspension?.((missed) => {
+    const found = gatekeeper.suspended();
+    const text = `the machine was suspended for ${(missed / 1_000_000).toFixed(1)} s`;
+    if (found > 0)
+      reports.host("warn", "gate", `${text}: gates are shut until nobody else is found`);
+  });
   const close = (): void => {
+    unwatch?.();
     for (const part of [fencing, others, ...guards]) part.close();
   };
   return { fencing, gatekeeper, lifetimes, others, guards, close };

@@ -6,6 +6,9 @@ export const OTHER_STORE =
 
 export const HANDED_OVER = "its lease is one of the store that holdfast.conf names now";
 
+/** After what is said of a store that the last reload, or one before it, has replaced. */
+export const FORMER = " (the one before a reload)";
+
 /**
  * Whether leases in the one are none in the other, as far as it can be seen: by any other name, or with
  * other endpoints altogether.

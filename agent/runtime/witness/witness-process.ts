@@ -15,7 +15,7 @@ import type {
 import { IPC_VERSION } from "../ipc.ts";
 import { FenceRequests } from "./fence-requests.ts";
 import { MandateDriver } from "./mandate-driver.ts";
-import { HANDED_OVER, isOtherStore, OTHER_STORE } from "./other-store.ts";
+import { FORMER, HANDED_OVER, isOtherStore, OTHER_STORE } from "./other-store.ts";
 import type { WitnessPorts } from "./ports.ts";
 import { Store } from "./store.ts";
 
@@ -137,7 +137,10 @@ export class WitnessProcess {
       if (settings === undefined) throw new Error("holdfast.conf has no block witness");
       return readStore(settings, this.#settings?.secrets ?? {});
     };
-    return new Store(read, clock, (level, message) => this.#log(level, message));
+    const store = new Store(read, clock, (level, message) =>
+      this.#log(level, store === this.#store ? message : `${message}${FORMER}`),
+    );
+    return store;
   }
 
   #replace(mandate: MandateConfig, settings: WitnessProcessSettings): void {

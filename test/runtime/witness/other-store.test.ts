@@ -32,10 +32,12 @@ describe("a reload with another store", () => {
     await bench.time.advance(3_000);
     assert.deepEqual(words(bench), ["1 granted"]);
     for (const store of [bench.store, next]) assert.equal(store.asked.at(-1), "renew v");
-    bench.store.silent = true;
+    bench.store.failure = { kind: "unreachable", reason: "no route" };
     await bench.time.advance(20_000);
     assert.deepEqual(words(bench), ["1 granted"], "it is not needed any more");
-    bench.store.silent = false;
+    const about = "the store of leases does not answer: no route (the one before a reload)";
+    assert.equal(bench.logs.at(-1), `error ${about}`);
+    bench.store.failure = undefined;
     await bench.unwant();
     await bench.time.advance(1_000);
     for (const store of [bench.store, next]) assert.equal(store.asked.at(-1), "release v");

@@ -32,7 +32,7 @@ async function openFor(
   length: Micros,
 ): Promise<Opening> {
   for (;;) {
-    const lease = opening(addresses, length);
+    const lease = opening(addresses, length, milliseconds(5));
     const [outcome] = await gate.open([lease]);
     if (outcome === "open") return lease;
     assert.equal(outcome, "late");
@@ -110,9 +110,9 @@ describe("the gate", { skip: needsNft, timeout: 60_000 }, () => {
         await new Promise((resolve) => setImmediate(resolve));
       } while (!done);
     };
-    await gate.open([opening(addresses, milliseconds(100))]);
+    await gate.open([opening(addresses, seconds(2))]);
     for (let count = 0; count < 200; count += 1) {
-      const extended = gate.open([opening(addresses, milliseconds(100))]);
+      const extended = gate.open([opening(addresses, seconds(2))]);
       await askDuring(extended);
       assert.deepEqual(await extended, ["open"]);
       if (count % 10 === 0) await delay(10);

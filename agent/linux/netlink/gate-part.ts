@@ -11,7 +11,7 @@ import {
 import type { FilterPart, ShownKeys } from "./filter-part.ts";
 import { addressKey, keyText } from "./filter-part.ts";
 import { IP_TABLE } from "./filter-tables.ts";
-import { GateRequest, TOLERANCE } from "./gate-request.ts";
+import { GateRequest, newFuse, TOLERANCE } from "./gate-request.ts";
 import { FROM_SET, GATE, GUARDED, OPEN } from "./gate-ruleset.ts";
 import type { Lease } from "./gated-element.ts";
 import { GatedElement, tablesFor } from "./gated-element.ts";
@@ -34,6 +34,7 @@ export class GatePart implements FilterPart {
   #wantedSources = NO_SOURCES;
   #sentSources = NO_SOURCES;
   #sources = NO_SOURCES;
+  readonly #fuse = newFuse();
   #request: GateRequest | undefined;
 
   guard(addresses: readonly GatedAddress[], keep: Micros): void {
@@ -98,7 +99,7 @@ export class GatePart implements FilterPart {
   }
 
   changes(now: Instant): readonly Command[] {
-    const request = new GateRequest(now);
+    const request = new GateRequest(now, this.#fuse);
     for (const element of this.#dirty) request.add(element);
     this.#dirty.clear();
     this.#request = request;
@@ -108,12 +109,12 @@ export class GatePart implements FilterPart {
 
   carriedOut(now: Instant): boolean {
     const request = this.#request;
-    const late = request?.carriedOut(now) ?? [];
+    const again = request?.carriedOut(now) ?? [];
     this.#request = undefined;
     this.#sources = this.#sentSources;
-    for (const element of late) this.#dirty.add(element);
+    for (const element of again) this.#dirty.add(element);
     for (const element of request?.elements ?? []) this.#forgetIfIdle(element);
-    return late.length > 0;
+    return again.length > 0;
   }
 
   refused(now: Instant): boolean {
@@ -126,6 +127,7 @@ export class GatePart implements FilterPart {
   gone(): void {
     this.#request = undefined;
     this.#sources = NO_SOURCES;
+    this.#fuse.opened = undefined;
     for (const element of this.#elements.values()) {
       element.guardedUntil = undefined;
       element.opened = undefined;

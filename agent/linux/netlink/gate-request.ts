@@ -1,9 +1,10 @@
 import type { Instant } from "../../core/time.ts";
-import { after, milliseconds } from "../../core/time.ts";
+import { after, micros, milliseconds } from "../../core/time.ts";
 import type { Command } from "../../wire/netlink/nftables.ts";
+import type { AddressKey } from "./filter-part.ts";
 import { GUARDED, OPEN } from "./gate-ruleset.ts";
-import type { GatedElement, Lease } from "./gated-element.ts";
-import { SetChanges, timedSets } from "./gated-element.ts";
+import type { Lease } from "./gated-element.ts";
+import { GatedElement, SetChanges, timedSets } from "./gated-element.ts";
 
 /**
  * A tick of the slowest kernels. What is left of a lease is shorter than that: it is over, as kernels
@@ -16,10 +17,20 @@ export const TOLERANCE = milliseconds(100);
 const GUARDED_SETS = timedSets(GUARDED);
 const OPEN_SETS = timedSets(OPEN);
 
+/** How long a fuse burns: a busy machine may need that from one transaction to the next. */
+const FUSE = milliseconds(200);
+/** One that the kernel lights late is burnt down by its own reckoning, and opens nothing. */
+const ANY_TIME = micros(Number.POSITIVE_INFINITY);
+/** Nobody's address: it opens nothing. */
+const FUSE_KEY: AddressKey = { kind: "4", bytes: new Uint8Array(4) };
+/** The fuse of a gate: an element that is open for a while like others, and stands before their opening. */
+export const newFuse = (): GatedElement => new GatedElement(FUSE_KEY);
+
 /**
  * What the kernel is asked for in one transaction, to be believed once it was carried out. Timeouts are
  * spans: if everything stands still after they were reckoned, they begin only when it goes on, and the
- * gate would open again. So a lease that runs is extended only if the kernel still has it then.
+ * gate would open after all. So nothing is opened but together with something that the kernel extends
+ * only if that has not run out: the lease before, or where there is none a fuse, lit before the reckoning.
  */
 export class GateRequest {
   readonly elements: GatedElement[] = [];
@@ -32,9 +43,14 @@ export class GateRequest {
   readonly #opened: (readonly [GatedElement, Lease])[] = [];
   readonly #shut: GatedElement[] = [];
   readonly #extended: GatedElement[] = [];
+  /** Those that are to be opened when the fuse burns. */
+  readonly #waiting: GatedElement[] = [];
+  readonly #fuse: GatedElement;
+  #fuseAsked = false;
 
-  constructor(at: Instant) {
+  constructor(at: Instant, fuse: GatedElement) {
     this.#at = at;
+    this.#fuse = fuse;
   }
 
   /** From what the kernel was told of the element to what is wanted. */
@@ -48,19 +64,19 @@ export class GateRequest {
       this.#shut.push(element);
       return;
     }
-    const left = wholeMs(lease.deadline - this.#at);
-    if (this.#mayRun(element)) {
-      this.#opens.extend(element.kind, element.inOpen, left);
-      this.#extended.push(element);
-    } else this.#opens.renew(element.kind, element.inOpen, left);
-    this.#opened.push([element, lease]);
+    if (this.#mayRun(element)) this.#extend(element, lease);
+    else {
+      this.#askForFuse();
+      if (this.#mayRun(this.#fuse)) this.#open(element, lease);
+      else this.#waiting.push(element);
+    }
   }
 
   commands(): readonly Command[] {
     return [...this.#guards.commands(), ...this.#opens.commands()];
   }
 
-  /** Answers the elements whose lease reached the kernel too late: they are to be shut. */
+  /** Answers what is to be changed again: a lease that reached the kernel too late is shut. */
   carriedOut(now: Instant): readonly GatedElement[] {
     for (const [element, until] of this.#guarded) element.guardedUntil = until;
     for (const element of this.#unguarded) element.guardedUntil = undefined;
@@ -75,7 +91,7 @@ export class GateRequest {
       if (element.lease === lease) element.lease = undefined;
       late.push(element);
     }
-    return late;
+    return [...late, ...this.#waiting];
   }
 
   /**
@@ -90,6 +106,25 @@ export class GateRequest {
     for (const element of over) element.mayBeOver = true;
     for (const [element] of this.#guarded) element.keepAnew = true;
     return true;
+  }
+
+  #extend(element: GatedElement, lease: Lease): void {
+    this.#opens.extend(element.kind, element.inOpen, wholeMs(lease.deadline - this.#at));
+    this.#extended.push(element);
+    this.#opened.push([element, lease]);
+  }
+
+  #open(element: GatedElement, lease: Lease): void {
+    this.#opens.renew(element.kind, element.inOpen, wholeMs(lease.deadline - this.#at));
+    this.#opened.push([element, lease]);
+  }
+
+  #askForFuse(): void {
+    if (this.#fuseAsked) return;
+    this.#fuseAsked = true;
+    const lease: Lease = { deadline: after(this.#at, FUSE), margin: ANY_TIME, late: false };
+    if (this.#mayRun(this.#fuse)) this.#extend(this.#fuse, lease);
+    else this.#open(this.#fuse, lease);
   }
 
   /** Whether the kernel should have it open, by what it was told last. */

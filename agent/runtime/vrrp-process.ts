@@ -57,6 +57,7 @@ export class VrrpProcess {
     reserved: (name) => this.#reserved.get(name),
   };
   #configured = false;
+  #tidied = false;
   #reportAddresses = false;
   #stopping = false;
 
@@ -82,6 +83,8 @@ export class VrrpProcess {
     this.#then(async () => {
       const node = await this.#node.catch(() => undefined);
       await node?.stop();
+      // Whoever was never told anything else is where an agent without net_namespace was before.
+      await this.#tidy().catch(() => undefined);
       await this.#close();
       this.#send({ kind: "stopped" });
       this.#ports.exit(0);
@@ -93,6 +96,16 @@ export class VrrpProcess {
       (report) => this.#send({ kind: "event", report }),
       this.#surroundings.buffers,
     );
+    return new Node(this.#world, this.#notary, (wish) => this.#send(wish));
+  }
+
+  /**
+   * Removes what an earlier run left, in the namespace that the configuration names and in no other: an agent
+   * may run there whose addresses carry the same mark.
+   */
+  async #tidy(): Promise<void> {
+    if (this.#tidied || this.#world === undefined) return;
+    this.#tidied = true;
     const { network, acceptFilter } = this.#world;
     const { addresses, links, left } = await network.removeLeftovers();
     if (addresses + links > 0) {
@@ -106,7 +119,6 @@ export class VrrpProcess {
         "removed the packet filter (tables inet and arp holdfast) that an earlier run left";
       this.#send({ kind: "log", level: "warn", message });
     }
-    return new Node(this.#world, this.#notary, (wish) => this.#send(wish));
   }
 
   #hear(message: ToVrrp): void {
@@ -157,6 +169,7 @@ export class VrrpProcess {
     try {
       await this.#settleIn(config);
       const node = await this.#node;
+      await this.#tidy();
       for (const message of this.#ports.prepare(config)) {
         this.#send({ kind: "log", level: "warn", message });
       }
@@ -186,6 +199,7 @@ export class VrrpProcess {
     const node = await this.#node;
     await node.stop();
     await this.#close();
+    this.#world = undefined;
     if (namespace !== undefined) this.#ports.enterNamespace(namespace);
     this.#surroundings = wanted;
     this.#node = this.#open();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Config } from "../../agent/config/config.ts";
+import { KernelError } from "../../agent/ports/error.ts";
 import type { FromVrrp } from "../../agent/runtime/ipc.ts";
 import { VrrpProcess } from "../../agent/runtime/vrrp-process.ts";
 import type { FakeAcceptFilter } from "./fake-accept-filter.ts";
@@ -34,7 +35,10 @@ function begin(keepsLeftovers = false) {
         return Promise.resolve(world);
       },
       yieldTurn: () => Promise.resolve(),
-      enterNamespace: (name) => done.push(`enter ${name}`),
+      enterNamespace: (name) => {
+        if (name === "none") throw new KernelError("namespace", "there is none", "make it");
+        done.push(`enter ${name}`);
+      },
       prepare: () => {
         done.push("prepare");
         return [];
@@ -97,8 +101,38 @@ test("-a tells of every address that comes or goes, also after the sockets were 
 
 test("addresses of an earlier run that may be here still stay behind its gate", async () => {
   for (const left of [false, true]) {
-    const { time, filters } = begin(left);
-    await time.advance(1);
+    const { filters, configure } = begin(left);
+    await configure(config([instance("VI_1")]));
     assert.equal(filters[0]?.cleared, left ? 0 : 1);
   }
+});
+
+test("what is in a namespace that the configuration does not name is not touched: another agent may run there", async () => {
+  const { filters, configure } = begin();
+  await configure(config([instance("VI_1")], { global: { netNamespace: "blue" } }));
+  await configure(config([instance("VI_1")], { global: { netNamespace: "blue" } }));
+  assert.deepEqual(
+    filters.map(({ cleared }) => cleared),
+    [0, 1],
+  );
+});
+
+test("where the namespace is not there, nothing is touched either", async () => {
+  const { time, process, filters, done, configure } = begin();
+  await configure(config([instance("VI_1")], { global: { netNamespace: "none" } }));
+  process.stop();
+  await time.advance(1);
+  assert.deepEqual(
+    filters.map(({ cleared }) => cleared),
+    [0],
+  );
+  assert.equal(done.at(-1), "exit");
+});
+
+test("who is told to stop before there is a configuration leaves nothing of an earlier run", async () => {
+  const { time, process, filters } = begin();
+  await time.advance(1);
+  process.stop();
+  await time.advance(1);
+  assert.equal(filters[0]?.cleared, 1);
 });

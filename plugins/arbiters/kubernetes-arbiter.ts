@@ -198,15 +198,21 @@ export class KubernetesArbiter implements Arbiter {
     return `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
   }
 
-  /** A DNS name; what it may not hold is told by its code, so that two names stay two. */
+  /**
+   * A DNS name, whose labels begin and end with a letter or digit. What it may not hold is told by its
+   * codes, in a label of its own; no other label has two hyphens in a row, so two names stay two.
+   */
   #nameOf(name: string): string {
-    const told = name.replace(/[^a-z0-9-]/g, (letter) => `.x${letter.charCodeAt(0).toString(16)}.`);
-    return `${this.#settings.prefix ?? "holdfast-"}${told.replaceAll("..", ".")}`.replace(
-      /\.$/,
-      "",
-    );
+    const told = name
+      .replace(UNFIT, (letters) => `.x--${Buffer.from(letters).toString("hex")}.`)
+      .replace(/\.$/, "");
+    const prefix = this.#settings.prefix ?? "holdfast-";
+    return told.startsWith(".") ? `${prefix.replace(/[-.]+$/, "")}${told}` : `${prefix}${told}`;
   }
 }
+
+/** Neither small letters and digits nor a hyphen between two of them. */
+const UNFIT = /(?:[^a-z0-9-]|(?<![a-z0-9])-|-(?![a-z0-9]))+/g;
 
 const isNoLease = ({ method }: StoreRequest): boolean => method === "GET";
 

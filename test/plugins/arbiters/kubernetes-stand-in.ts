@@ -6,6 +6,10 @@ interface Lease {
   readonly metadata: { readonly name: string; readonly resourceVersion?: string };
 }
 
+/** Of names of objects: RFC 1123, as Kubernetes has it. */
+const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+const DNS_SUBDOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(\\.${LABEL})*$`);
+
 /**
  * What Kubernetes' API conventions say of an object and its resourceVersion, for Leases of one namespace:
  * GET, POST, PUT and a watch. Its server cannot be had here.
@@ -33,7 +37,7 @@ export async function kubernetesStandIn(token?: string): Promise<StandIn> {
   };
   const write = ({ method, body }: Asked, there: Lease | undefined): Told => {
     const lease = JSON.parse(body) as Lease;
-    if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(lease.metadata.name)) return problem(422);
+    if (!DNS_SUBDOMAIN.test(lease.metadata.name)) return problem(422);
     if (method === "POST") return leases.has(lease.metadata.name) ? problem(409) : keep(lease, 201);
     if (there === undefined) return problem(404);
     const isNewest = lease.metadata.resourceVersion === there.metadata.resourceVersion;

@@ -268,7 +268,9 @@ function reconsider(
   if (surroundings.advisory && silent && deadlineAt !== null) {
     return enter(state, { ...phase, deadlineAt: null }, { kind: "limit" });
   }
-  const failsafe = surroundings.failsafe && unreachable && deadlineAt !== null;
+  // Whoever stood still while its lease ended has none to go on from: another node may have it.
+  const hasLease = phase.failsafe || !isOver(deadlineAt, now);
+  const failsafe = surroundings.failsafe && unreachable && deadlineAt !== null && hasLease;
   if (!failsafe && isOver(deadlineAt, now)) {
     const because = phase.failsafe && unreachable ? "session-down" : "lapsed";
     return withdraw(state, phase, because);

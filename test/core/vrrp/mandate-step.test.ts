@@ -236,6 +236,13 @@ describe("failsafe", () => {
     }
   });
 
+  test("who hears of the store's silence when its lease is over has none to go on from", () => {
+    const life = leading();
+    life.surroundings = UP;
+    life.hear(UNREACHABLE, 100);
+    assert.deepEqual(life.take(), ["over: lapsed", "mandate-withdrawn", "await-shut"]);
+  });
+
   test("a store that merely is silent does not begin it", () => {
     const life = leading();
     life.surroundings = UP;

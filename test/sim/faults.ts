@@ -217,6 +217,17 @@ const STORE_FAULTS: Readonly<Record<string, StoreFault>> = {
     store.cut.add(holder.mates[0] ?? holder);
     inSeconds(trouble, 1, 12, () => store.heal());
   },
+  "the holder loses the store and stands still": (trouble, store) => {
+    const { world } = trouble;
+    const holder = world.nodes.find(({ state }) => state.kind === "active");
+    if (holder === undefined) return;
+    store.cut.add(holder.mates[0] ?? holder);
+    inSeconds(trouble, 0.1, 4, () => {
+      stall(world, holder);
+      inSeconds(trouble, 0.2, 2, () => resume(world, holder));
+    });
+    inSeconds(trouble, 4, 12, () => store.heal());
+  },
   "the active host is cut off from everything": (trouble, store) => {
     const { world } = trouble;
     const active = world.nodes.filter(({ state }) => state.kind === "active");

@@ -161,7 +161,7 @@ function whyNot({
   if (since < witness.answeredAt && longFor(Math.max(witness.answeredAt, mailUntil))) {
     return "has been answered by the store";
   }
-  const asked = Math.max(witness.askedAt, witness.runsSince, mailUntil);
+  const asked = Math.max(witness.askedAt, witness.runsSince, mailUntil, runsSince);
   return (time - asked) * host.clockRate > patience ? "does not ask the store any more" : undefined;
 }
 

@@ -79,8 +79,8 @@ describe("what is left to do for a process that died", { skip, timeout: 30_000 }
     } as const;
     await network.createVirtualLink(spec, index, "ipv4", "00:00:5e:00:01:33");
     nft(TABLES);
-    ip("route add 10.8.0.0/24 dev v0");
-    ip("rule add from 10.8.0.0/24 table 78");
+    ip("route add 10.8.0.0/24 dev v0 proto keepalived");
+    ip("rule add from 10.8.0.0/24 table 78 protocol keepalived");
   });
 
   afterEach(() => {

@@ -62,7 +62,7 @@ describe("routes", { skip }, () => {
       name: "a network on the default interface",
       words: { destination: prefix("10.1.0.0/16") },
       list: "route show 10.1.0.0/16",
-      shows: { dst: "10.1.0.0/16", dev: "v0", scope: "link", protocol: "keepalived" },
+      shows: { dst: "10.1.0.0/16", dev: "v0", scope: "link", protocol: "112" },
     },
     {
       name: "host bits of the destination do not matter",
@@ -180,7 +180,7 @@ describe("routes", { skip }, () => {
       name: "IPv6 unreachable",
       words: { family: "ipv6", destination: prefix("2001:db8:3::/48"), type: "unreachable" },
       list: "-6 route show 2001:db8:3::/48",
-      shows: { type: "unreachable", protocol: "keepalived" },
+      shows: { type: "unreachable", protocol: "112" },
     },
   ];
 

@@ -40,7 +40,7 @@ describe("rules", { skip }, () => {
     {
       name: "from a network to a table, without priority",
       words: { from: prefix("10.0.0.0/8"), table: 1000 },
-      shows: { src: "10.0.0.0", srclen: 8, table: "1000", protocol: "keepalived" },
+      shows: { src: "10.0.0.0", srclen: 8, table: "1000", protocol: "112" },
     },
     {
       name: "all selectors",
@@ -113,7 +113,7 @@ describe("rules", { skip }, () => {
       const list = words.family === "ipv6" ? "-6 rule" : "rule";
       const before = ipJson(list).length;
       assert.deepEqual(await network.installRules([rule(words)]), [DONE]);
-      const found = ipJson(list).find(({ protocol }) => protocol === "keepalived");
+      const found = ipJson(list).find(({ protocol }) => protocol === "112");
       assert.partialDeepStrictEqual(found, shows);
       assert.deepEqual(await network.installRules([rule(words)]), [DONE], "a second time");
       assert.equal(ipJson(list).length, before + 1);
@@ -146,7 +146,7 @@ describe("rules", { skip }, () => {
     const later = await openNetwork();
     await later.removeLeftovers();
     later.close();
-    assert.deepEqual(ipJson("route show table all proto keepalived"), []);
+    assert.deepEqual(ipJson("route show table all proto 112"), []);
     assert.equal(ipJson("route show 10.41.0.0/16").length, 1);
     assert.deepEqual(
       ipJson("rule").map(({ priority }) => priority),

@@ -21,9 +21,13 @@ import {
   TABLE,
 } from "../../wire/netlink/rtnetlink.ts";
 import { writeEncapsulation } from "./encapsulation.ts";
+import { ADDRESS_MARK } from "./mark.ts";
 
-/** rtm_protocol and FRA_PROTOCOL of what this agent adds: RTPROT_KEEPALIVED. */
-export const ROUTE_MARK = 18;
+/**
+ * rtm_protocol and FRA_PROTOCOL of what this agent adds: the number of its addresses' mark, which nobody
+ * else has. That of keepalived (18) may be keepalived's own: what carries ours is removed without asking.
+ */
+export const ROUTE_MARK = ADDRESS_MARK;
 
 const HEADER = 12;
 /** `rtnexthop`. */

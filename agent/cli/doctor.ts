@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
 import { ControlError, requestStatus } from "../control/client.ts";
+import type { Status } from "../control/protocol.ts";
+import type { HostFactsRequest } from "../ports/host-facts.ts";
 import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./command.ts";
 import { plural } from "./diagnostics.ts";
@@ -25,8 +27,8 @@ export async function doctor(context: CommandContext): Promise<number> {
   if (terminal.isTerminal && listenMs > 0) {
     terminal.err(`listening for ${listenMs / 1000} s …\n`);
   }
-  const facts = await host.collectFacts({ interfaces: needs.interfaces, listenMs });
-  const agent = await presence(controlSocket);
+  const { agent, confined } = await presence(controlSocket);
+  const facts = await host.collectFacts({ interfaces: needs.interfaces, listenMs, confined });
   const report = examine({ facts, needs, agent, controlSocket });
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
   else terminal.out(doctorText(report, styleFor(terminal.color)));
@@ -53,16 +55,35 @@ async function readNeeds(operand: string | undefined, host: CliHost): Promise<Ne
   throw new UsageError(`${file} has errors`, `mend them first: holdfast check ${file}`);
 }
 
-async function presence(path: string): Promise<AgentPresence> {
+interface Presence {
+  readonly agent: AgentPresence;
+  readonly confined: HostFactsRequest["confined"];
+}
+
+async function presence(path: string): Promise<Presence> {
   try {
-    await requestStatus(path);
-    return "answers";
+    const status = await requestStatus(path);
+    return { agent: "answers", confined: confinedOf(status) };
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;
-    if (error.code === "no-permission") return "no-permission";
-    if (error.code !== "not-running") return "answers";
-    return existsSync(path) ? "stale-socket" : "absent";
+    return { agent: absence(path, error), confined: {} };
   }
+}
+
+function absence(path: string, { code }: ControlError): AgentPresence {
+  if (code === "no-permission") return "no-permission";
+  if (code !== "not-running") return "answers";
+  return existsSync(path) ? "stale-socket" : "absent";
+}
+
+/** One that has no configuration yet may do more, to get where it is to be. */
+function confinedOf({ current, processes: { vrrp, witness } }: Status): Presence["confined"] {
+  const running = current ? { vrrp: vrrp.pid, witness: witness?.pid } : {};
+  return Object.fromEntries(
+    Object.entries(running).flatMap(([name, pid]) =>
+      typeof pid === "number" ? [[name, pid]] : [],
+    ),
+  );
 }
 
 const SIGNS = { ok: "✓", warning: "!", problem: "✗" } as const;

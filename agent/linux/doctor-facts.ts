@@ -4,6 +4,7 @@ import type { Family, IpAddress } from "../core/address.ts";
 import { isLinkLocal } from "../core/address.ts";
 import type {
   CollectHostFacts,
+  ConfinementFacts,
   HostFacts,
   InterfaceFacts,
   KernelFeature,
@@ -16,7 +17,7 @@ import { listenForRouters } from "./router-listener.ts";
 import { readSysctl } from "./sysctl.ts";
 
 /** Looks at this machine. What cannot be known is left out; nothing here throws for a lack of rights. */
-export const collectHostFacts: CollectHostFacts = async ({ interfaces, listenMs }) => {
+export const collectHostFacts: CollectHostFacts = async ({ interfaces, listenMs, confined }) => {
   const network = await openNetwork();
   const links = interfaces.flatMap((name) => network.linkByName(name) ?? []);
   const usable = links.filter(({ up }) => up);
@@ -46,6 +47,7 @@ export const collectHostFacts: CollectHostFacts = async ({ interfaces, listenMs 
     })),
     sysctls: sysctls(interfaces),
     keepalivedProcesses: processesNamed("keepalived"),
+    confined: confinement(confined),
     heard: await listenForRouters(usable, listenMs),
     probes,
   };
@@ -155,6 +157,17 @@ function processesNamed(name: string): readonly number[] {
     .filter((entry) => networkOf(entry) === own)
     .map(Number);
 }
+
+function confinement(pids: Readonly<Record<string, number>>): readonly ConfinementFacts[] {
+  return Object.entries(pids).flatMap(([name, pid]) => {
+    const status = text(`/proc/${pid}/status`);
+    if (status === undefined) return [];
+    return [{ name, pid, holds: /^NoNewPrivs:\s*1$/m.test(status) && FILTERED.test(status) }];
+  });
+}
+
+/** SECCOMP_MODE_FILTER. */
+const FILTERED = /^Seccomp:\s*2$/m;
 
 /** `undefined`: gone, or not for us to know. */
 function networkOf(process: string): string | undefined {

@@ -6,6 +6,8 @@ export interface HostFactsRequest {
   readonly interfaces: readonly string[];
   /** How long to listen for other routers. */
   readonly listenMs: number;
+  /** Processes of a running agent that are to be able to run nothing: their pids, by name. */
+  readonly confined: Readonly<Record<string, number>>;
 }
 
 /** What could be known of this machine, without judgement. Plain JSON. */
@@ -30,6 +32,8 @@ export interface HostFacts {
   /** By sysctl's names with dots; missing where the kernel has none such. */
   readonly sysctls: Readonly<Record<string, string>>;
   readonly keepalivedProcesses: readonly number[];
+  /** Of those that were asked about and can be seen. */
+  readonly confined: readonly ConfinementFacts[];
   /** Advertisements that came in while listening. */
   readonly heard: readonly HeardRouter[];
   readonly probes: readonly MulticastProbe[];
@@ -43,6 +47,13 @@ export interface InterfaceFacts {
   /** Switched on by the administrator. */
   readonly up: boolean;
   readonly carrier: boolean;
+}
+
+export interface ConfinementFacts {
+  readonly name: string;
+  readonly pid: number;
+  /** It gets no more rights than it has, and a filter of system calls keeps it from executing anything. */
+  readonly holds: boolean;
 }
 
 export interface HeardRouter {

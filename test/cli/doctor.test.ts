@@ -42,6 +42,7 @@ const facts: HostFacts = {
   addresses: [{ address: ip("10.0.0.1"), interface: "eth0", ours: false }],
   sysctls: {},
   keepalivedProcesses: [],
+  confined: [{ name: "vrrp", pid: 7, holds: true }],
   heard: [],
   probes: [{ interface: "eth0", family: "ipv4", outcome: "received", reason: undefined }],
 };
@@ -105,6 +106,12 @@ describe("each thing that is wrong gives one finding, with what to do next", () 
     ["SELinux", withFacts({ selinux: "enforcing" }), "warning", /SELinux enforces/],
     ["a poor clock", withFacts({ clockSource: "acpi_pm" }), "warning", /clock source acpi_pm/],
     ["a dead agent's socket", { ...well, agent: "stale-socket" }, "warning", /agent that died/],
+    [
+      "a process that is not confined",
+      withFacts({ confined: [{ name: "witness", pid: 8, holds: false }] }),
+      "warning",
+      /the witness process \(8\) could run programs/,
+    ],
     ["a socket of root's", { ...well, agent: "no-permission" }, "warning", /may not be opened/],
     ["keepalived", withFacts({ keepalivedProcesses: [7, 8] }), "warning", /process 7, 8/],
     [

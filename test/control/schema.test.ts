@@ -98,6 +98,7 @@ describe("what the commands print fits its schema", () => {
         addresses: [{ address: "10.0.0.1" as IpAddress, interface: "eth0", ours: false }],
         sysctls: {},
         keepalivedProcesses: [],
+        confined: [],
         heard: [],
         probes: [],
       });

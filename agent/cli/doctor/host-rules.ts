@@ -10,6 +10,7 @@ export const examineHost = (subject: Case): readonly Finding[] => [
   selinux(subject),
   clockSource(subject),
   agent(subject),
+  ...confinement(subject),
   keepalived(subject),
 ];
 
@@ -105,6 +106,27 @@ function agent({ agent: presence, controlSocket }: Case): Finding {
         "start it again (systemctl start holdfast); its log says why it died",
       );
   }
+}
+
+/** What talks to the network as root; the director runs scripts, and the supervisor the others. */
+function confinement({ facts: { confined } }: Case): readonly Finding[] {
+  const rule = "confinement";
+  const held = confined.filter(({ holds }) => holds).map(({ name }) => name);
+  const processes = held.length === 1 ? "process" : "processes";
+  return [
+    ...(held.length === 0
+      ? []
+      : [ok(rule, `${processes} that can run no program: ${held.join(", ")}`)]),
+    ...confined
+      .filter(({ holds }) => !holds)
+      .map(({ name, pid }) =>
+        warning(
+          rule,
+          `the ${name} process (${pid}) could run programs: the kernel keeps it from nothing`,
+          "its log says what was refused; the filter is there on x64 and arm64, with CONFIG_SECCOMP_FILTER",
+        ),
+      ),
+  ];
 }
 
 function keepalived({ facts, agent: presence }: Case): Finding {

@@ -145,6 +145,7 @@ export class FilterKeeper {
       if (needed.length === 0) return this.#clear();
       const errno = await this.#transact(() => this.#commands(needed));
       const done = systemClock.now();
+      // Each of them is asked, as each wants its own again.
       if (errno === NOT_THERE && needed.filter((part) => part.refused(done)).length > 0) continue;
       if (errno !== undefined) return errno;
       this.#applied = needed;

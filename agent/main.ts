@@ -198,6 +198,7 @@ async function vrrpPorts() {
     { openPacketFilter },
     { openHolderProbes },
     { enterNamedNamespace },
+    { claimNamespace },
     { nameProcess },
     { failureText, scheduler, setOutOfMemoryScore },
     { PriorityEscalation },
@@ -213,6 +214,7 @@ async function vrrpPorts() {
     import("./linux/netlink/packet-filter.ts"),
     import("./linux/holder-probes.ts"),
     import("./linux/namespace.ts"),
+    import("./linux/sole-holder.ts"),
     import("./linux/process-identity.ts"),
     import("./linux/scheduling.ts"),
     import("./linux/automatic-priority.ts"),
@@ -249,7 +251,7 @@ async function vrrpPorts() {
     // By now it is in its network namespace, which it could not enter any more.
     return [...failures, ...confine(VRRP_CAPABILITIES)];
   };
-  return { open, prepare, enterNamespace: enterNamedNamespace };
+  return { open, prepare, enterNamespace: enterNamedNamespace, claimNamespace };
 }
 
 const DIRECTOR_NAME = "holdfast_director";

@@ -74,7 +74,7 @@ async function removeStale(path: string): Promise<void> {
     throw new KernelError(
       "control-socket-in-use",
       `another agent answers at ${path}`,
-      "Stop it first, or give this one its own --control and --state.",
+      "Stop it first. One beside it needs its own --control, --state and net_namespace.",
     );
   }
   unlinkSync(path);

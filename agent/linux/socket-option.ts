@@ -34,6 +34,7 @@ export const SO_ERROR = at(SOL_SOCKET, 4, "SO_ERROR");
 export const SO_RCVBUF = at(SOL_SOCKET, 8, "SO_RCVBUF");
 export const SO_PRIORITY = at(SOL_SOCKET, 12, "SO_PRIORITY");
 export const SO_LINGER = at(SOL_SOCKET, 13, "SO_LINGER");
+export const SO_PEERCRED = at(SOL_SOCKET, 17, "SO_PEERCRED");
 export const SO_BINDTODEVICE = at(SOL_SOCKET, 25, "SO_BINDTODEVICE");
 export const SO_ATTACH_FILTER = at(SOL_SOCKET, 26, "SO_ATTACH_FILTER");
 export const SO_SNDBUFFORCE = at(SOL_SOCKET, 32, "SO_SNDBUFFORCE");

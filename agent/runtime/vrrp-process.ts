@@ -18,6 +18,8 @@ export interface VrrpProcessPorts {
   readonly yieldTurn: () => Promise<void>;
   /** Moves this process into a network namespace by name. Throws a KernelError. */
   readonly enterNamespace: (name: string) => void;
+  /** Makes this process the one that holds addresses in its network namespace. Throws a KernelError. */
+  readonly claimNamespace: () => Promise<void>;
   /**
    * Applies priorities, affinity, names, before each configuration. Answers in words what the kernel
    * refused.
@@ -82,9 +84,9 @@ export class VrrpProcess {
     this.#send({ kind: "stopping" });
     this.#then(async () => {
       const node = await this.#node.catch(() => undefined);
-      await node?.stop();
       // Whoever was never told anything else is where an agent without net_namespace was before.
       await this.#tidy().catch(() => undefined);
+      await node?.stop();
       await this.#close();
       this.#send({ kind: "stopped" });
       this.#ports.exit(0);
@@ -100,11 +102,12 @@ export class VrrpProcess {
   }
 
   /**
-   * Removes what an earlier run left, in the namespace that the configuration names and in no other: an agent
-   * may run there whose addresses carry the same mark.
+   * Removes what an earlier run left, in the namespace that the configuration names and in no other, and only
+   * where no agent runs: its addresses carry the same mark.
    */
   async #tidy(): Promise<void> {
     if (this.#tidied || this.#world === undefined) return;
+    await this.#ports.claimNamespace();
     this.#tidied = true;
     const { network, acceptFilter } = this.#world;
     const { addresses, links, left } = await network.removeLeftovers();

@@ -10,7 +10,7 @@ import type { FakeNetwork } from "./fake-network.ts";
 import { config, fakeWorld, instance } from "./fixtures.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
-function begin(keepsLeftovers = false) {
+function begin(keepsLeftovers = false, another = false) {
   const time = new VirtualTime();
   const lan = new FakeLan(() => time.now);
   const said: FromVrrp[] = [];
@@ -39,6 +39,10 @@ function begin(keepsLeftovers = false) {
         if (name === "none") throw new KernelError("namespace", "there is none", "make it");
         done.push(`enter ${name}`);
       },
+      claimNamespace: () =>
+        another
+          ? Promise.reject(new KernelError("another-agent", "another agent", "stop it first"))
+          : Promise.resolve(),
       prepare: () => {
         done.push("prepare");
         return [];
@@ -53,7 +57,7 @@ function begin(keepsLeftovers = false) {
   };
   const warnings = () => said.flatMap((one) => (one.kind === "log" ? one.message : []));
   const tell = (message: unknown): void => hear(message);
-  return { time, process, done, networks, filters, configure, tell, warnings };
+  return { time, process, done, said, networks, filters, configure, tell, warnings };
 }
 
 test("buffers of netlink, and a namespace, open the host's sockets anew before the first router", async () => {
@@ -127,6 +131,16 @@ test("where the namespace is not there, nothing is touched either", async () => 
     [0],
   );
   assert.equal(done.at(-1), "exit");
+});
+
+test("beside another agent nothing is touched, and the configuration is refused", async () => {
+  const { time, process, filters, done, said, configure } = begin(false, true);
+  await configure(config([instance("VI_1")]));
+  assert.ok(said.some((one) => one.kind === "refused" && one.problem.code === "another-agent"));
+  process.stop();
+  await time.advance(1);
+  assert.equal(filters[0]?.cleared, 0);
+  assert.deepEqual(done, ["open {}", "exit"]);
 });
 
 test("who is told to stop before there is a configuration leaves nothing of an earlier run", async () => {

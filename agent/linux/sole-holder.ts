@@ -1,0 +1,65 @@
+import { createServer } from "node:net";
+import { KernelError } from "../ports/error.ts";
+import { int32, libc } from "./libc.ts";
+import { unixSocketAddress } from "./socket-address.ts";
+import { AF_UNIX, SO_PEERCRED, SOCK_NONBLOCK_CLOEXEC, SOCK_STREAM } from "./socket-option.ts";
+
+/**
+ * Abstract names belong to the network namespace in which they were bound, whatever the file system is there,
+ * and go with the process that bound them, however it ends. unix(7).
+ */
+const NAME = "@holdfast/vrrp";
+
+/**
+ * Makes this process the one that holds addresses in its network namespace, for as long as it lives: a second
+ * one would take the addresses of the first for leftovers. Throws a KernelError where there is another.
+ *
+ * @param name begins with "@"
+ */
+export async function claimNamespace(name = NAME): Promise<void> {
+  const errno = await bind(name);
+  // Who may not bind names at all goes without the claim.
+  if (errno !== "EADDRINUSE") return;
+  const holder = holderOf(name);
+  // Anybody may bind a name. Only who could hold addresses keeps this process from them.
+  if (holder === undefined || (holder.uid !== 0 && holder.uid !== process.geteuid?.())) return;
+  const which = holder.pid === 0 ? "" : ` (process ${holder.pid})`;
+  throw new KernelError(
+    "another-agent",
+    `another agent holds addresses in this network namespace${which}`,
+    "stop it first: systemctl stop holdfast; one beside it needs a net_namespace of its own",
+  );
+}
+
+/** Answers the errno where it cannot be. */
+function bind(name: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer((asker) => asker.destroy());
+    server.on("error", (error) => resolve("code" in error ? String(error.code) : "unknown"));
+    server.listen(`\0${name.slice(1)}`, () => resolve(undefined));
+    // A process that has nothing else to do may end.
+    server.unref();
+  });
+}
+
+interface Credentials {
+  /** 0: in another namespace of processes. */
+  readonly pid: number;
+  readonly uid: number;
+}
+
+/** Who listens there; `undefined`: nobody any more, or it cannot be told. */
+function holderOf(name: string): Credentials | undefined {
+  const { socket, connect, getsockopt, close } = libc();
+  const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK_CLOEXEC, 0);
+  const address = unixSocketAddress(name);
+  // struct ucred: three integers.
+  const bytes = new Uint8Array(12);
+  const { level, number } = SO_PEERCRED;
+  const known =
+    connect(fd, address, address.length) === 0 &&
+    getsockopt(fd, level, number, bytes, int32(bytes.length)) === 0;
+  close(fd);
+  const view = new DataView(bytes.buffer);
+  return known ? { pid: view.getInt32(0, true), uid: view.getUint32(4, true) } : undefined;
+}

@@ -1,0 +1,7 @@
+import { claimNamespace } from "../../agent/linux/sole-holder.ts";
+
+/* Claims the name that it is given, says so, and stays. */
+
+await claimNamespace(process.argv[2]);
+process.on("message", () => undefined);
+process.send?.("claimed");

@@ -27,6 +27,7 @@ export const refusesPackets = ({ accept, router }: InstanceConfig): boolean =>
  * router is in fault: it was asked for, and having the address would mean to accept.
  */
 export class Acceptance implements Guard {
+  readonly ofOthers = true;
   readonly #filter: AcceptFilter;
   readonly #listener: AcceptanceListener;
   readonly #ability: KernelAbility;

@@ -12,6 +12,8 @@ type Refusal = Extract<RequestOutcome, { ok: false }>;
 
 /** Sees to what must hold before an address is on the host, and as long as it is. */
 export interface Guard {
+  /** Also of an address that was there before us, and stays when we leave it. */
+  readonly ofOthers: boolean;
   guards(holding: AddressHolding): boolean;
   /** Before the addresses are installed; answers why it cannot be done. */
   before(requests: readonly AddressRequest[]): Promise<Refusal | undefined>;
@@ -247,7 +249,10 @@ export class Holdings {
       if (outcome.ok) {
         item.actual = disturbed ? undefined : holding;
         item.foreign = outcome.foreign;
-        this.#release(holding, (guard) => !guards(guard, holding));
+        this.#release(
+          holding,
+          (guard) => !guards(guard, holding) || (item.foreign && !guard.ofOthers),
+        );
       } else {
         item.refused = true;
         item.doubtful = outcome.errno === "ETIMEDOUT";

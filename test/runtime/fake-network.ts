@@ -140,7 +140,9 @@ export class FakeNetwork implements Network {
         if (errno !== undefined) return { ok: false, errno, message: `refused: ${errno}` };
         const { address, prefixLength } = request.address;
         const link = this.#links.get(request.interfaceIndex);
-        const known = this.find(address);
+        const known = this.#addresses.find(
+          (one) => one.address === address && one.interfaceIndex === request.interfaceIndex,
+        );
         if (known === undefined)
           this.addAddress(link?.name ?? "", `${address}/${prefixLength}`, true);
         return { ok: true, foreign: known !== undefined && !known.ours };

@@ -46,6 +46,7 @@ const MOST = 64;
  * passes.
  */
 export class DirectorMacs implements Guard {
+  readonly ofOthers = false;
   readonly #parts: DirectorMacsParts;
   readonly #guarded = new Map<string, AddressRequest>();
   readonly #slot: Slot;

@@ -82,6 +82,8 @@ export interface DoorView {
  * is worth a lease; nothing else is.
  */
 export class Gatekeeper implements Guard {
+  /** It would cut off the machine itself. */
+  readonly ofOthers = false;
   readonly #parts: GatekeeperParts;
   readonly #doors = new Map<string, Door>();
   readonly #due = new Set<Door>();

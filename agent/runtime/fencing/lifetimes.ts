@@ -65,6 +65,7 @@ export const longestLifetime = (instances: readonly InstanceConfig[] = []): Micr
  * them in one batch.
  */
 export class Lifetimes implements Guard {
+  readonly ofOthers = false;
   readonly #parts: LifetimesParts;
   readonly #lives = new Map<string, Life>();
   readonly #slot: Slot;

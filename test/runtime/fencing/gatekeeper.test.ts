@@ -66,6 +66,23 @@ test("every advertisement that leaves extends the lease; none of them, and the k
   assert.equal(gateOf(first), "open", "nobody answered for the address");
 });
 
+test("an address that was there before is not kept behind the gate", async () => {
+  const { time, lan, first } = lab();
+  first.network.addAddress("eth0", `${VIP}/24`);
+  const both = { addresses: [`${VIP}/24`, "192.0.2.101/24"].map((one) => address(one)) };
+  await first.node.configure(config([fenced(100, both)]));
+  await time.advance(5_000);
+  assert.equal(routerOf(first).state, "active");
+  assert.deepEqual(first.gate.guarded, ["192.0.2.101"]);
+  lan.cut.add("a");
+  await time.advance(5_000);
+  assert.ok(first.gate.isOpen(VIP));
+  assert.ok(!first.gate.isOpen("192.0.2.101"));
+  await first.node.configure(config([]));
+  await time.advance(500);
+  assert.ok(first.network.find(VIP));
+});
+
 test("who preempts is reachable when the other one does not answer any more", async () => {
   const { time, first, second } = lab(["a", "b"]);
   await second.node.configure(config([fenced(100)]));

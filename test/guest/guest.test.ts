@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { globSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { bundle, inSources } from "./bundles.ts";
 import type { GuestResult } from "./guest-result.ts";
 import { Installed } from "./installed.ts";
 
@@ -21,12 +23,13 @@ const here = (name: string): string => join(import.meta.dirname, name);
 test("in a guest with a kernel of its own", async (context) => {
   const installed = new Installed();
   context.after(() => installed.dispose());
+  await bundle(globSync(here("inside/{main,reporter,*.test}.ts")), installed.tests);
   // It takes its folder away when it is terminated, as it must be when the runner is.
   const child = spawn(
     "setpriv",
     [
       ...["--pdeathsig", "TERM", "--", here("run-guest.sh"), "-t", String(LIMIT_S)],
-      ...[process.execPath, here("inside/main.ts")],
+      ...[process.execPath, join(installed.tests, "main.mjs"), installed.tests],
     ],
     {
       stdio: ["ignore", "pipe", "pipe"],
@@ -63,6 +66,6 @@ test("in a guest with a kernel of its own", async (context) => {
 /** An error whose stack is the one from the guest. */
 function asItWas(failure: string): Error {
   const error = new Error("in the guest");
-  error.stack = `in the guest: ${failure}`;
+  error.stack = `in the guest: ${inSources(failure)}`;
   return error;
 }

@@ -9,6 +9,8 @@ const ROOT = join(import.meta.dirname, "../..");
 export class Installed {
   readonly #folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-installed-`));
   readonly program = join(this.#folder, "agent/holdfast.mjs");
+  /** A place for bundled tests, which find the dependencies here as well. */
+  readonly tests = join(this.#folder, "guest");
 
   constructor() {
     const built = spawnSync(

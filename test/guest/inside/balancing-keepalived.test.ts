@@ -1,17 +1,22 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
+import { Lab } from "../../../agent/linux/lab.ts";
+import { address } from "../../ipvs/example.ts";
 import { PROGRAM } from "../../lab/agent.ts";
 import { eventually } from "../../lab/eventually.ts";
-import { enterNamespace, ip } from "../../linux/network-rig.ts";
+import { ipvsadm, weightsOf } from "./ip-vs-node.ts";
+import { listenIn } from "./listen-in.ts";
+import { batch } from "./traffic-net.ts";
 
 /** Of a step, the start of a program included. */
 const PATIENCE = 60_000;
@@ -70,12 +75,15 @@ const NOTES = [
   ..."down1 down1 down2 down2 down3 down3 lost up1 up1 up1 up2 up3 won won".split(" "),
 ];
 
+/** A director, which is its own real servers. */
 class Field {
+  readonly node: LabNode;
   readonly folder = mkdtempSync(join(tmpdir(), `hf-vs-${process.pid}-`));
   readonly #servers = new Map<string, Server>();
   readonly #notes = join(this.folder, "notes");
 
-  constructor() {
+  constructor(node: LabNode) {
+    this.node = node;
     const script = join(this.folder, "note.sh");
     writeFileSync(script, `echo $1 >> ${this.#notes}\n`);
     writeFileSync(this.config, CONFIG.replaceAll("NOTE", script));
@@ -92,7 +100,7 @@ class Field {
 
   async start(last: string): Promise<void> {
     const server = createServer((socket) => socket.on("error", () => undefined).end());
-    await new Promise<void>((resolve) => server.listen(80, `10.0.0.${last}`, resolve));
+    await listenIn(this.node, server, address(`10.0.0.${last}`), 80);
     this.#servers.set(last, server);
   }
 
@@ -107,25 +115,21 @@ class Field {
   }
 }
 
-/** `1=3 2=2`: the pool of a port as `ipvsadm -S -n` has it. */
-function pool(port: number): string {
-  const lines = execFileSync("ipvsadm", ["-S", "-n"], { encoding: "utf8" }).split("\n");
-  return lines
-    .filter((line) => line.startsWith(`-a -t 192.0.2.1:${port} `))
-    .map((line) => line.replace(/.* -r 10\.0\.0\.(\d+):\d+ .* -w (\d+).*/, "$1=$2"))
-    .sort()
-    .join(" ");
-}
-
-async function play(run: (field: Field) => ChildProcess): Promise<readonly string[]> {
-  const field = new Field();
+async function play(
+  node: LabNode,
+  run: (field: Field) => ChildProcess,
+): Promise<readonly string[]> {
+  const field = new Field(node);
   let program: ChildProcess | undefined;
   try {
     for (const [start, stop, first, second] of STEPS) {
       for (const last of start) await field.start(last);
       for (const last of stop) field.stop(last);
       program ??= run(field);
-      const look = () => assert.deepEqual([pool(80), pool(81)], [first, second]);
+      const look = () => {
+        const pools = weightsOf(node);
+        assert.deepEqual([pools["192.0.2.1:80"], pools["192.0.2.1:81"]], [first, second]);
+      };
       await eventually(`after +${start} -${stop}`, PATIENCE, look);
       await delay(HELD_MS);
       look();
@@ -133,7 +137,7 @@ async function play(run: (field: Field) => ChildProcess): Promise<readonly strin
     const ended = program === undefined ? undefined : once(program, "close");
     program?.kill("SIGTERM");
     await ended;
-    assert.equal(execFileSync("ipvsadm", ["-S", "-n"], { encoding: "utf8" }), "");
+    assert.equal(ipvsadm(node, "-S", "-n"), "");
     return field.notes;
   } finally {
     program?.kill("SIGKILL");
@@ -141,14 +145,18 @@ async function play(run: (field: Field) => ChildProcess): Promise<readonly strin
   }
 }
 
-describe("virtual servers as keepalived has them", { timeout: 240_000 }, () => {
+/* Both wait for seconds: they do so side by side, on machines of their own. */
+describe("virtual servers as keepalived has them", { timeout: 240_000, concurrency: true }, () => {
+  const lab = new Lab();
+  before(() => execFileSync("modprobe", ["ip_vs"]));
+  after(() => lab.dispose());
   const programs: Readonly<Record<string, (field: Field) => ChildProcess>> = {
-    keepalived: ({ config, folder }) => {
+    keepalived: ({ node, config, folder }) => {
       const pids = ["p", "c"].map((option) => `-${option}${join(folder, `${option}.pid`)}`);
-      return spawn("keepalived", ["-n", "-l", "-f", config, ...pids], { stdio: "ignore" });
+      return node.spawn("keepalived", ["-n", "-l", "-f", config, ...pids], { stdio: "ignore" });
     },
-    Holdfast: ({ config, folder }) =>
-      spawn(
+    Holdfast: ({ node, config, folder }) =>
+      node.spawn(
         process.execPath,
         [
           ...[PROGRAM, "run", "--config", config, "--state", join(folder, "state")],
@@ -159,11 +167,13 @@ describe("virtual servers as keepalived has them", { timeout: 240_000 }, () => {
   };
   for (const [name, run] of Object.entries(programs)) {
     test(`${name}: pools and scripts, as servers fail and come back`, async () => {
-      enterNamespace();
-      execFileSync("modprobe", ["ip_vs"]);
-      ip("addr add 192.0.2.1/24 dev v0");
-      for (const last of [1, 2, 3, 9]) ip(`addr add 10.0.0.${last}/32 dev lo`);
-      assert.deepEqual(await play(run), NOTES);
+      const node = lab.node(name);
+      batch(
+        node,
+        "addr add 192.0.2.1/24 dev lo",
+        ...[1, 2, 3, 9].map((last) => `addr add 10.0.0.${last}/32 dev lo`),
+      );
+      assert.deepEqual(await play(node, run), NOTES);
     });
   }
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { LabInterface } from "../../../agent/linux/lab/lab-interface.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
-import { Agent } from "../../lab/agent.ts";
+import { Agent, STARTED_IN_GUEST_MS } from "../../lab/agent.ts";
 import { eventually } from "../../lab/eventually.ts";
 import { Keepalived } from "../../lab/keepalived.ts";
 import { ipvsadm } from "./ip-vs-node.ts";
@@ -82,7 +82,7 @@ const becomes = (wanted: string): Promise<void> =>
 test("BFD_CHECK: a session that ends takes its real servers out of the kernel's pool, and brings them back", {
   timeout: 180_000,
 }, async (context) => {
-  const agent = new Agent(director.node, DIRECTOR);
+  const agent = new Agent(director.node, DIRECTOR, STARTED_IN_GUEST_MS);
   // All of its processes: BFD is one of its own.
   const keepalived = new Keepalived(neighbour.node, NEIGHBOUR, []);
   context.after(() => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { mkdtempSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,8 +71,10 @@ const TARGETS = [
 
 /** Serves HTTP on all its addresses, and UDP on the virtual one. */
 async function serve(node: LabNode): Promise<() => void> {
+  const open = new Set<Socket>();
   const web = createServer((socket) => {
-    socket.on("error", () => undefined);
+    open.add(socket);
+    socket.on("error", () => undefined).once("close", () => open.delete(socket));
     socket.end("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok");
   });
   // Without a host it is bound at once, and so in the node.
@@ -83,6 +86,8 @@ async function serve(node: LabNode): Promise<() => void> {
   await new Promise<void>((resolve) => node.run(() => echo.bind(80, VIP, resolve)));
   return () => {
     web.close();
+    // Of clients on a path that was taken away: their ends never come, and this process would wait for them.
+    for (const socket of open) socket.destroy();
     echo.close();
   };
 }

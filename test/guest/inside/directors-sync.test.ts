@@ -15,7 +15,7 @@ import { WebServer } from "./web-server.ts";
 
 /* What is open goes on through another director, who was told of it while it was a backup. */
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const timeout = 300_000;
 
 /** Its real servers answer the client themselves. */

@@ -39,6 +39,24 @@ export const serversOf = (node: LabNode): readonly string[] =>
     .map(dotted)
     .sort();
 
+/** Weights in a node's pools by their services, `1=3 2=0` by `192.0.2.1:80`: real servers by their last numbers. */
+export function weightsOf(node: LabNode): Readonly<Record<string, string>> {
+  const pools: Record<string, string[]> = {};
+  let pool: string[] = [];
+  for (const line of ofNode(node, "ip_vs")) {
+    const [first, where = "", , weight = ""] = line.trim().split(/\s+/);
+    const [address = "", port = ""] = where.split(":");
+    if (first === "->") pool.push(`${dotted(address).split(".").at(-1)}=${weight}`);
+    else if (/^[0-9A-F]{8}$/.test(address)) {
+      pool = [];
+      pools[`${dotted(address)}:${Number.parseInt(port, 16)}`] = pool;
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(pools).map(([service, members]) => [service, members.sort().join(" ")]),
+  );
+}
+
 export function ipvsadm(node: LabNode, ...words: readonly string[]): string {
   const { status, stdout, stderr } = node.exec("ipvsadm", words);
   assert.equal(status, 0, stderr);

@@ -1,64 +1,43 @@
-import { once } from "node:events";
 import { globSync } from "node:fs";
-import { join, relative } from "node:path";
-import { run } from "node:test";
-import { inspect } from "node:util";
-import type { GuestResult } from "../guest-result.ts";
+import { join } from "node:path";
+import { sourceName } from "./source-name.ts";
+import { runFile } from "./test-process.ts";
 
-// Runs the tests of this folder, and writes a line of JSON for each that ended. There is one CPU: only
-// files that mostly wait run beside each other.
-// What they write themselves goes to stderr, as stdout belongs to the results.
+// main.mjs FOLDER [NAME …]
+//
+// Runs the bundled tests of a folder, or those of them with such names, and writes a line of JSON for each that
+// ended. What they write themselves goes to stderr, as stdout belongs to the results.
 
-const trails = new Map<string, string[]>();
-const nameOf = (file: string | undefined): string => relative(import.meta.dirname, file ?? "?");
+/** It takes ip_vs out of the kernel. */
+const ALONE = ["ipvs-kernel.test.ts"];
 
-/** The suites around a test and its own name, the file's name first. */
-function titleOf(file: string | undefined, nesting: number, name: string): string {
-  const trail = (trails.get(nameOf(file)) ?? []).slice(0, nesting);
-  const own = nameOf(file);
-  // What fails as a whole is named by its path.
-  return [own, ...trail, ...(name.endsWith(own) ? [] : [name])].join(" › ");
+/**
+ * What they wait for is seconds in configuration files. There is one CPU: these run one after the other, the
+ * longest first, beside those that work.
+ */
+const WAITING = [
+  "users-lvs.test.ts",
+  "directors-sync.test.ts",
+  "balancing-keepalived.test.ts",
+  "virtual-servers-page.test.ts",
+];
+
+async function runFiles(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    for (const result of await runFile(file)) process.stdout.write(`${JSON.stringify(result)}\n`);
+  }
 }
 
-function tell(result: GuestResult): void {
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-}
-
-/** What they wait for is seconds in configuration files. */
-const WAITING = /\/(directors-sync|users-lvs|virtual-servers-page)\.test\.ts$/;
-
-async function runFiles(files: readonly string[], concurrency: number): Promise<void> {
-  const stream = run({ files, concurrency })
-    .on("test:start", ({ file, nesting, name }) => {
-      const trail = trails.get(nameOf(file)) ?? [];
-      trail.length = nesting;
-      trail.push(name);
-      trails.set(nameOf(file), trail);
-    })
-    .on("test:pass", ({ file, nesting, name, skip, todo, details }) => {
-      if (details.type === "suite") return;
-      const left = skip ?? todo;
-      const skipped = left === undefined ? undefined : String(left);
-      tell({ title: titleOf(file, nesting, name), skipped, failure: undefined });
-    })
-    .on("test:fail", ({ file, nesting, name, details: { error } }) => {
-      if ("failureType" in error && error.failureType === "subtestsFailed") return;
-      const cause: unknown = error.cause ?? error;
-      const failure = typeof cause === "string" ? cause : inspect(cause);
-      tell({ title: titleOf(file, nesting, name), skipped: undefined, failure });
-    })
-    .on("test:stdout", ({ message }) => process.stderr.write(message))
-    .on("test:stderr", ({ message }) => process.stderr.write(message))
-    .resume();
-  await once(stream, "end");
-}
-
-const all = globSync(join(import.meta.dirname, "*.test.ts")).sort();
-await runFiles(
-  all.filter((file) => !WAITING.test(file)),
-  1,
+const [folder = ".", ...names] = process.argv.slice(2);
+const files = new Map(
+  globSync(join(folder, "*.test.mjs"))
+    .filter((file) => names.length === 0 || names.some((name) => file.includes(name)))
+    .sort()
+    .map((file) => [sourceName(file), file] as const),
 );
-await runFiles(
-  all.filter((file) => WAITING.test(file)),
-  2,
-);
+const take = (sources: readonly string[]): readonly string[] =>
+  sources.flatMap((source) => files.get(source) ?? []);
+const working = [...files.keys()].filter((name) => ![...ALONE, ...WAITING].includes(name));
+
+await runFiles(take(ALONE));
+await Promise.all([runFiles(take(WAITING)), runFiles(take(working))]);

@@ -52,6 +52,12 @@ export const SOON_MS = 500;
 /** Timeouts of the kernel are rounded down to ticks, and processors are taken away. */
 export const EARLY_MS = 250;
 
+/**
+ * Who hears two answer every question believes the same one for so long, but for announcements: locktime of
+ * Linux' neighbours.
+ */
+export const BELIEVED_MS = 1_000;
+
 export const keptUp = (outage: number): Expected => ({
   owner: "failing",
   both: "never",

@@ -6,7 +6,7 @@ import { eventually } from "../eventually.ts";
 import { Cage } from "./cage.ts";
 import { cure, deafen } from "./deafness.ts";
 import type { Expected, Failure } from "./failure.ts";
-import { AT_ONCE_MS, EARLY_MS, keptUp, SOON_MS } from "./failure.ts";
+import { AT_ONCE_MS, BELIEVED_MS, EARLY_MS, keptUp, SOON_MS } from "./failure.ts";
 import type { Scene, Timing } from "./scene.ts";
 import { configOf, DEFAULT_PRIORITIES } from "./scene.ts";
 import { STORE_FAILURES } from "./store-failures.ts";
@@ -46,12 +46,7 @@ const hung: Expected = {
   stale: () => STALL_MS,
 };
 
-/** Of Linux' neighbours: locktime. */
-const BELIEVED_MS = 1_000;
-/**
- * Both answer every question of a client, whose kernel believes one of them for so long, whatever it hears
- * but announcements; and who yields to an advertisement does not say so.
- */
+/** Who yields to an advertisement does not say so: clients may have learned its address last. */
 const split: Expected = {
   owner: "failing",
   both: "until healed",

@@ -91,7 +91,8 @@ export async function measure(scene: Scene, failure: Failure, course: Course): P
     await delay(Math.max(HEALED_MS, 3 * timingOf(scene.cast).interval));
     await announcedAgain(scene, failure, healedAt);
   } else {
-    await delay(UNHEALED_MS);
+    // Longer than a client's kernel believes the wrong one of two.
+    await delay(failure.expected.both === "never" ? UNHEALED_MS : HEALED_MS);
   }
   const end = wallClock();
   const changes = failure.expected.changes ?? 1;
@@ -117,7 +118,7 @@ async function takesOver({ client, other, cast }: Scene, { expected }: Failure, 
   if (expected.owner !== "other") {
     return delay(Math.max(down, ttl) + (expected.both === "never" ? UNHEALED_MS : SPLIT_MS));
   }
-  await eventually("the other one answers", down + PATIENCE_MS, () => {
+  await eventually("the other one answers", down + 4 * ttl + PATIENCE_MS, () => {
     for (const each of [client.who, client.tcp]) {
       const answers = since(each, start).filter(({ mac }) => mac === other.mac);
       if (answers.length < ANSWERS) throw new Error("it does not");

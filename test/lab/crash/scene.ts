@@ -115,7 +115,7 @@ export function configOf(cast: Cast, priority: number): string {
   return configText([{ priority, interval, addresses, more: instance }], global);
 }
 
-/** The machine gave the failing node no processor for so long that the other one took over. */
+/** The machine gave the failing node no processor for so long that the other one took over, or its lease ended. */
 class Overtaken extends Error {}
 
 /** So often it is begun again then. */
@@ -232,9 +232,12 @@ async function followsNow({ daemon }: Party): Promise<void> {
 }
 
 /** Resolves when an advertisement of the failing node is this share of an interval old. */
-export async function untilPhase({ cast, failing, client }: Scene, share: number): Promise<void> {
+export async function untilPhase(scene: Scene, share: number): Promise<void> {
+  const { cast, failing, client, watch } = scene;
   const heard = client.adverts.length;
   const isNext = () => client.adverts.slice(heard).some(({ mac }) => mac === failing.mac);
-  while (!isNext()) await delay(2);
+  const lost = (): boolean => !watch.holders.includes(failing.node.name);
+  while (!isNext() && !lost()) await delay(2);
   await delay(share * cast.interval * 1_000);
+  if (lost()) throw new Overtaken("it lost the address before it was to fail");
 }

@@ -12,19 +12,20 @@ export function shortfalls(
 ): readonly string[] {
   const { who, tcp, stale, noise, announcedAfter } = figures;
   const timing = timingOf(scene.cast);
+  // Without a processor for so long, another one takes over rightfully, once a lease is over.
+  const starved = expected.owner === "failing" && noise > timing.down;
+  const late = starved ? noise + timing.ttl : noise;
   const outage = expected.outage(timing);
   const connections = expected.tcpOutage?.(timing) ?? outage;
   const gone = expected.stale?.(timing);
   const both = bothAtMost(expected, timing);
-  // Without a processor for so long, another one takes over rightfully.
-  const starved = expected.owner === "failing" && noise > timing.down;
   const announced = starved || heal?.announcedBeside?.includes(scene.cast.other) !== true;
   const found: readonly (readonly [boolean, string])[] = [
     ...(starved ? [] : owners(scene, expected, figures)),
     [who.both <= both, `two answered for ${who.both} ms, not ${both}`],
     [tcp.both <= both, `two were connected to for ${tcp.both} ms, not ${both}`],
-    [who.outage <= outage + noise, `no answer for ${who.outage} ms, not ${outage}`],
-    [tcp.outage <= connections + noise, `no connection for ${tcp.outage} ms, not ${connections}`],
+    [who.outage <= outage + late, `no answer for ${who.outage} ms, not ${outage}`],
+    [tcp.outage <= connections + late, `no connection for ${tcp.outage} ms, not ${connections}`],
     [
       gone === undefined || (stale !== undefined && stale <= gone + noise),
       `the address was there for ${stale} ms, not ${gone}`,
@@ -43,7 +44,7 @@ function owners(
   if (owner === "nobody") {
     const { ttl } = timingOf(scene.cast);
     return [
-      [who.last === scene.failing.mac, `${who.last} answered last`],
+      [who.last !== scene.other.mac, `${who.last} answered last`],
       [who.until <= ttl, `somebody answers after ${who.until} ms, not ${ttl}`],
       // What was asked before may be answered by a service that had to wait for a processor.
       [tcp.until <= ttl + noise, `somebody answers connections after ${tcp.until} ms, not ${ttl}`],

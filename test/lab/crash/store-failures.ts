@@ -1,6 +1,6 @@
 import { cure, deafen } from "./deafness.ts";
 import type { Expected, Failure } from "./failure.ts";
-import { AT_ONCE_MS, EARLY_MS, keptUp, SOON_MS } from "./failure.ts";
+import { AT_ONCE_MS, BELIEVED_MS, EARLY_MS, keptUp, SOON_MS } from "./failure.ts";
 import type { Scene, Timing } from "./scene.ts";
 
 /* With a store of leases, which Holdfast asks and keepalived does not. */
@@ -14,6 +14,9 @@ const FORGETS_MS = 500;
 const leaseLeft = ({ ttl }: Timing): number => (ttl * 2) / 3 - MARGIN_MS;
 /** From the end of a lease, as its holder counts, until the store gives it to somebody else. */
 const forgotten = ({ ttl }: Timing): number => MARGIN_MS + FORGETS_MS + ttl / 3 + EARLY_MS;
+/** From the end of a lease until somebody who asks nobody has heard nothing for long enough. */
+const untilTakenOver = (timing: Timing): number =>
+  Math.max(AT_ONCE_MS, timing.down - leaseLeft(timing) + EARLY_MS);
 /** It lets go when its lease ends. */
 const released = ({ ttl }: Timing): number => ttl + SOON_MS;
 
@@ -51,7 +54,8 @@ export const STORE_FAILURES: readonly Failure[] = [
     expected: {
       owner: "other",
       both: "until the lease ends",
-      outage: (timing) => Math.max(AT_ONCE_MS, timing.down - leaseLeft(timing) + EARLY_MS),
+      outage: untilTakenOver,
+      tcpOutage: (timing) => Math.max(BELIEVED_MS + AT_ONCE_MS, untilTakenOver(timing)),
       stale: released,
     },
     tested: 1,

@@ -1,5 +1,5 @@
 import { createHmac, randomInt } from "node:crypto";
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync, realpathSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { Config, GlobalConfig, NetlinkReceiveBuffers } from "./config/config.ts";
@@ -183,8 +183,18 @@ async function runVrrp(): Promise<void> {
     import("./linux/processes.ts"),
     vrrpPorts(),
   ]);
-  const vrrp = new VrrpProcess(parentChannel(), { ...ports, yieldTurn, exit: endAfterMessages });
+  const rest = { yieldTurn, lastWord: sayToStandardError, exit: endAfterMessages };
+  const vrrp = new VrrpProcess(parentChannel(), { ...ports, ...rest });
   process.on("SIGTERM", () => vrrp.stop());
+}
+
+/** Whoever reads it may be gone as well. */
+function sayToStandardError(message: string): void {
+  try {
+    writeSync(2, `holdfast: ${message}\n`);
+  } catch {
+    // There is nowhere else to say it.
+  }
 }
 
 async function vrrpPorts() {

@@ -25,6 +25,8 @@ export interface VrrpProcessPorts {
    * refused.
    */
   readonly prepare: (config: Config) => readonly string[];
+  /** Says it without the supervisor, which writes the log. Never throws. */
+  readonly lastWord: (message: string) => void;
   readonly exit: (status: number) => void;
 }
 
@@ -35,6 +37,8 @@ interface Surroundings {
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+
+const ORPHANED = "the supervisor is gone: the addresses of this node are given back, and it ends";
 
 const USUAL: Surroundings = {
   namespace: undefined,
@@ -71,10 +75,15 @@ export class VrrpProcess {
     this.#node.catch(() => undefined);
     channel.listen(
       (message) => this.#hear(message as ToVrrp),
-      // Without a supervisor nobody would start us again: let a peer have the addresses.
-      () => this.stop(),
+      () => this.#orphaned(),
     );
     this.#send({ kind: "ready", version: IPC_VERSION });
+  }
+
+  /** Without a supervisor nobody would start us again: let a peer have the addresses. */
+  #orphaned(): void {
+    if (!this.#stopping) this.#ports.lastWord(ORPHANED);
+    this.stop();
   }
 
   /** Resigns everywhere, and ends. */

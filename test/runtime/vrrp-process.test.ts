@@ -18,11 +18,13 @@ function begin(keepsLeftovers = false, another = false) {
   const networks: FakeNetwork[] = [];
   const filters: FakeAcceptFilter[] = [];
   let hear: (message: unknown) => void = () => assert.fail();
+  let lose: () => void = () => assert.fail();
   const process = new VrrpProcess(
     {
       send: (message) => said.push(message as FromVrrp),
-      listen: (message) => {
+      listen: (message, lost) => {
         hear = message;
+        lose = lost;
       },
     },
     {
@@ -47,6 +49,7 @@ function begin(keepsLeftovers = false, another = false) {
         done.push("prepare");
         return [];
       },
+      lastWord: (message) => done.push(message),
       exit: () => done.push("exit"),
     },
   );
@@ -57,7 +60,8 @@ function begin(keepsLeftovers = false, another = false) {
   };
   const warnings = () => said.flatMap((one) => (one.kind === "log" ? one.message : []));
   const tell = (message: unknown): void => hear(message);
-  return { time, process, done, said, networks, filters, configure, tell, warnings };
+  const orphan = (): void => lose();
+  return { time, process, orphan, done, said, networks, filters, configure, tell, warnings };
 }
 
 test("buffers of netlink, and a namespace, open the host's sockets anew before the first router", async () => {
@@ -149,4 +153,19 @@ test("who is told to stop before there is a configuration leaves nothing of an e
   process.stop();
   await time.advance(1);
   assert.equal(filters[0]?.cleared, 1);
+});
+
+test("whose supervisor dies says so by itself, and ends; who was told to end does not", async () => {
+  for (const told of [false, true]) {
+    const { time, process, orphan, done, configure } = begin();
+    await configure(config([instance("VI_1")]));
+    if (told) process.stop();
+    orphan();
+    await time.advance(1);
+    assert.equal(done.at(-1), "exit");
+    assert.equal(
+      done.filter((word) => word.startsWith("the supervisor is gone")).length,
+      told ? 0 : 1,
+    );
+  }
 });

@@ -266,7 +266,13 @@ export class Supervisor implements ControlTarget {
   }
 
   #saved(problem: string | undefined): void {
-    if (problem !== undefined) this.#log("warn", `the state directory: ${problem}`);
+    if (problem === undefined) return;
+    const { stateDirectory } = this.#options;
+    this.#log(
+      "warn",
+      `the accepted configuration cannot be kept in ${stateDirectory} (${problem}): after a crash the file is read ` +
+        "anew, and nothing runs if it has an error then; make room there, or name a folder with --state",
+    );
   }
 
   #fail(problem: Problem, status: number): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { config, instance } from "./fixtures.ts";
@@ -119,6 +119,17 @@ test("what others may have written into the state directory counts for nothing",
   const { ended } = begin();
   await time.advance(100);
   assert.equal(await ended, 2);
+});
+
+test("says what it means that the configuration cannot be kept, and what to do", async (context) => {
+  const { time, directory, begin, said } = world(context);
+  rmSync(directory, { recursive: true });
+  writeFileSync(directory, "no folder");
+  begin();
+  await time.advance(10);
+  const lines = said().filter((line) => line.includes(`cannot be kept in ${directory} (`));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /after a crash .*; make room there, or .* --state$/);
 });
 
 test("state is never written through a link", async (context) => {

@@ -37,7 +37,7 @@ supervisor 100, up 1 d 1 h · vrrp 101, up 1 d 1 h, 1 restart · director not ru
   → its log says why; it is started again by itself unless -R was given
 ✗ /etc/keepalived/keepalived.conf: the file was refused and an earlier one runs on: /etc/keepalived/keepalived.conf:12:3: the block vrrp_instance is never closed
   → holdfast check /etc/keepalived/keepalived.conf, then holdfast reload
-✗ VI_1: a peer advertises other addresses (4×)
+✗ VI_1: a peer advertises other addresses (4× since the start)
   → make virtual_ipaddress equal on all nodes
 ✗ DB: interface bond0.20 is down
   → look at the cable, the switch port or the hypervisor; ip link set bond0.20 up

@@ -116,7 +116,7 @@ function routerProblems(router: RouterSnapshot, now: number): readonly Problem[]
   const alarms = Object.entries(router.counters.alarms).flatMap(([name, times]) => {
     const advice = ALARMS[name as keyof typeof ALARMS];
     if (times === undefined || times === 0) return [];
-    return [{ subject, ...advice, problem: `${advice.problem} (${times}×)` }];
+    return [{ subject, ...advice, problem: `${advice.problem} (${times}× since the start)` }];
   });
   return [
     ...faults,

@@ -39,5 +39,5 @@ function planLines(plan: ReloadPlan): readonly string[] {
   const kept = plan.kept.length;
   // Virtual servers alone: there is nothing to say of routers.
   if (kept === 0 && named.length === 0) return [];
-  return [...named, `  untouched: ${kept} router${kept === 1 ? "" : "s"}`];
+  return [...named, `  kept: ${kept} router${kept === 1 ? "" : "s"}`];
 }

@@ -17,8 +17,8 @@ const said = (plan: Partial<Record<"added" | "removed" | "replaced" | "kept", st
 test("a reload says what became of routers, where there are some", () => {
   assert.match(
     said({ added: ["a", "b"], kept: ["c"] }),
-    /\n {2}added: a, b\n {2}untouched: 1 router\n$/,
+    /\n {2}added: a, b\n {2}kept: 1 router\n$/,
   );
-  assert.match(said({ removed: ["a"] }), /\n {2}removed: a\n {2}untouched: 0 routers\n$/);
+  assert.match(said({ removed: ["a"] }), /\n {2}removed: a\n {2}kept: 0 routers\n$/);
   assert.match(said({}), /^reloaded: generation 2 \(no errors, no warnings\)\n$/);
 });

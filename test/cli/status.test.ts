@@ -246,6 +246,10 @@ describe("status for people", () => {
       render({ state: "granted", remaining: 1, waiting: waiting("store-unreachable") }),
       /✗ VI_1: its lease is not renewed: the store does not answer \(because\)\n/,
     );
+    assert.match(
+      render({ state: "granted", waiting: waiting("store-unreachable") }),
+      /✗ VI_1: it is active without a lease: the store does not answer \(because\)\n/,
+    );
     assert.doesNotMatch(render({ state: "sought", waiting: waiting("fencing") }), /no leave/);
   });
 

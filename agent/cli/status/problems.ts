@@ -135,7 +135,7 @@ function mandateProblems({ name: subject, mandate }: RouterSnapshot): readonly P
   const problem =
     mandate.state === "sought"
       ? `it is not active, as it has no leave to be: ${WAITING[because]} (${reason})`
-      : `its lease is not renewed: ${WAITING[because]} (${reason})`;
+      : `${mandate.remaining === null ? "it is active without a lease" : "its lease is not renewed"}: ${WAITING[because]} (${reason})`;
   return [{ subject, problem, next: remedy ?? "the log says more" }];
 }
 

@@ -38,12 +38,21 @@ export class AddressWatch {
   }
 
   /** Resolves when exactly these nodes have it; rejects after `timeoutMs`. */
-  async until(nodes: readonly LabNode[], timeoutMs: number): Promise<number> {
+  until(nodes: readonly LabNode[], timeoutMs: number): Promise<number> {
     const wanted = nodes
       .map((node) => node.name)
       .sort()
       .join();
     const met = (): boolean => [...this.holders].sort().join() === wanted;
+    return this.#until(met, wanted, timeoutMs);
+  }
+
+  /** Resolves when somebody got or lost it since the history had this length: what was done is heard. */
+  changed(length: number, timeoutMs: number): Promise<number> {
+    return this.#until(() => this.history.length > length, "another", timeoutMs);
+  }
+
+  async #until(met: () => boolean, wanted: string, timeoutMs: number): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       const check = (): void => {
         if (!met()) return;

@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { readEvents, requestStatus } from "../../agent/control/client.ts";
 import type { AgentEvent, Status } from "../../agent/control/protocol.ts";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
+import { eventually } from "./eventually.ts";
 
 /** That of the checkout, unless another is given in the environment. */
 export const PROGRAM =
   process.env["HOLDFAST_LAB_PROGRAM"] ?? join(import.meta.dirname, "../../agent/holdfast.mjs");
 
 /** Far beyond a start on a busy machine; one that restarts its children for ever is no start. */
-const STARTED_MS = 30_000;
+const STARTED_MS = 60_000;
 /** In a guest with one slow processor. */
 export const STARTED_IN_GUEST_MS = 120_000;
 
@@ -24,6 +25,8 @@ export class Agent {
   readonly events: AgentEvent[] = [];
   log = "";
   #child: ChildProcess | undefined;
+  /** How many of the events are of earlier runs. */
+  #earlier = 0;
 
   readonly #startedMs: number;
 
@@ -43,7 +46,10 @@ export class Agent {
     writeFileSync(this.configFile, config);
   }
 
-  /** Starts the agent; resolves when its control socket answers. Rejects with its log when it ends. */
+  /**
+   * Starts the agent; resolves when its control socket answers, and what it has told by then is in
+   * `events`. Rejects with its log when it ends.
+   */
   async start(...more: readonly string[]): Promise<void> {
     const child = this.node.spawn(
       process.execPath,
@@ -66,9 +72,11 @@ export class Agent {
     while (child.exitCode === null && child.signalCode === null && performance.now() < deadline) {
       const status = await requestStatus(this.control).catch(() => undefined);
       if (status?.current) {
+        this.#earlier = this.events.length;
         void readEvents(this.control, true, (event) => this.events.push(event)).catch(
           () => undefined,
         );
+        await this.heard();
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -76,6 +84,20 @@ export class Agent {
     const outcome =
       performance.now() < deadline ? "ended" : `answered not in ${this.#startedMs} ms`;
     throw new Error(`the agent on ${this.node.name} ${outcome}:\n${this.log}`);
+  }
+
+  /**
+   * Resolves with how many `events` there are, when all is in them that the agent has told so far: a
+   * status may come before what led to it.
+   */
+  async heard(): Promise<number> {
+    const told: number[] = [];
+    await readEvents(this.control, false, ({ sequence }) => told.push(sequence));
+    await eventually(`the events of ${this.node.name} are heard`, this.#startedMs, () => {
+      const last = this.events.slice(this.#earlier).at(-1)?.sequence ?? -1;
+      if (last < (told.at(-1) ?? -1)) throw new Error(`${last} of ${told.at(-1)}`);
+    });
+    return this.events.length;
   }
 
   status(): Promise<Status> {

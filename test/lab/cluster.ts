@@ -135,7 +135,17 @@ export const untilEvent = (
     return event;
   });
 
-/** What this router went through from event number `start` on, as "backup to active". */
+/** What this router went through from event number `start` on, up to now, as "backup to active". */
+export async function allTransitions(
+  agent: Agent,
+  start = 0,
+  name = "V",
+): Promise<readonly string[]> {
+  await agent.heard();
+  return transitions(agent, start, name);
+}
+
+/** The same, as far as it was heard of. */
 export const transitions = (agent: Agent, start = 0, name = "V"): readonly string[] =>
   agent.events
     .slice(start)

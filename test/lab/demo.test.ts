@@ -33,7 +33,7 @@ function survivors(pid: number | undefined): readonly string[] {
 }
 
 async function nothingIsLeft(pid: number | undefined): Promise<void> {
-  const until = Date.now() + 5_000;
+  const until = Date.now() + 20_000;
   while (survivors(pid).length > 0 && Date.now() < until) await delay(20);
   assert.deepEqual(survivors(pid), []);
   assert.deepEqual(leftovers(pid), []);

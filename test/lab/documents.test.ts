@@ -99,6 +99,7 @@ describe("what a real agent answers with checks, policies and notices", { skip }
 
         const report = notificationsSchema.parse(await requestNotifications(agent.control));
         assert.match(report.targets[0]?.lastError?.reason ?? "", /add an smtp block/);
+        await agent.heard();
         const kinds = new Set(agent.events.map((event) => eventSchema.parse(event).kind));
         for (const kind of ["check", "policy", "priority"] as const)
           assert.ok(kinds.has(kind), kind);

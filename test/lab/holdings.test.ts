@@ -16,7 +16,7 @@ import { vrrpFrame } from "./vrrp-packet.ts";
 
 /* What one node has and announces while it is active, and has no more afterwards. */
 
-const GRACE_MS = 4_000;
+const GRACE_MS = 15_000;
 /** Gateways and addresses that tests name; the observer is 192.0.2.250. */
 const GATEWAY = "192.0.2.250";
 

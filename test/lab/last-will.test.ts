@@ -24,7 +24,7 @@ import { advertisements } from "./vrrp-frames.ts";
  */
 
 const INTERVAL_S = 1;
-const GRACE_MS = 8_000;
+const GRACE_MS = 15_000;
 /** That a client may be without an answer, beyond what the machine does to everybody. */
 const OUTAGE_MS = 100;
 /** Silence for an interval, the heartbeat under way, and what it takes to be scheduled. */

@@ -11,7 +11,7 @@ Object.assign(process.env, { HOLDFAST_LAB: MARK });
 
 /** Fails while a process, a namespace or a file of this process's labs is still there. */
 export function nothingLeft(): Promise<void> {
-  return eventually("the lab is gone", 5_000, () => {
+  return eventually("the lab is gone", 20_000, () => {
     assert.deepEqual(processes(), [], "processes are left");
     assert.deepEqual(namespaces(), [], "namespaces are left");
     const files = readdirSync(tmpdir()).filter((name) => name.startsWith(MARK));

@@ -25,7 +25,7 @@ import { noFolderLeft, RunFolder } from "./servers/run-folder.ts";
 const TOKEN = "correct-horse-battery";
 const PASSWORD = "staple-wörd-17";
 const USER = "lb1";
-const LONG_MS = 20_000;
+const LONG_MS = 30_000;
 
 const POLICY = `import { definePolicy } from "holdfast/sdk";
 

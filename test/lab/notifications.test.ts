@@ -9,6 +9,7 @@ import {
   readFileSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
@@ -24,7 +25,7 @@ import { nothingLeft } from "./leftovers.ts";
 import { Pair } from "./pair.ts";
 import { noFolderLeft, RunFolder } from "./servers/run-folder.ts";
 
-const LONG_MS = 20_000;
+const LONG_MS = 30_000;
 
 const configuration = (global: string, lines: string): string => `global_defs {
   router_id lb1
@@ -85,7 +86,7 @@ async function directorOf(agent: Agent, not?: number): Promise<number> {
   });
 }
 
-describe("notifications of a running agent", { skip, timeout: 120_000 }, () => {
+describe("notifications of a running agent", { skip, concurrency: 3, timeout: 180_000 }, () => {
   after(async () => {
     await nothingLeft();
     noFolderLeft();
@@ -214,13 +215,25 @@ describe("notifications of a running agent", { skip, timeout: 120_000 }, () => {
       const [node] = pair.nodes;
       const agent = pair.add(new Agent(node, ""));
       const out = join(agent.folder, "out");
-      const slow = script(agent, "slow.sh", `sleep 1; echo "$3 $(id -un)" >> ${out}\n`);
-      agent.configure(configuration("", `  notify ${slow}\n`));
-      const watch = await pair.watch("192.0.2.100");
-      await agent.start();
-      await watch.until([node], LONG_MS);
-      assert.equal(read(out), "", "nobody waited for the script");
-      await agent.stop();
+      const held = script(
+        agent,
+        "held.sh",
+        `read _ < ${out}.pipe; sleep 0.2; echo "$3 $(id -un)" >> ${out}\n`,
+      );
+      execFileSync("mkfifo", [`${out}.pipe`]);
+      const pipe = openSync(`${out}.pipe`, constants.O_RDWR);
+      try {
+        agent.configure(configuration("", `  notify ${held}\n`));
+        const watch = await pair.watch("192.0.2.100");
+        await agent.start();
+        await watch.until([node], LONG_MS);
+        assert.equal(read(out), "", "nobody waited for the script");
+        // One line for each: of becoming a backup, of becoming active, and of the stop.
+        writeSync(pipe, "\n\n\n");
+        await agent.stop();
+      } finally {
+        closeSync(pipe);
+      }
       assert.deepEqual(read(out).split("\n"), ["BACKUP root", "MASTER root", "STOP root", ""]);
     }));
 

@@ -17,7 +17,7 @@ import { webhookSink } from "./servers/sinks.ts";
 
 /* The ready policies of the host and of notifications, as they stand, and all of them at the command line. */
 
-const LONG_MS = 15_000;
+const LONG_MS = 30_000;
 /** Of all of it, on a busy machine. */
 const BOUND = { timeout: 180_000 };
 const SINK_PORT = 8_099;

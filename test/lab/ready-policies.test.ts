@@ -7,6 +7,7 @@ import { skip, untilState } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
 import { SERVICE } from "./instance-text.ts";
 import { nothingLeft } from "./leftovers.ts";
+import { Metronome } from "./metronome.ts";
 import { haproxy, website } from "./servers/haproxy.ts";
 import { mariadb } from "./servers/mariadb.ts";
 import { nginx } from "./servers/nginx.ts";
@@ -17,10 +18,10 @@ import { Scene, untilPriority, untilVerdict, verdictAfter } from "./servers/scen
 
 /* The ready policies of services, as they stand, against those services. */
 
-const LONG_MS = 15_000;
+const LONG_MS = 30_000;
 /** Of all of it, on a busy machine. */
 const BOUND = { timeout: 180_000 };
-/** Scripts that look once a second need longer to see it. */
+/** Beyond what the machine does to everybody. Scripts that look once a second need longer to see it. */
 const MOVED_MS = 1_000;
 const MAIL = "smtp {\n  host 127.0.0.1\n  tls none\n  from lb@example.org\n}\n";
 
@@ -32,8 +33,7 @@ after(async () => {
   noFolderLeft();
 });
 
-// By itself, for its times.
-describe("the ready policy of nginx", { skip, ...BOUND }, () => {
+describe("ready policies of services", { skip, concurrency: 3, ...BOUND }, () => {
   test("nginx: dies, hangs and errs; the address moves, and a mail tells who has it", (t) =>
     Scene.run([150, 120], async (scene) => {
       const mail: Mail[] = [];
@@ -57,10 +57,15 @@ describe("the ready policy of nginx", { skip, ...BOUND }, () => {
       );
 
       const watch = await scene.cluster.watch(SERVICE);
+      const metronome = await Metronome.start();
+      t.after(() => metronome.close());
+      await metronome.noise();
       const killedAt = performance.now();
+      const moving = watch.until([b.node], LONG_MS);
       const died = await verdictAfter(a, "nginx/running", "down", () => first.kill());
-      const moved = (await watch.until([b.node], LONG_MS)) - killedAt;
-      assert.ok(moved < MOVED_MS, `${moved} ms`);
+      const moved = (await moving) - killedAt;
+      const noise = await metronome.noise();
+      assert.ok(moved < MOVED_MS + noise, `${moved} ms, noise ${noise} ms`);
       t.diagnostic(
         `killed: verdict after ${died.ms} ms, address moved after ${moved.toFixed(0)} ms`,
       );
@@ -85,9 +90,7 @@ describe("the ready policy of nginx", { skip, ...BOUND }, () => {
       await watch.until([b.node], LONG_MS);
       t.diagnostic(`hung: verdict after ${hung.ms} ms; wrong: ${wrong.ms} ms`);
     }));
-});
 
-describe("ready policies of services", { skip, concurrency: 3, ...BOUND }, () => {
   test("MariaDB: a server that takes no writes is a fault, and so is one that is dead", (t) =>
     Scene.run([100], async (scene) => {
       const server = await mariadb(scene, 0);

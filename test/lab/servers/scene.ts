@@ -120,7 +120,7 @@ export class Scene {
   }
 }
 
-const LONG_MS = 15_000;
+const LONG_MS = 30_000;
 
 /** A check's name with its policy: `nginx/alive`. */
 export const untilVerdict = (
@@ -145,7 +145,7 @@ export async function verdictAfter(
   verdict: CheckStatus["verdict"],
   act: () => unknown,
 ): Promise<{ readonly ms: number; readonly reason: string }> {
-  const start = agent.events.length;
+  const start = await agent.heard();
   const actedAt = Date.now();
   await act();
   const event = await untilEvent(

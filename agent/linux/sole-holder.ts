@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { KernelError } from "../ports/error.ts";
 import { int32, libc } from "./libc.ts";
 import { unixSocketAddress } from "./socket-address.ts";
@@ -9,25 +10,33 @@ import { AF_UNIX, SO_PEERCRED, SOCK_NONBLOCK_CLOEXEC, SOCK_STREAM } from "./sock
  * and go with the process that bound them, however it ends. unix(7).
  */
 const NAME = "@holdfast/vrrp";
+const RETRY_MS = 50;
 
 /**
  * Makes this process the one that holds addresses in its network namespace, for as long as it lives: a second
  * one would take the addresses of the first for leftovers. Throws a KernelError where there is another.
  *
+ * @param patienceMs so long another one may take to end: one whose supervisor died gives everything back first
  * @param name begins with "@"
  */
-export async function claimNamespace(name = NAME): Promise<void> {
-  const errno = await bind(name);
+export async function claimNamespace(patienceMs: number, name = NAME): Promise<void> {
+  let errno = await bind(name);
+  for (let waited = 0; errno === "EADDRINUSE" && waited < patienceMs; waited += RETRY_MS) {
+    await pause(RETRY_MS);
+    errno = await bind(name);
+  }
   // Who may not bind names at all goes without the claim.
   if (errno !== "EADDRINUSE") return;
   const holder = holderOf(name);
   // Anybody may bind a name. Only who could hold addresses keeps this process from them.
   if (holder === undefined || (holder.uid !== 0 && holder.uid !== process.geteuid?.())) return;
-  const which = holder.pid === 0 ? "" : ` (process ${holder.pid})`;
+  const { pid } = holder;
+  const which = pid === 0 ? "" : ` (process ${pid})`;
+  const kill = pid === 0 ? "" : `, or kill -9 ${pid} if nothing else is left of it`;
   throw new KernelError(
     "another-agent",
     `another agent holds addresses in this network namespace${which}`,
-    "stop it first: systemctl stop holdfast; one beside it needs a net_namespace of its own",
+    `stop it first: systemctl stop holdfast${kill}; one beside it needs a net_namespace of its own`,
   );
 }
 

@@ -18,8 +18,11 @@ export interface VrrpProcessPorts {
   readonly yieldTurn: () => Promise<void>;
   /** Moves this process into a network namespace by name. Throws a KernelError. */
   readonly enterNamespace: (name: string) => void;
-  /** Makes this process the one that holds addresses in its network namespace. Throws a KernelError. */
-  readonly claimNamespace: () => Promise<void>;
+  /**
+   * Makes this process the one that holds addresses in its network namespace; another one is waited for so
+   * long. Throws a KernelError.
+   */
+  readonly claimNamespace: (patienceMs: number) => Promise<void>;
   /**
    * Applies priorities, affinity, names, before each configuration. Answers in words what the kernel
    * refused.
@@ -37,6 +40,9 @@ interface Surroundings {
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+
+/** Less than the supervisor waits for the end of this process. */
+const PATIENCE_MS = 3_000;
 
 const ORPHANED = "the supervisor is gone: the addresses of this node are given back, and it ends";
 
@@ -94,7 +100,7 @@ export class VrrpProcess {
     this.#then(async () => {
       const node = await this.#node.catch(() => undefined);
       // Whoever was never told anything else is where an agent without net_namespace was before.
-      await this.#tidy().catch(() => undefined);
+      await this.#tidy(0).catch(() => undefined);
       await node?.stop();
       await this.#close();
       this.#send({ kind: "stopped" });
@@ -114,10 +120,11 @@ export class VrrpProcess {
    * Removes what an earlier run left, in the namespace that the configuration names and in no other, and only
    * where no agent runs: its addresses carry the same mark.
    */
-  async #tidy(): Promise<void> {
+  async #tidy(patienceMs: number): Promise<void> {
     if (this.#tidied || this.#world === undefined) return;
-    await this.#ports.claimNamespace();
+    // Once: whoever was refused touches nothing.
     this.#tidied = true;
+    await this.#ports.claimNamespace(patienceMs);
     const { network, acceptFilter } = this.#world;
     const { addresses, links, left } = await network.removeLeftovers();
     if (addresses + links > 0) {
@@ -181,7 +188,7 @@ export class VrrpProcess {
     try {
       await this.#settleIn(config);
       const node = await this.#node;
-      await this.#tidy();
+      await this.#tidy(PATIENCE_MS);
       for (const message of this.#ports.prepare(config)) {
         this.#send({ kind: "log", level: "warn", message });
       }

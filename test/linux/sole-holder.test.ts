@@ -13,7 +13,7 @@ test("one process holds addresses in a namespace, until it ends", { timeout: 20_
   const holder = fork(PROGRAM, [name]);
   try {
     await once(holder, "message");
-    await assert.rejects(claimNamespace(name), (error) => {
+    await assert.rejects(claimNamespace(0, name), (error) => {
       assert.ok(error instanceof KernelError);
       assert.match(error.message, new RegExp(`\\(process ${holder.pid}\\)$`));
       return true;
@@ -22,8 +22,17 @@ test("one process holds addresses in a namespace, until it ends", { timeout: 20_
     holder.kill("SIGKILL");
   }
   await once(holder, "exit");
-  await claimNamespace(name);
-  await assert.rejects(claimNamespace(name), /another agent holds addresses/);
+  await claimNamespace(0, name);
+  await assert.rejects(claimNamespace(0, name), /another agent holds addresses/);
+});
+
+test("one that is about to end is waited for", { timeout: 20_000 }, async () => {
+  const name = `@holdfast/wait-${process.pid}`;
+  const holder = fork(PROGRAM, [name]);
+  await once(holder, "message");
+  const claim = claimNamespace(15_000, name);
+  holder.kill("SIGKILL");
+  await claim;
 });
 
 test("who could not hold addresses keeps nobody from them", {
@@ -34,7 +43,7 @@ test("who could not hold addresses keeps nobody from them", {
   const squatter = fork(PROGRAM, [name], { uid: 65_534 });
   try {
     await once(squatter, "message");
-    await claimNamespace(name);
+    await claimNamespace(0, name);
   } finally {
     squatter.kill("SIGKILL");
   }

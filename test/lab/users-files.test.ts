@@ -133,7 +133,7 @@ async function strict({ pair, first, second, firstNode, secondNode, watch }: Two
   assert.equal(ping(), false);
 }
 
-describe("files that users have", { concurrency: 8, timeout: 180_000 }, () => {
+describe("files that users have", { concurrency: 6, timeout: 180_000 }, () => {
   after(nothingLeft);
   for (const brands of PAIRINGS) {
     const who = brands.join(" and ");

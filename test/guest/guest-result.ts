@@ -6,4 +6,6 @@ export interface GuestResult {
   readonly skipped: string | undefined;
   /** What it failed with. */
   readonly failure: string | undefined;
+  /** What whoever reads the outcome is to know all the same. */
+  readonly remark?: string;
 }

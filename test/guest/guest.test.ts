@@ -50,8 +50,9 @@ test("in a guest with a kernel of its own", async (context) => {
   });
   let count = 0;
   for await (const line of createInterface({ input: child.stdout })) {
-    const { title, skipped, failure }: GuestResult = JSON.parse(line);
+    const { title, skipped, failure, remark }: GuestResult = JSON.parse(line);
     count += 1;
+    if (remark !== undefined) process.stderr.write(`in the guest: ${remark}\n`);
     await context.test(title, (inner) => {
       if (skipped !== undefined) return inner.skip(skipped);
       if (failure !== undefined) throw asItWas(failure);

@@ -6,9 +6,9 @@ import { Lab } from "../../../agent/linux/lab.ts";
 import { AddressWatch } from "../../lab/address-watch.ts";
 import { Agent, STARTED_IN_GUEST_MS } from "../../lab/agent.ts";
 import { Capture } from "../../lab/capture.ts";
-import { eventually } from "../../lab/eventually.ts";
 import { block, configText, SERVICE } from "../../lab/instance-text.ts";
 import { advertisements } from "../../lab/vrrp-frames.ts";
+import { patiently } from "./patiently.ts";
 
 /** A process starts in about two seconds here, and a test's programs share one CPU. */
 const PATIENCE_MS = 60_000;
@@ -46,7 +46,7 @@ describe("agents", () => {
     return agent;
   };
   const untilActive = (agent: Agent) =>
-    eventually(`${agent.node.name} is active`, PATIENCE_MS, async () => {
+    patiently(`${agent.node.name} is active`, PATIENCE_MS, async () => {
       const { routers } = await agent.status();
       assert.equal(routers[0]?.state, "active", JSON.stringify(routers));
     });
@@ -126,7 +126,7 @@ describe("agents", () => {
       await untilActive(other);
       const { counters } = (await other.status()).routers[0] ?? {};
       assert.ok((counters?.advertisementsReceived ?? 0) > 0, "it sends");
-      await eventually("it hears, and steps back", PATIENCE_MS, async () => {
+      await patiently("it hears, and steps back", PATIENCE_MS, async () => {
         const { routers } = await agent.status();
         assert.equal(routers[0]?.state, "backup");
         assert.equal(routers[0]?.counters.sendErrors, 0);

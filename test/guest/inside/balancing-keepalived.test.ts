@@ -13,9 +13,9 @@ import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
 import { address } from "../../ipvs/example.ts";
 import { PROGRAM } from "../../lab/agent.ts";
-import { eventually } from "../../lab/eventually.ts";
 import { ipvsadm, weightsOf } from "./ip-vs-node.ts";
 import { listenIn } from "./listen-in.ts";
+import { patiently } from "./patiently.ts";
 import { batch } from "./traffic-net.ts";
 
 /** Of a step, the start of a program included. */
@@ -130,7 +130,7 @@ async function play(
         const pools = weightsOf(node);
         assert.deepEqual([pools["192.0.2.1:80"], pools["192.0.2.1:81"]], [first, second]);
       };
-      await eventually(`after +${start} -${stop}`, PATIENCE, look);
+      await patiently(`after +${start} -${stop}`, PATIENCE, look);
       await delay(HELD_MS);
       look();
     }

@@ -3,9 +3,9 @@ import { after, before, test } from "node:test";
 import type { LabInterface } from "../../../agent/linux/lab/lab-interface.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
 import { Agent, STARTED_IN_GUEST_MS } from "../../lab/agent.ts";
-import { eventually } from "../../lab/eventually.ts";
 import { Keepalived } from "../../lab/keepalived.ts";
-import { ipvsadm } from "./ip-vs-node.ts";
+import { weightsOf } from "./ip-vs-node.ts";
+import { patiently } from "./patiently.ts";
 
 /** A process takes seconds to start here. */
 const PATIENCE_MS = 60_000;
@@ -67,14 +67,10 @@ before(() => {
 after(() => lab.dispose());
 
 /** `2=7 3=7 4=1`, as the kernel has it. */
-const pool = (): string =>
-  [...ipvsadm(director.node, "-ln").matchAll(/-> 192\.0\.2\.(\d+):80 +Route +(\d+)/g)]
-    .map(([, host, weight]) => `${host}=${weight}`)
-    .sort()
-    .join(" ");
+const pool = (): string => weightsOf(director.node)["192.0.2.100:80"] ?? "";
 
 const becomes = (wanted: string): Promise<void> =>
-  eventually(`the kernel's pool is ${wanted}`, PATIENCE_MS, () => {
+  patiently(`the kernel's pool is ${wanted}`, PATIENCE_MS, () => {
     assert.equal(pool(), wanted);
     return Promise.resolve();
   });
@@ -91,7 +87,7 @@ test("BFD_CHECK: a session that ends takes its real servers out of the kernel's 
   });
   await keepalived.start();
   await agent.start();
-  await eventually("the session is up", PATIENCE_MS, async () => {
+  await patiently("the session is up", PATIENCE_MS, async () => {
     const { sessions } = (await agent.status()).bfd;
     assert.equal(sessions[0]?.state, "up");
   });
@@ -99,7 +95,7 @@ test("BFD_CHECK: a session that ends takes its real servers out of the kernel's 
   // Without a word; to stop would say goodbye.
   neighbour.node.exec("ip", ["link", "set", "eth0", "down"]);
   await becomes("3=0 4=1");
-  await eventually("it is told why", PATIENCE_MS, () => {
+  await patiently("it is told why", PATIENCE_MS, () => {
     const told = agent.events.filter(({ kind }) => kind === "real-server");
     assert.match(told[0]?.message ?? "", /^\[192\.0\.2\.[23]\]:tcp:80 is down: detection/);
     return Promise.resolve();

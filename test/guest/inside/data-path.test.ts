@@ -20,8 +20,8 @@ import type { Balancing } from "../../../agent/runtime/balancing/balancing.ts";
 import type { DirectorSettings, EventReport } from "../../../agent/runtime/ipc.ts";
 import { configOf } from "../../config/lower/lowered.ts";
 import { fine } from "../../ipvs/port-suite.ts";
-import { eventually } from "../../lab/eventually.ts";
 import { kernelBalancing } from "./kernel-balancing.ts";
+import { patiently } from "./patiently.ts";
 import { batch } from "./traffic-net.ts";
 
 const CLONE_NEWNET = 0x4000_0000;
@@ -159,7 +159,7 @@ class Net {
 
   /** Last numbers of the real servers in each of the pools. */
   becomes(wanted: string): Promise<void> {
-    return eventually(`the pools are ${wanted}`, PATIENCE, async () => {
+    return patiently(`the pools are ${wanted}`, PATIENCE, async () => {
       const table = await this.#table();
       for (const target of TARGETS) {
         const key = serviceKey(target as Parameters<typeof serviceKey>[0]);

@@ -6,11 +6,11 @@ import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
 import type { Segment } from "../../../agent/linux/lab.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
 import { Agent, STARTED_IN_GUEST_MS } from "../../lab/agent.ts";
-import { eventually } from "../../lab/eventually.ts";
 import { block, configText } from "../../lab/instance-text.ts";
 import type { Connection } from "./client.ts";
 import { Client } from "./client.ts";
 import { connectionsOf, holds, ipvsadm, serversOf } from "./ip-vs-node.ts";
+import { patiently } from "./patiently.ts";
 import { WebServer } from "./web-server.ts";
 
 /* What is open goes on through another director, who was told of it while it was a backup. */
@@ -98,13 +98,13 @@ describe("two directors", () => {
   }
 
   const untilActive = ({ node }: Director) =>
-    eventually(`${node.name} is active`, PATIENCE_MS, () => {
+    patiently(`${node.name} is active`, PATIENCE_MS, () => {
       assert.ok(holds(node, DIRECT) && holds(node, INNER_GATEWAY));
       assert.match(ipvsadm(node, "-L", "--daemon"), /^master sync daemon .*mcast=eth1, syncid=7/);
     });
 
   const untilBackup = ({ node }: Director) =>
-    eventually(`${node.name} is a backup`, PATIENCE_MS, () => {
+    patiently(`${node.name} is a backup`, PATIENCE_MS, () => {
       assert.equal(serversOf(node).length, 4);
       assert.match(ipvsadm(node, "-L", "--daemon"), /^backup sync daemon .*mcast=eth1, syncid=7/);
     });
@@ -128,7 +128,7 @@ describe("two directors", () => {
     });
 
   const untilTold = (director: Director, connections: readonly Connection[]) =>
-    eventually(`${director.node.name} knows the connections`, PATIENCE_MS, () =>
+    patiently(`${director.node.name} knows the connections`, PATIENCE_MS, () =>
       rows(director, connections, "SYNC"),
     );
 

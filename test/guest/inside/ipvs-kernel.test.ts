@@ -188,7 +188,7 @@ describe("beside the pretended one", () => {
 });
 
 test("a table is loaded faster than ipvsadm does it", async (context) => {
-  const services = 400;
+  const services = 250;
   enterNamespace();
   const ipvs = fine(await openIpvs());
   const table = tableOf(

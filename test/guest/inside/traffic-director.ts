@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { requestReload } from "../../../agent/control/client.ts";
 import { addressFromBytes } from "../../../agent/core/address.ts";
 import { Agent, STARTED_IN_GUEST_MS } from "../../lab/agent.ts";
-import { eventually } from "../../lab/eventually.ts";
+import { patiently } from "./patiently.ts";
 import type { TrafficNet } from "./traffic-net.ts";
 
 /** A program starts in seconds here. */
@@ -59,13 +59,13 @@ export class Director {
   }
 
   becomes(address: string, pool: string): Promise<void> {
-    return eventually(`the pool of ${address} is ${pool}`, PATIENCE_MS, () =>
+    return patiently(`the pool of ${address} is ${pool}`, PATIENCE_MS, () =>
       assert.equal(this.pool(address), pool),
     );
   }
 
   async has(services: number): Promise<void> {
-    await eventually(`${services} services`, PATIENCE_MS, () =>
+    await patiently(`${services} services`, PATIENCE_MS, () =>
       assert.equal(this.table().size, services, this.agent.log.slice(-2_000)),
     );
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { orderServer } from "../../../agent/control/client.ts";
 import { eventually } from "../../lab/eventually.ts";
+import { patiently } from "./patiently.ts";
 import type { Answer } from "./traffic-client.ts";
 import { askTcp, askUdp, Connection, serversIn, tally } from "./traffic-client.ts";
 import { Director, PATIENCE_MS } from "./traffic-director.ts";
@@ -371,7 +372,7 @@ describe("traffic through a director", { timeout: 400_000 }, () => {
       const begun = await connectTo(AT.restarted, "rs1");
       const download = await connectTo(AT.restarted, "rs2");
       await download.get("/stock/endless", /\r\n\r\n\0/);
-      const had = await eventually("the kernel has counted", PATIENCE_MS, () => {
+      const had = await patiently("the kernel has counted", PATIENCE_MS, () => {
         const connections = counted();
         assert.ok(connections >= 2);
         return connections;
@@ -380,7 +381,7 @@ describe("traffic through a director", { timeout: 400_000 }, () => {
       assert.equal((await begun.ask()).server, "rs1", "without an agent");
       const pools = director.table();
       await director.agent.start();
-      await eventually("checks look again", PATIENCE_MS, async () => {
+      await patiently("checks look again", PATIENCE_MS, async () => {
         const { director: part } = await director.agent.status();
         const service = part?.services.find(({ targets }) =>
           targets.includes(`tcp ${AT.restarted}:80`),

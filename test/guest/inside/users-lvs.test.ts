@@ -5,11 +5,11 @@ import type { LabInterface } from "../../../agent/linux/lab/lab-interface.ts";
 import type { LabNode } from "../../../agent/linux/lab/lab-node.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
 import { Agent, STARTED_IN_GUEST_MS } from "../../lab/agent.ts";
-import { eventually } from "../../lab/eventually.ts";
 import { Keepalived } from "../../lab/keepalived.ts";
 import { userFile } from "../../lab/users.ts";
 import { Client } from "./client.ts";
 import { holds, ipvsadm, serversOf } from "./ip-vs-node.ts";
+import { patiently } from "./patiently.ts";
 import { WebServer } from "./web-server.ts";
 
 /*
@@ -116,7 +116,7 @@ describe("files that users have for LVS", () => {
   /** Resolves when these directors have these real servers; they have the very same lines then. */
   async function until(directors: readonly Director[], ...hosts: readonly Host[]): Promise<void> {
     const wanted = hosts.map((host) => `192.168.1.${host}`);
-    await eventually(`they have ${wanted}`, PATIENCE_MS, () => {
+    await patiently(`they have ${wanted}`, PATIENCE_MS, () => {
       const found = Object.fromEntries(directors.map(({ node }) => [node.name, serversOf(node)]));
       const all = Object.fromEntries(directors.map(({ node }) => [node.name, wanted]));
       assert.deepEqual(found, all);
@@ -142,7 +142,7 @@ describe("files that users have for LVS", () => {
     each((site) => {
       const { node } = site[which];
       const active = () => assert.ok(holds(node, ADDRESS));
-      return eventually(`${node.name} is active`, PATIENCE_MS, active);
+      return patiently(`${node.name} is active`, PATIENCE_MS, active);
     });
 
   before(async () => {

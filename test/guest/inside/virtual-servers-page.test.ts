@@ -7,8 +7,8 @@ import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { codeBlocks } from "../../docs/code-blocks.ts";
 import { PROGRAM, STARTED_IN_GUEST_MS } from "../../lab/agent.ts";
-import { eventually } from "../../lab/eventually.ts";
 import { RunFolder } from "../../lab/servers/run-folder.ts";
+import { patiently } from "./patiently.ts";
 
 /* The ten-minute path of docs/virtual-servers.md, as a newcomer would walk it. */
 
@@ -40,7 +40,7 @@ const plain = (text: string): string =>
     .replaceAll(/\([\d.]+, [\d.]+\)/g, "(#, #)")
     .replaceAll(/ +/g, " ");
 
-describe("docs/virtual-servers.md", { timeout: 240_000 }, () => {
+describe("docs/virtual-servers.md", { timeout: 400_000 }, () => {
   const programs = new RunFolder();
   const env = { ...process.env, PATH: `${programs.path}:${process.env["PATH"]}` };
   let agent: ChildProcess | undefined;
@@ -74,7 +74,7 @@ describe("docs/virtual-servers.md", { timeout: 240_000 }, () => {
     const steps = stepsOf(walk);
     assert.ok(steps.length > 6);
     for (const { command, output } of steps) {
-      await eventually(command, STARTED_IN_GUEST_MS, () => {
+      await patiently(command, STARTED_IN_GUEST_MS, () => {
         const { stdout, stderr } = shell(command);
         assert.equal(plain(stdout) + stderr, plain(output));
       });

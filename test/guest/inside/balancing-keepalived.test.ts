@@ -152,7 +152,10 @@ describe("virtual servers as keepalived has them", { timeout: 240_000, concurren
   after(() => lab.dispose());
   const programs: Readonly<Record<string, (field: Field) => ChildProcess>> = {
     keepalived: ({ node, config, folder }) => {
-      const pids = ["p", "c"].map((option) => `-${option}${join(folder, `${option}.pid`)}`);
+      // All of them: with another's file there is one that runs already, to keepalived.
+      const pids = ["p", "c", "r", "b"].map(
+        (option) => `-${option}${join(folder, `${option}.pid`)}`,
+      );
       return node.spawn("keepalived", ["-n", "-l", "-f", config, ...pids], { stdio: "ignore" });
     },
     Holdfast: ({ node, config, folder }) =>

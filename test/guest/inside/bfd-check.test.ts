@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { LabInterface } from "../../../agent/linux/lab/lab-interface.ts";
 import { Lab } from "../../../agent/linux/lab.ts";
@@ -85,7 +86,7 @@ test("BFD_CHECK: a session that ends takes its real servers out of the kernel's 
     keepalived.dispose();
     agent.dispose();
   });
-  await keepalived.start();
+  await keepalived.start("--bfd_pid", join(keepalived.folder, "bfd.pid"));
   await agent.start();
   await patiently("the session is up", PATIENCE_MS, async () => {
     const { sessions } = (await agent.status()).bfd;

@@ -262,9 +262,10 @@ export class Family {
 
   /**
    * Does at once what the vrrp process can do no more. Whoever stops the agent waits for it, and virtual
-   * links go then too.
+   * links go then too. Before one was configured, what is there may be another agent's.
    */
   async #inItsPlace(): Promise<void> {
+    if (!this.#ready && !this.#wills.any) return;
     const lifetime = longestLifetime(this.#events.current()?.config.instances);
     await this.#wills.begin(this.#namespace, this.#stopping, lifetime / 1_000);
     // What may still be there is not another node's yet.

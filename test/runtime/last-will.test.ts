@@ -51,6 +51,22 @@ test("when the vrrp process dies its will is executed at once, and its numbers a
   assert.deepEqual(lastWill.requests[1]?.packets, [], "it had become nothing yet");
 });
 
+test("of a process that never had its configuration nothing is executed: what is there may be another agent's", async (context) => {
+  const { time, processes, lastWill, begin } = world(context);
+  processes.behaviours.vrrp = undefined;
+  begin();
+  await time.advance(10);
+  processes.last("vrrp").end(false);
+  await time.advance(100);
+  assert.equal(processes.of("vrrp").length, 2);
+  assert.deepEqual(lastWill.requests, []);
+  // Who sends wills holds addresses already.
+  processes.last("vrrp").say(will("V"));
+  processes.last("vrrp").end(false);
+  await time.advance(1);
+  assert.deepEqual(lastWill.requests[0]?.packets, [PACKET]);
+});
+
 test("a graceful stop leaves nothing to do", async (context) => {
   const { time, processes, lastWill, begin } = world(context);
   const { supervisor, ended } = begin();

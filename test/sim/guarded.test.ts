@@ -4,7 +4,7 @@ import { GUARD_MUTANTS } from "./guard-mutants.ts";
 import { production } from "./machine.ts";
 import { describeViolation, runTrial } from "./trial.ts";
 
-const SEEDS = 300;
+const SEEDS = 250;
 const MUTANT_SEEDS = 100;
 
 test(`every promise of failsafe and of fence agents holds over ${SEEDS} seeds`, {

@@ -7,11 +7,13 @@ import type { Focus } from "./trial.ts";
 import { runTrial } from "./trial.ts";
 
 /** A mistake that no seed of this many shows would not be found by a night of them either. */
-const MUTANT_SEEDS = 300;
+const MUTANT_SEEDS = 350;
+const ASKING_SEEDS = 100;
 
 function isNoticed(machine: SimulatedMachine, focuses: readonly Focus[]): void {
   for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
-    for (const focus of focuses) {
+    // Who asks is in trouble enough with each of few seeds.
+    for (const focus of seed > ASKING_SEEDS ? focuses.slice(0, 1) : focuses) {
       if (runTrial(seed, machine, focus).violation !== undefined) return;
     }
   }
@@ -23,6 +25,6 @@ describe("the checkers bite", () => {
     test(`when ${name}`, () => isNoticed(machine, ["any"]));
   }
   for (const [name, machine] of Object.entries(MANDATE_MUTANTS)) {
-    test(`when ${name}`, () => isNoticed(machine, ["any", "asking"]));
+    test(`when ${name}`, () => isNoticed(machine, ["any", "asking", "guarded"]));
   }
 });

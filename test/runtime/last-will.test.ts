@@ -59,7 +59,7 @@ test("of a process that never had its configuration nothing is executed: what is
   processes.last("vrrp").end(false);
   await time.advance(100);
   assert.equal(processes.of("vrrp").length, 2);
-  assert.deepEqual(lastWill.requests, []);
+  assert.equal(lastWill.requests.length, 0);
   // Who sends wills holds addresses already.
   processes.last("vrrp").say(will("V"));
   processes.last("vrrp").end(false);

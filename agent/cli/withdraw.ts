@@ -13,7 +13,8 @@ export async function withdraw({ host, terminal, ...context }: CommandContext): 
   const namespace =
     textOf(context.arguments, "net-namespace") ?? (await host.namespaceLeftBy(stateDirectory));
   const { withdrawn, problems } = await host.withdraw(namespace);
-  terminal.out(`removed ${withdrawnText(withdrawn) ?? "nothing: nothing of ours was there"}\n`);
+  const none = problems.length === 0 ? "nothing: nothing of ours was there" : "nothing";
+  terminal.out(`removed ${withdrawnText(withdrawn) ?? none}\n`);
   for (const { message, remedy } of problems) {
     terminal.err(`holdfast: ${message}\n          ${remedy}\n`);
   }

@@ -144,17 +144,32 @@ export function arbiterSuite(
     test("a dead holder's lease is free after its ttl, and never before", async () => {
       const name = newName();
       const b = await open(name, "b");
-      const { arbiter, die } = await store.openMortal();
-      opened.push(arbiter);
-      const a = new Asker(store, arbiter, name, "a");
-      const first = await a.awaitHeld(5_000);
-      assert.deepEqual(await b.acquire(), { kind: "taken", holder: "a" });
-      // It lives for a time, as signs of life are counted from.
       const ttl = ms(store.ttl) / (store.pace ?? 1);
       const slack = ms(store.slack) / (store.pace ?? 1);
-      await sleep(ttl / 3);
-      const sentAt = performance.now();
-      assert.deepEqual(await a.renew(), { kind: "held", epoch: first });
+      /** A holder that has lived for a time, as signs of life are counted from; `undefined`: it was starved. */
+      const holder = async () => {
+        const { arbiter, die } = await store.openMortal();
+        opened.push(arbiter);
+        const a = new Asker(store, arbiter, name, "a");
+        const epoch = await a.awaitHeld(5_000);
+        const heldAt = performance.now();
+        const other = await b.acquire();
+        await sleep(ttl / 3);
+        const sentAt = performance.now();
+        const renewed = await a.renew();
+        if (performance.now() - heldAt > ttl * 0.8) {
+          die();
+          await b.release();
+          return undefined;
+        }
+        assert.deepEqual(other, { kind: "taken", holder: "a" });
+        assert.deepEqual(renewed, { kind: "held", epoch });
+        return { die, sentAt, first: epoch };
+      };
+      let lived = await holder();
+      for (let tries = 1; lived === undefined && tries < 5; tries += 1) lived = await holder();
+      assert.ok(lived !== undefined, "the machine left no holder its time, five times");
+      const { die, sentAt, first } = lived;
       die();
       const second = await b.awaitHeld(ttl + slack + 1_000);
       const took = performance.now() - sentAt;

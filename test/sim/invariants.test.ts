@@ -4,7 +4,7 @@ import { production } from "./machine.ts";
 import type { Focus } from "./trial.ts";
 import { describeViolation, runTrial } from "./trial.ts";
 
-const SEEDS = 1_000;
+const SEEDS = 2_000;
 /** Of groups that require a lease alone, whose trouble is with the store. */
 const ASKING_SEEDS = 500;
 

@@ -114,7 +114,7 @@ describe("routes with encapsulation", () => {
       assert.deepEqual(await network.installRoutes(routes, undefined), [
         { ok: true, foreign: false },
       ]);
-      ip(`${family} route add ${words} table ${THEIRS} protocol keepalived`);
+      ip(`${family} route add ${words} table ${THEIRS} protocol 112`);
       const ours = shown(family, OURS);
       assert.partialDeepStrictEqual(JSON.parse(ours), [shows]);
       const plain = (text: string) => text.replace(/"table":"\d+",?/, "");

@@ -64,8 +64,8 @@ export async function tryAll(
   return outcomes;
 }
 
-/** Spread over the interval, wherever one begins. */
-export const phaseOf = (round: number): number => (0.15 + round * 0.618) % 0.9;
+/** Spread over the interval, from the advertisement on. */
+export const phaseOf = (round: number): number => (round * 0.618) % 0.95;
 
 function tryOnce(tried: Try, props: Props, from: Package): Promise<Outcome> {
   const { failure, failing, other, interval, phase, staleMs } = tried;

@@ -63,12 +63,8 @@ function cellOf(
   return { name, failure, cast: castOf(failure, "holdfast", other, interval, family) };
 }
 
-/**
- * Spread over the interval, but not just after an advertisement: whoever is stopped between reading the
- * clock and the kernel's extending the lease extends it for a moment when it goes on. That is known, and
- * no bound of a test can be set for it on a busy machine.
- */
-const phaseOf = (at: number): number => 0.35 + ((at * 0.37) % 0.6);
+/** Spread over the interval, from the advertisement on. */
+const phaseOf = (at: number): number => (at * 0.37) % 0.95;
 
 describe("failures of the node that has the address", {
   skip: lacking,

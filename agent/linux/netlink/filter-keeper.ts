@@ -4,7 +4,7 @@ import {
   decodeElements,
   decodeGeneration,
   deleteTable,
-  getElements,
+  elementsOf,
   getGeneration,
   getRules,
 } from "../../wire/netlink/nftables.ts";
@@ -287,7 +287,7 @@ async function shownKeys(
   const nameOf = ({ family }: Table, set: string): string => `${family} ${set}`;
   for (const { table, sets } of contents) {
     for (const { name } of sets) {
-      const dump = await channel.dump(NFT.getSetElements, getElements(table, name));
+      const dump = await channel.dump(NFT.getSetElements, elementsOf(table, name));
       if (dump.errno !== undefined) return undefined;
       shown.set(nameOf(table, name), new Set(dump.messages.flatMap(decodeElements).map(keyText)));
     }

@@ -44,12 +44,14 @@ export interface Acknowledgement {
 
 /** One message, padded to a multiple of four, with sequence number 0. */
 export function encodeMessage(type: number, flags: number, body: Uint8Array): Uint8Array {
-  const length = HEADER_LENGTH + body.length;
-  const bytes = new Uint8Array((length + 3) & ~3);
+  const bytes = new Uint8Array(messageLength(body));
   writeHeader(new DataView(bytes.buffer), 0, { type, flags, sequence: 0, body });
   bytes.set(body, HEADER_LENGTH);
   return bytes;
 }
+
+/** Bytes from where a message with this body begins to where the next one does. */
+export const messageLength = (body: Uint8Array): number => (HEADER_LENGTH + body.length + 3) & ~3;
 
 /** Writes the header of a message to where it begins. */
 export function writeHeader(

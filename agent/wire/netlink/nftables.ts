@@ -1,6 +1,6 @@
 import { BodyWriter, decodeAttributeList, decodeAttributes } from "./attribute.ts";
 import type { NetlinkMessage } from "./message.ts";
-import { FLAG, HEADER_LENGTH, writeHeader } from "./message.ts";
+import { FLAG, HEADER_LENGTH, messageLength, writeHeader } from "./message.ts";
 import type { Expression } from "./nftables-expression.ts";
 import { writeExpression } from "./nftables-expression.ts";
 import {
@@ -163,7 +163,7 @@ export function setTimeoutIn(encoded: Uint8Array, timeoutMs: number): void {
   encoded[end - 1] = timeoutMs;
 }
 
-/** A set whose elements are changed again and again, as each message about them begins. */
+/** A set, as each message about its elements begins. Alone it asks for them. */
 export const elementsOf = (table: Table, set: string): Uint8Array =>
   start(table)
     .attributeText(SET_ELEMENTS.table, table.name)
@@ -215,8 +215,7 @@ export const BATCH_FRAME = 2;
  */
 export function encodeBatch(commands: readonly Command[], firstSequence: number): Uint8Array {
   const all = [BEGIN, ...commands, END];
-  const lengthOf = ({ body }: Command): number => (HEADER_LENGTH + body.length + 3) & ~3;
-  const bytes = new Uint8Array(all.reduce((sum, one) => sum + lengthOf(one), 0));
+  const bytes = new Uint8Array(all.reduce((sum, { body }) => sum + messageLength(body), 0));
   const view = new DataView(bytes.buffer);
   let start = 0;
   for (const [at, command] of all.entries()) {
@@ -224,7 +223,7 @@ export function encodeBatch(commands: readonly Command[], firstSequence: number)
     const flags = FLAG.request | command.flags | (at === commands.length ? FLAG.ack : 0);
     writeHeader(view, start, { type, flags, sequence: firstSequence + at, body });
     bytes.set(body, start + HEADER_LENGTH);
-    start += lengthOf(command);
+    start += messageLength(body);
   }
   return bytes;
 }
@@ -234,8 +233,6 @@ export const getGeneration = (): Uint8Array => header(FAMILY_OF_BATCH, 0).finish
 
 export const getRules = (table: Table, chain: string): Uint8Array =>
   start(table).attributeText(RULE.table, table.name).attributeText(RULE.chain, chain).finish();
-
-export const getElements = (table: Table, set: string): Uint8Array => elementsOf(table, set);
 
 /** `undefined` for other messages. */
 export function decodeGeneration({ type, body }: NetlinkMessage): number | undefined {

@@ -17,7 +17,6 @@ import {
   encodeBatch,
   encodeElement,
   extendElements,
-  getElements,
   getGeneration,
   getRules,
   newChain,
@@ -271,7 +270,7 @@ describe("answers", () => {
   test("questions name what they are about", little, () => {
     assert.equal(hex(getGeneration()), "00000000");
     assert.equal(hex(getRules(HOLDFAST, "input")), `01000000${TABLE}0a000200${INPUT}`);
-    assert.equal(hex(getElements(HOLDFAST, "x")), `01000000${TABLE}0600020078000000`);
+    assert.equal(hex(elementsOf(HOLDFAST, "x")), `01000000${TABLE}0600020078000000`);
   });
 
   test("a generation is in network order", little, () => {

@@ -64,9 +64,6 @@ export async function tryAll(
   return outcomes;
 }
 
-/** Spread over the interval, from the advertisement on. */
-export const phaseOf = (round: number): number => (round * 0.618) % 0.95;
-
 function tryOnce(tried: Try, props: Props, from: Package): Promise<Outcome> {
   const { failure, failing, other, interval, phase, staleMs } = tried;
   const cast = castOf(failure, failing, other, interval);

@@ -1,6 +1,7 @@
 import type { Figures } from "../lab/crash/measure.ts";
+import { phaseOf } from "../lab/crash/measure.ts";
 import type { Outcome, Try } from "./crash-scenes.ts";
-import { failureNamed, phaseOf, tryAll } from "./crash-scenes.ts";
+import { failureNamed, tryAll } from "./crash-scenes.ts";
 import type { Package, ProgramName } from "./program.ts";
 import { PROGRAMS } from "./program.ts";
 import type { Row, Section } from "./row.ts";

@@ -7,7 +7,7 @@ import { skip } from "./cluster.ts";
 import { Cage } from "./crash/cage.ts";
 import type { Failure } from "./crash/failure.ts";
 import { FAILURES } from "./crash/failures.ts";
-import { measure } from "./crash/measure.ts";
+import { measure, phaseOf } from "./crash/measure.ts";
 import { Programs } from "./crash/programs.ts";
 import type { Cast } from "./crash/scene.ts";
 import { castOf, stage } from "./crash/scene.ts";
@@ -62,9 +62,6 @@ function cellOf(
     .join(", ");
   return { name, failure, cast: castOf(failure, "holdfast", other, interval, family) };
 }
-
-/** Spread over the interval, from the advertisement on. */
-const phaseOf = (at: number): number => (at * 0.37) % 0.95;
 
 describe("failures of the node that has the address", {
   skip: lacking,

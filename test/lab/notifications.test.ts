@@ -78,6 +78,33 @@ function script(agent: Agent, name: string, text: string): string {
   return path;
 }
 
+/**
+ * An agent that has the address, and whose notify script waits for lines of `$0.pipe`, which is held open
+ * here. `said`: what the script wrote so far.
+ */
+function heldScript(
+  text: string,
+  use: (agent: Agent, said: () => string, pipe: number) => Promise<void>,
+): Promise<void> {
+  return Pair.run({}, async (pair) => {
+    const [node] = pair.nodes;
+    const agent = pair.add(new Agent(node, ""));
+    const out = join(agent.folder, "out");
+    const held = script(agent, "held.sh", `exec >> ${out}\n${text}\n`);
+    execFileSync("mkfifo", [`${held}.pipe`]);
+    const pipe = openSync(`${held}.pipe`, constants.O_RDWR);
+    try {
+      agent.configure(configuration("", `  notify ${held}\n`));
+      const watch = await pair.watch("192.0.2.100");
+      await agent.start();
+      await watch.until([node], LONG_MS);
+      await use(agent, () => read(out), pipe);
+    } finally {
+      closeSync(pipe);
+    }
+  });
+}
+
 async function directorOf(agent: Agent, not?: number): Promise<number> {
   return await eventually("a director runs", LONG_MS, async () => {
     const { pid } = (await agent.status()).processes.director;
@@ -211,56 +238,24 @@ describe("notifications of a running agent", { skip, concurrency: 3, timeout: 18
     }));
 
   test("a slow script delays neither the address nor the stop of others", () =>
-    Pair.run({}, async (pair) => {
-      const [node] = pair.nodes;
-      const agent = pair.add(new Agent(node, ""));
-      const out = join(agent.folder, "out");
-      const held = script(
-        agent,
-        "held.sh",
-        `read _ < ${out}.pipe; sleep 0.2; echo "$3 $(id -un)" >> ${out}\n`,
-      );
-      execFileSync("mkfifo", [`${out}.pipe`]);
-      const pipe = openSync(`${out}.pipe`, constants.O_RDWR);
-      try {
-        agent.configure(configuration("", `  notify ${held}\n`));
-        const watch = await pair.watch("192.0.2.100");
-        await agent.start();
-        await watch.until([node], LONG_MS);
-        assert.equal(read(out), "", "nobody waited for the script");
-        // One line for each: of becoming a backup, of becoming active, and of the stop.
-        writeSync(pipe, "\n\n\n");
-        await agent.stop();
-      } finally {
-        closeSync(pipe);
-      }
-      assert.deepEqual(read(out).split("\n"), ["BACKUP root", "MASTER root", "STOP root", ""]);
+    heldScript('read _ < "$0.pipe"; sleep 0.2; echo "$3 $(id -un)"', async (agent, said, pipe) => {
+      assert.equal(said(), "", "nobody waited for the script");
+      // One line for each: of becoming a backup, of becoming active, and of the stop.
+      writeSync(pipe, "\n\n\n");
+      await agent.stop();
+      assert.deepEqual(said().split("\n"), ["BACKUP root", "MASTER root", "STOP root", ""]);
     }));
 
   test("a script that waits for another one is run by the next director", () =>
-    Pair.run({}, async (pair) => {
-      const [node] = pair.nodes;
-      const agent = pair.add(new Agent(node, ""));
-      const out = join(agent.folder, "out");
-      // As long as the pipe is held here, and on its own when its director is gone.
-      const held = script(agent, "held.sh", `echo "$3" >> ${out}; read _ < ${out}.pipe\n`);
-      execFileSync("mkfifo", [`${out}.pipe`]);
-      const pipe = openSync(`${out}.pipe`, constants.O_RDWR);
-      try {
-        agent.configure(configuration("", `  notify ${held}\n`));
-        const watch = await pair.watch("192.0.2.100");
-        await agent.start();
-        await watch.until([node], LONG_MS);
-        await eventually("one runs", LONG_MS, () => assert.equal(read(out), "BACKUP\n"));
-        const director = await directorOf(agent);
-        process.kill(director, "SIGKILL");
-        await directorOf(agent, director);
-        await eventually("the other one runs", LONG_MS, () =>
-          assert.equal(read(out), "BACKUP\nMASTER\n"),
-        );
-      } finally {
-        closeSync(pipe);
-      }
+    // It waits on its own when its director is gone.
+    heldScript('echo "$3"; read _ < "$0.pipe"', async (agent, said) => {
+      await eventually("one runs", LONG_MS, () => assert.equal(said(), "BACKUP\n"));
+      const director = await directorOf(agent);
+      process.kill(director, "SIGKILL");
+      await directorOf(agent, director);
+      await eventually("the other one runs", LONG_MS, () =>
+        assert.equal(said(), "BACKUP\nMASTER\n"),
+      );
     }));
 
   test("the reader of a FIFO that is killed comes back, and misses nothing", () =>

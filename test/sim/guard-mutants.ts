@@ -1,3 +1,4 @@
+import type { MandateEvent } from "../../agent/core/vrrp/mandate.ts";
 import { stepMandate } from "../../agent/core/vrrp/mandate-step.ts";
 import type { MandateNews } from "../../agent/core/witness/mandate-news.ts";
 import { stepMandate as stepWitness } from "../../agent/core/witness/step-mandate.ts";
@@ -10,16 +11,13 @@ type Witness = SimulatedMachine["witness"];
 const vrrp = (mandate: Mandate): SimulatedMachine => ({ ...production, mandate });
 const process = (witness: Witness): SimulatedMachine => ({ ...production, witness });
 
+/** As if this had happened. */
+const misled = (change: (event: MandateEvent) => MandateEvent): SimulatedMachine =>
+  vrrp((surroundings, state, event, now) => stepMandate(surroundings, state, change(event), now));
+
 /** As if this had been the news. */
 const misheard = (change: (news: MandateNews) => MandateNews): SimulatedMachine =>
-  vrrp((surroundings, state, event, now) =>
-    stepMandate(
-      surroundings,
-      state,
-      event.kind === "news" ? { ...event, news: change(event.news) } : event,
-      now,
-    ),
-  );
+  misled((event) => (event.kind === "news" ? { ...event, news: change(event.news) } : event));
 
 /** Machines with one mistake each, of those that go on without a store, and of those that fence. */
 export const GUARD_MUTANTS: Readonly<Record<string, SimulatedMachine>> = {
@@ -68,12 +66,7 @@ export const GUARD_MUTANTS: Readonly<Record<string, SimulatedMachine>> = {
   "nobody is fenced": process((rules, state, event, now) =>
     stepWitness({ ...rules, fences: false }, state, event, now),
   ),
-  "who resigned is fenced": vrrp((surroundings, state, event, now) =>
-    stepMandate(
-      surroundings,
-      state,
-      event.kind === "sought" ? { ...event, fence: true } : event,
-      now,
-    ),
+  "who resigned is fenced": misled((event) =>
+    event.kind === "sought" ? { ...event, fence: true } : event,
   ),
 };

@@ -73,6 +73,9 @@ export interface Course {
   readonly staleMs?: number;
 }
 
+/** Of the nth failure: spread over the interval, from the advertisement on. */
+export const phaseOf = (nth: number): number => (nth * 0.618) % 0.95;
+
 /** Lets one failure happen, and tells what was seen of it. */
 export async function measure(scene: Scene, failure: Failure, course: Course): Promise<Figures> {
   const { client } = scene;

@@ -6,12 +6,12 @@ import type {
   LoadedSettings,
   LoadRequest,
   PolicyRunRequest,
-  RunOptions,
   Terminal,
 } from "./cli/host.ts";
 import { DEFAULT_STATE } from "./cli/run-options.ts";
 import type { Diagnostic } from "./config/diagnostic.ts";
 import type { LoadedConfig } from "./config/load.ts";
+import type { RunOptions } from "./config/run-options.ts";
 import type { DryRunReport } from "./policy/dry-run-report.ts";
 import type { EvaluatedPolicy } from "./policy/evaluate.ts";
 import type { DigestPage } from "./ports/page-digest.ts";

@@ -4,11 +4,11 @@ import { dirname } from "node:path";
 import process from "node:process";
 import type { Config, GlobalConfig, NetlinkReceiveBuffers } from "./config/config.ts";
 import type { LoadedConfig } from "./config/load.ts";
+import type { RunOptions } from "./config/run-options.ts";
 import type { LastWill } from "./ports/last-will.ts";
 import type { Later } from "./ports/processes.ts";
 import type { Role } from "./runtime/ipc.ts";
 import type { Log } from "./runtime/log.ts";
-import type { RunOptions } from "./runtime/options.ts";
 import type { World } from "./runtime/world.ts";
 import type { Hmac } from "./wire/hmac.ts";
 

@@ -1,10 +1,11 @@
 import { appendFileSync } from "node:fs";
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { RunOptions } from "../config/run-options.ts";
 import { KernelError } from "../ports/error.ts";
 import { countsText, diagnosticText } from "./diagnostics.ts";
 import { CONFIG_TEST_EXIT } from "./exit-status.ts";
-import type { CliHost, RunOptions, Terminal } from "./host.ts";
+import type { CliHost, Terminal } from "./host.ts";
 import { sourceLines } from "./source-lines.ts";
 import { PLAIN } from "./style.ts";
 

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../config/diagnostic.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import type { RunOptions } from "../config/run-options.ts";
 import type { Settings } from "../config/settings.ts";
 import type { ServiceStatus } from "../control/protocol.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
@@ -12,31 +13,6 @@ import type { ReadKernelSettings } from "../ports/kernel-settings.ts";
 import type { WithdrawOutcome } from "../ports/last-will.ts";
 import type { DigestPage } from "../ports/page-digest.ts";
 import type { DemoLab } from "./demo/lab.ts";
-
-/** Everything that `holdfast run` was told. The runtime has the same shape. */
-export interface RunOptions {
-  /** Absolute path of keepalived.conf. */
-  readonly configFile: string;
-  readonly policiesDirectory: string | undefined;
-  /** Absolute path of holdfast.conf. */
-  readonly settingsFile: string;
-  readonly stateDirectory: string;
-  readonly controlSocket: string;
-  readonly logFormat: "pretty" | "json";
-  readonly logDetail: boolean;
-  /** Facility number 0–23 for messages to syslog; `undefined`: none go there. */
-  readonly syslogFacility: number | undefined;
-  readonly vrrpOnly: boolean;
-  readonly directorOnly: boolean;
-  readonly leaveServices: boolean;
-  readonly respawn: boolean;
-  readonly pidFiles: Readonly<Record<"supervisor" | "vrrp" | "director", string | undefined>>;
-  /** What `@id` lines are compared with; `undefined`: the first label of the host name. */
-  readonly configId: string | undefined;
-  readonly includesMustExist: boolean;
-  readonly umask: number | undefined;
-  readonly reportAddresses: boolean;
-}
 
 /** What a replayed journal showed: where the machines of this version decide otherwise. */
 export interface ReplayOutcome {

@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
+import type { RunOptions } from "../config/run-options.ts";
 import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
 import { DEFAULT_POLICIES } from "../policy/discover.ts";
 import type { ParsedArguments } from "./arguments.ts";
 import { UsageError } from "./arguments.ts";
-import type { RunOptions, Terminal } from "./host.ts";
+import type { Terminal } from "./host.ts";
 import { KEEPALIVED_OPTIONS } from "./keepalived-options.ts";
 
 export const DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf";

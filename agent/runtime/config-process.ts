@@ -1,8 +1,8 @@
 import type { LoadedConfig } from "../config/load.ts";
+import type { RunOptions } from "../config/run-options.ts";
 import { KernelError } from "../ports/error.ts";
 import type { ParentChannel } from "../ports/processes.ts";
 import type { FromConfig, ToConfig } from "./ipc.ts";
-import type { RunOptions } from "./options.ts";
 
 /**
  * The process that reads the configuration, answers, and is gone. Whatever a file may do to a parser

@@ -1,9 +1,9 @@
 import type { Config } from "../config/config.ts";
 import type { Diagnostic } from "../config/diagnostic.ts";
+import type { RunOptions } from "../config/run-options.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Later, StartProcess } from "../ports/processes.ts";
 import type { FromConfig, Problem, ToConfig } from "./ipc.ts";
-import type { RunOptions } from "./options.ts";
 
 /** A configuration without errors. */
 export interface ReadableConfig {

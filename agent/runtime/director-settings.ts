@@ -1,10 +1,10 @@
 import { readdirSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import { balancingNodeOf } from "../config/kernel-settings.ts";
+import type { RunOptions } from "../config/run-options.ts";
 import { NO_BALANCING } from "../config/virtual-servers.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import type { DirectorSettings, NotifySubject } from "./ipc.ts";
-import type { RunOptions } from "./options.ts";
 
 /** What the director must know of an accepted configuration. */
 export function directorSettings(

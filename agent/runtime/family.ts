@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import type { TimedCommand } from "../config/notifications.ts";
+import type { RunOptions } from "../config/run-options.ts";
 import type { DirectorStatus } from "../control/protocol.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import { DirectorClient } from "./director-client.ts";
@@ -20,7 +21,6 @@ import type {
 import { IPC_VERSION } from "./ipc.ts";
 import { Kin } from "./kin.ts";
 import { LastWills } from "./last-will.ts";
-import type { RunOptions } from "./options.ts";
 import { Prelude } from "./prelude.ts";
 import { RememberedSnapshot } from "./remembered-snapshot.ts";
 import type { SupervisorPorts } from "./supervisor.ts";

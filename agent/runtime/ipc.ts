@@ -3,6 +3,7 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import type { BalancingNode } from "../config/kernel-settings.ts";
 import type { FenceSettings, MandateConfig, WitnessSettings } from "../config/mandates.ts";
 import type { NotificationConfig, NotifyConfig, TimedCommand } from "../config/notifications.ts";
+import type { RunOptions } from "../config/run-options.ts";
 import type { Settings } from "../config/settings.ts";
 import type { TrackerConfig } from "../config/trackers.ts";
 import type { BalancingConfig } from "../config/virtual-servers.ts";
@@ -21,7 +22,6 @@ import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
 import type { FenceProblem } from "../core/witness/mandate.ts";
 import type { MandateNews } from "../core/witness/mandate-news.ts";
-import type { RunOptions } from "./options.ts";
 import type { ReservedEntry, WillEntry } from "./wills.ts";
 
 /** Parent and children are always of one build; a mismatch means that files changed under a run. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { GlobalConfig } from "../config/config.ts";
+import type { RunOptions } from "../config/run-options.ts";
 import type { ServiceRole } from "./ipc.ts";
-import type { RunOptions } from "./options.ts";
 import { removePidFile, writePidFile } from "./state-store.ts";
 
 export type PidRole = ServiceRole | "supervisor";

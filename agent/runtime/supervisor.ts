@@ -1,4 +1,5 @@
 import type { GlobalConfig } from "../config/config.ts";
+import type { RunOptions } from "../config/run-options.ts";
 import type { DirectorCommand, LetterIds, ServerOrder, Status } from "../control/protocol.ts";
 import { PROTOCOL_VERSION } from "../control/protocol.ts";
 import type { ControlTarget, ReloadOutcome } from "../control/target.ts";
@@ -13,7 +14,6 @@ import { Family } from "./family.ts";
 import type { EventReport, LogLevel, Problem, Role, ServiceRole } from "./ipc.ts";
 import type { Log } from "./log.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
-import type { RunOptions } from "./options.ts";
 import { PidFiles } from "./pid-files.ts";
 import { ReadingMark } from "./reading-mark.ts";
 import { routerSeries } from "./router-series.ts";

@@ -4,9 +4,9 @@ import { describe, test } from "node:test";
 import { runCli } from "../../agent/cli/cli.ts";
 import { COMMANDS } from "../../agent/cli/commands.ts";
 import { overview, usage } from "../../agent/cli/help.ts";
-import type { RunOptions } from "../../agent/cli/host.ts";
+import type { RunOptions } from "../../agent/config/run-options.ts";
 import { KernelError } from "../../agent/ports/error.ts";
-import { DEFAULT_RUN_OPTIONS } from "../../agent/runtime/options.ts";
+import { DEFAULT_RUN_OPTIONS } from "../runtime/default-run-options.ts";
 import { Recorder, RecordingHost } from "./recorder.ts";
 
 async function say(

@@ -1,4 +1,5 @@
-import type { CliHost, RunOptions, Terminal } from "../../agent/cli/host.ts";
+import type { CliHost, Terminal } from "../../agent/cli/host.ts";
+import type { RunOptions } from "../../agent/config/run-options.ts";
 
 /** A terminal that keeps what was written. */
 export class Recorder implements Terminal {

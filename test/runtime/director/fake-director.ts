@@ -9,7 +9,7 @@ import type { TrackerPorts } from "../../../agent/runtime/director/trackers.ts";
 import { DirectorProcess } from "../../../agent/runtime/director-process.ts";
 import { directorSettings } from "../../../agent/runtime/director-settings.ts";
 import type { FromDirector } from "../../../agent/runtime/ipc.ts";
-import { DEFAULT_RUN_OPTIONS } from "../../../agent/runtime/options.ts";
+import { DEFAULT_RUN_OPTIONS } from "../default-run-options.ts";
 import { config, instance } from "../fixtures.ts";
 import { VirtualTime } from "../virtual-time.ts";
 

@@ -1,6 +1,3 @@
-import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
-import { DEFAULT_POLICIES } from "../policy/discover.ts";
-
 /** What one run of the agent was told on its command line. Plain JSON: it travels to the children. */
 export interface RunOptions {
   /** Absolute path of keepalived.conf. */
@@ -37,23 +34,3 @@ export interface RunOptions {
   /** keepalived's -u; `undefined`: the configuration's, or as it is. */
   readonly umask: number | undefined;
 }
-
-export const DEFAULT_RUN_OPTIONS: RunOptions = {
-  configFile: "/etc/keepalived/keepalived.conf",
-  policiesDirectory: DEFAULT_POLICIES,
-  settingsFile: DEFAULT_SETTINGS_FILE,
-  stateDirectory: "/var/lib/holdfast",
-  controlSocket: "/run/holdfast/control.sock",
-  logFormat: "json",
-  logDetail: false,
-  syslogFacility: undefined,
-  vrrpOnly: false,
-  directorOnly: false,
-  leaveServices: false,
-  respawn: true,
-  pidFiles: { supervisor: undefined, vrrp: undefined, director: undefined },
-  configId: undefined,
-  includesMustExist: false,
-  reportAddresses: false,
-  umask: undefined,
-};

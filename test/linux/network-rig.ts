@@ -4,8 +4,10 @@ import type { IpAddress, Prefix } from "../../agent/core/address.ts";
 import { parseAddress } from "../../agent/core/address.ts";
 import { lastErrno, libc } from "../../agent/linux/libc.ts";
 import type { AddressRequest, Network, NetworkEvent } from "../../agent/ports/network.ts";
+import { PLAIN_ROUTE, PLAIN_RULE } from "../config/lower/plain-route.ts";
 
 const CLONE_NEWNET = 0x4000_0000;
+
 const position = { file: "test", line: 1, column: 1 };
 
 /** Why these tests cannot run here; `false` when they can. */
@@ -84,59 +86,13 @@ export function indexOf(network: Network, name: string): number {
 
 export const route = (words: Partial<RouteConfig>): RouteConfig => ({
   position,
-  family: "ipv4",
-  type: "unicast",
-  destination: undefined,
-  source: undefined,
-  preferredSource: undefined,
-  gateway: undefined,
-  interface: undefined,
-  table: undefined,
-  metric: undefined,
-  scope: undefined,
-  tos: undefined,
-  protocol: undefined,
-  onlink: false,
-  preference: undefined,
-  realms: undefined,
-  expires: undefined,
-  ttlPropagate: undefined,
-  metrics: [],
-  congestionControl: undefined,
-  encapsulation: undefined,
-  nexthops: [],
-  mode: "replace",
-  noTrack: false,
-  trackGroup: undefined,
+  ...PLAIN_ROUTE,
   ...words,
 });
 
 export const rule = (words: Partial<RuleConfig>): RuleConfig => ({
   position,
-  family: "ipv4",
-  not: false,
-  from: undefined,
-  to: undefined,
-  inputInterface: undefined,
-  outputInterface: undefined,
-  tos: undefined,
-  mark: undefined,
-  priority: undefined,
-  table: undefined,
-  action: "lookup",
-  goto: undefined,
-  realms: undefined,
-  suppressPrefixLength: undefined,
-  suppressInterfaceGroup: undefined,
-  tunnelId: undefined,
-  uidRange: undefined,
-  l3mdev: false,
-  protocol: undefined,
-  ipProtocol: undefined,
-  sourcePorts: undefined,
-  destinationPorts: undefined,
-  noTrack: false,
-  trackGroup: undefined,
+  ...PLAIN_RULE,
   ...words,
 });
 

@@ -2,33 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { brief, configOf, load } from "./lowered.ts";
-
-const PLAIN = {
-  family: "ipv4",
-  type: "unicast",
-  destination: undefined,
-  source: undefined,
-  preferredSource: undefined,
-  gateway: undefined,
-  interface: undefined,
-  table: undefined,
-  metric: undefined,
-  scope: undefined,
-  tos: undefined,
-  protocol: undefined,
-  onlink: false,
-  preference: undefined,
-  realms: undefined,
-  expires: undefined,
-  ttlPropagate: undefined,
-  metrics: [],
-  congestionControl: undefined,
-  encapsulation: undefined,
-  nexthops: [],
-  mode: "replace",
-  noTrack: false,
-  trackGroup: undefined,
-};
+import { PLAIN_ROUTE } from "./plain-route.ts";
 
 const FILES = {
   "/etc/iproute2/rt_tables": "254 main\n#7 no\n100 blue # the blue one\n0x65 green\n",
@@ -190,11 +164,11 @@ describe("lines of virtual_routes and static_routes", () => {
     test(words || "via and dev", () => {
       const around = words.includes("track_group") ? "\n}\ntrack_group G {\ngroup {\n}" : "";
       const line = `10.0.0.0/8 via 192.0.2.1 dev eth0 ${words}${around}`;
-      assert.deepEqual(routeOf(line), { ...PLAIN, ...wanted });
+      assert.deepEqual(routeOf(line), { ...PLAIN_ROUTE, ...wanted });
     });
   }
   for (const [line, wanted] of LINES) {
-    test(line, () => assert.deepEqual(routeOf(line), { ...PLAIN, ...wanted }));
+    test(line, () => assert.deepEqual(routeOf(line), { ...PLAIN_ROUTE, ...wanted }));
   }
 
   const FAULTS: readonly (readonly [line: string, column: number])[] = [

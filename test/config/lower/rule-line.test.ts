@@ -2,33 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { brief, configOf, load } from "./lowered.ts";
-
-const PLAIN = {
-  family: "ipv4",
-  not: false,
-  from: undefined,
-  to: undefined,
-  inputInterface: undefined,
-  outputInterface: undefined,
-  tos: undefined,
-  mark: undefined,
-  priority: 5,
-  table: undefined,
-  action: "lookup",
-  goto: undefined,
-  realms: undefined,
-  suppressPrefixLength: undefined,
-  suppressInterfaceGroup: undefined,
-  tunnelId: undefined,
-  uidRange: undefined,
-  l3mdev: false,
-  protocol: undefined,
-  ipProtocol: undefined,
-  sourcePorts: undefined,
-  destinationPorts: undefined,
-  noTrack: false,
-  trackGroup: undefined,
-};
+import { PLAIN_RULE } from "./plain-route.ts";
 
 function ruleOf(line: string): unknown {
   const [rule] = configOf(`static_rules {\n${line}\n}`).staticRules;
@@ -73,7 +47,9 @@ const ROWS: readonly (readonly [line: string, wanted: object])[] = [
 
 describe("lines of virtual_rules and static_rules", () => {
   for (const [line, wanted] of ROWS) {
-    test(line, () => assert.deepEqual(ruleOf(`${line} priority 5`), { ...PLAIN, ...wanted }));
+    test(line, () =>
+      assert.deepEqual(ruleOf(`${line} priority 5`), { ...PLAIN_RULE, priority: 5, ...wanted }),
+    );
   }
 
   const FAULTS: readonly (readonly [line: string, column: number])[] = [

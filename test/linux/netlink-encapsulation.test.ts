@@ -4,18 +4,12 @@ import type { Encapsulation } from "../../agent/config/config.ts";
 import { writeEncapsulation } from "../../agent/linux/netlink/encapsulation.ts";
 import { BodyWriter, decodeAttributes } from "../../agent/wire/netlink/attribute.ts";
 import { RTA } from "../../agent/wire/netlink/rtnetlink.ts";
+import { PLAIN_ENCAPSULATION } from "../config/plain.ts";
 import { address } from "./network-rig.ts";
 
 const encapsulation = (words: Partial<Encapsulation>): Encapsulation => ({
   type: "ip",
-  labels: [],
-  id: undefined,
-  source: undefined,
-  destination: undefined,
-  tos: undefined,
-  ttl: undefined,
-  flags: undefined,
-  locator: undefined,
+  ...PLAIN_ENCAPSULATION,
   ...words,
 });
 

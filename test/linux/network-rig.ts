@@ -4,7 +4,7 @@ import type { IpAddress, Prefix } from "../../agent/core/address.ts";
 import { parseAddress } from "../../agent/core/address.ts";
 import { lastErrno, libc } from "../../agent/linux/libc.ts";
 import type { AddressRequest, Network, NetworkEvent } from "../../agent/ports/network.ts";
-import { PLAIN_ROUTE, PLAIN_RULE } from "../config/lower/plain-route.ts";
+import { PLAIN_ADDRESS, PLAIN_ROUTE, PLAIN_RULE } from "../config/plain.ts";
 
 const CLONE_NEWNET = 0x4000_0000;
 
@@ -53,18 +53,9 @@ export function addressConfig(text: string, words: Partial<AddressConfig> = {}):
   const { address: start, length } = prefix(text);
   return {
     position,
+    ...PLAIN_ADDRESS,
     address: start,
     prefixLength: length,
-    interface: undefined,
-    broadcast: undefined,
-    scope: undefined,
-    label: undefined,
-    peer: undefined,
-    flags: [],
-    preferredLifetime: undefined,
-    noTrack: false,
-    trackGroup: undefined,
-    useVirtualMac: false,
     ...words,
   };
 }

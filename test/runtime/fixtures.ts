@@ -14,6 +14,7 @@ import type { EventReport } from "../../agent/runtime/ipc.ts";
 import { Node } from "../../agent/runtime/node.ts";
 import type { Notary } from "../../agent/runtime/wills.ts";
 import type { World } from "../../agent/runtime/world.ts";
+import { PLAIN_ADDRESS } from "../config/plain.ts";
 import { FakeAcceptFilter } from "./fake-accept-filter.ts";
 import { FakeGate, FakeHolders } from "./fake-gate.ts";
 import type { FakeLan } from "./fake-lan.ts";
@@ -26,18 +27,9 @@ export function address(text: string, change: Partial<AddressConfig> = {}): Addr
   const [host = "", length = "32"] = text.split("/");
   return {
     position: POSITION,
+    ...PLAIN_ADDRESS,
     address: host as IpAddress,
     prefixLength: Number(length),
-    interface: undefined,
-    broadcast: undefined,
-    scope: undefined,
-    label: undefined,
-    peer: undefined,
-    flags: [],
-    preferredLifetime: undefined,
-    noTrack: false,
-    trackGroup: undefined,
-    useVirtualMac: false,
     ...change,
   };
 }

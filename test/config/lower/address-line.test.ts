@@ -1,21 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { PLAIN_ADDRESS } from "../plain.ts";
 import { brief, instanceOf, instanceText, load } from "./lowered.ts";
-
-const PLAIN = {
-  prefixLength: 32,
-  interface: undefined,
-  broadcast: undefined,
-  scope: undefined,
-  label: undefined,
-  peer: undefined,
-  flags: [],
-  preferredLifetime: undefined,
-  noTrack: false,
-  trackGroup: undefined,
-  useVirtualMac: false,
-};
 
 function addressOf(line: string): unknown {
   const [address] = instanceOf(`virtual_ipaddress {\n${line}\n}`).addresses;
@@ -60,7 +47,7 @@ const ROWS: readonly (readonly [line: string, wanted: object])[] = [
 
 describe("lines of virtual_ipaddress", () => {
   for (const [line, wanted] of ROWS) {
-    test(line, () => assert.deepEqual(addressOf(line), { ...PLAIN, ...wanted }));
+    test(line, () => assert.deepEqual(addressOf(line), { ...PLAIN_ADDRESS, ...wanted }));
   }
 
   const FAULTS: readonly (readonly [line: string, finding: string])[] = [
@@ -96,7 +83,7 @@ describe("lines of virtual_ipaddress", () => {
     const ipv4 = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join("."));
     fc.assert(
       fc.property(ipv4, fc.integer({ min: 0, max: 32 }), (address, length) => {
-        const wanted = { ...PLAIN, address, prefixLength: length };
+        const wanted = { ...PLAIN_ADDRESS, address, prefixLength: length };
         assert.deepEqual(addressOf(`${address}/${length}`), wanted);
       }),
     );

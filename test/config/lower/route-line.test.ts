@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { PLAIN_ENCAPSULATION, PLAIN_ROUTE } from "../plain.ts";
 import { brief, configOf, load } from "./lowered.ts";
-import { PLAIN_ROUTE } from "./plain-route.ts";
 
 const FILES = {
   "/etc/iproute2/rt_tables": "254 main\n#7 no\n100 blue # the blue one\n0x65 green\n",
@@ -28,16 +28,6 @@ const HOP = {
   onlink: false,
   realms: undefined,
   encapsulation: undefined,
-};
-const ENCAP = {
-  labels: [],
-  id: undefined,
-  source: undefined,
-  destination: undefined,
-  tos: undefined,
-  ttl: undefined,
-  flags: undefined,
-  locator: undefined,
 };
 const metric = (name: string, value: number, lock = false) => ({
   ...VIA,
@@ -89,14 +79,17 @@ const OPTIONS: readonly (readonly [words: string, wanted: object])[] = [
   ["congctl lock bbr", { ...VIA, congestionControl: { name: "bbr", lock: true } }],
   ["ttl-propagate disabled", { ...VIA, ttlPropagate: false }],
   ["track_group G", { ...VIA, trackGroup: "G" }],
-  ["encap mpls 100/200", { ...VIA, encapsulation: { ...ENCAP, type: "mpls", labels: [100, 200] } }],
+  [
+    "encap mpls 100/200",
+    { ...VIA, encapsulation: { ...PLAIN_ENCAPSULATION, type: "mpls", labels: [100, 200] } },
+  ],
   [
     "encap ip id 7 dst 198.51.100.1 src 198.51.100.2 tos 4 ttl 9 metric 3",
     {
       ...VIA,
       metric: 3,
       encapsulation: {
-        ...ENCAP,
+        ...PLAIN_ENCAPSULATION,
         type: "ip",
         id: 7,
         destination: "198.51.100.1",
@@ -110,12 +103,18 @@ const OPTIONS: readonly (readonly [words: string, wanted: object])[] = [
     "encap ip6 dst 2001:db8::9 hoplimit 3 flags 0x4",
     {
       ...VIA,
-      encapsulation: { ...ENCAP, type: "ip6", destination: "2001:db8::9", ttl: 3, flags: 4 },
+      encapsulation: {
+        ...PLAIN_ENCAPSULATION,
+        type: "ip6",
+        destination: "2001:db8::9",
+        ttl: 3,
+        flags: 4,
+      },
     },
   ],
   [
     "encap ila 2001:DB8:0:1",
-    { ...VIA, encapsulation: { ...ENCAP, type: "ila", locator: "2001:db8:0:1" } },
+    { ...VIA, encapsulation: { ...PLAIN_ENCAPSULATION, type: "ila", locator: "2001:db8:0:1" } },
   ],
 ];
 

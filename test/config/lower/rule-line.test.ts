@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { PLAIN_RULE } from "../plain.ts";
 import { brief, configOf, load } from "./lowered.ts";
-import { PLAIN_RULE } from "./plain-route.ts";
 
 function ruleOf(line: string): unknown {
   const [rule] = configOf(`static_rules {\n${line}\n}`).staticRules;

@@ -4,18 +4,12 @@ import { after, before, describe, test } from "node:test";
 import type { Encapsulation } from "../../../agent/config/config.ts";
 import { openNetwork } from "../../../agent/linux/netlink/network.ts";
 import type { Network } from "../../../agent/ports/network.ts";
+import { PLAIN_ENCAPSULATION } from "../../config/plain.ts";
 import { address, enterNamespace, ip, prefix, route } from "../../linux/network-rig.ts";
 
 const encapsulation = (words: Partial<Encapsulation>): Encapsulation => ({
   type: "ip",
-  labels: [],
-  id: undefined,
-  source: undefined,
-  destination: undefined,
-  tos: undefined,
-  ttl: undefined,
-  flags: undefined,
-  locator: undefined,
+  ...PLAIN_ENCAPSULATION,
   ...words,
 });
 

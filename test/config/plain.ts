@@ -1,6 +1,39 @@
-import type { RouteConfig, RuleConfig } from "../../../agent/config/config.ts";
+import type {
+  AddressConfig,
+  Encapsulation,
+  RouteConfig,
+  RuleConfig,
+} from "../../agent/config/config.ts";
 
-/** What a line says that names nothing. */
+/*
+ * What a line says that names no option.
+ */
+
+export const PLAIN_ADDRESS: Omit<AddressConfig, "position" | "address"> = {
+  prefixLength: 32,
+  interface: undefined,
+  broadcast: undefined,
+  scope: undefined,
+  label: undefined,
+  peer: undefined,
+  flags: [],
+  preferredLifetime: undefined,
+  noTrack: false,
+  trackGroup: undefined,
+  useVirtualMac: false,
+};
+
+export const PLAIN_ENCAPSULATION: Omit<Encapsulation, "type"> = {
+  labels: [],
+  id: undefined,
+  source: undefined,
+  destination: undefined,
+  tos: undefined,
+  ttl: undefined,
+  flags: undefined,
+  locator: undefined,
+};
+
 export const PLAIN_ROUTE: Omit<RouteConfig, "position"> = {
   family: "ipv4",
   type: "unicast",

@@ -1,4 +1,6 @@
 import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import type { LabNode } from "../../agent/linux/lab/lab-node.ts";
 
 /** One captured frame. */
@@ -10,6 +12,7 @@ export interface Frame {
 
 /** A busy machine may take its time. */
 const STARTED_MS = 30_000;
+const CAUGHT_UP_MS = 10_000;
 const FILE_HEADER = 24;
 const FRAME_HEADER = 16;
 
@@ -57,12 +60,21 @@ export class Capture {
 
   /** Ends the capture after all that was seen so far has arrived. */
   async stop(): Promise<readonly Frame[]> {
+    await this.#caughtUp();
     this.#child.kill("SIGINT");
     await new Promise<void>((resolve) => {
       if (this.#ended) resolve();
       else this.#child.once("close", () => resolve());
     });
     return this.frames;
+  }
+
+  /** tcpdump ends without a look at what it has not read yet; it sleeps when it has read all. */
+  async #caughtUp(): Promise<void> {
+    const until = performance.now() + CAUGHT_UP_MS;
+    // Not at once: what it wrote is read meanwhile, and does not stand in its way.
+    do await delay(5);
+    while (!this.#ended && !sleeps(this.#child.pid) && performance.now() < until);
   }
 
   #until(met: () => boolean, timeoutMs: number, what: string): Promise<void> {
@@ -104,5 +116,13 @@ export class Capture {
       this.#rest = this.#rest.subarray(FRAME_HEADER + size);
     }
     this.#tell();
+  }
+}
+
+function sleeps(pid: number | undefined): boolean {
+  try {
+    return /\) S /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
   }
 }

@@ -52,7 +52,9 @@ export interface Rival {
   readonly from: string;
   /** A lower priority advertises since then, without a pause; `undefined`: all that was heard was refused. */
   readonly since: Instant | undefined;
-  /** When it has been silent for long enough to have ended. */
+  /** When it has been silent for long enough that hosts are told anew; `undefined`: they were. */
+  readonly quietAt: Instant | undefined;
+  /** When it has been silent for long enough to have ended. No earlier than `quietAt`. */
   readonly endsAt: Instant;
   /** An operator was told of it. */
   readonly alarmed: boolean;

@@ -10,7 +10,7 @@ import type { VrrpTransition } from "./entry.ts";
 import type { VrrpEvent } from "./event.ts";
 import { stepFault } from "./fault-state.ts";
 import { stepInitialize } from "./initialize.ts";
-import type { VrrpState } from "./state.ts";
+import type { ActiveState, VrrpState } from "./state.ts";
 import { INITIAL } from "./state.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
 
@@ -43,16 +43,17 @@ export function deadline(state: VrrpState): Instant | undefined {
     case "backup":
       return earliest(state.activeDownAt, state.request?.calls?.at);
     case "active":
-      // What nobody may reach is not announced.
-      return state.contest === undefined
-        ? earliest(state.adverAt, state.announceAt, state.refreshAt, state.rival?.endsAt)
-        : earliest(state.adverAt, decidedAt(state.contest), state.rival?.endsAt);
+      return earliest(state.adverAt, state.rival?.quietAt, state.rival?.endsAt, ownWorkAt(state));
     case "fault":
       return undefined;
     default:
       return assertNever(state);
   }
 }
+
+/** What nobody may reach is not announced. */
+const ownWorkAt = ({ contest, announceAt, refreshAt }: ActiveState): Instant | undefined =>
+  contest === undefined ? earliest(announceAt, refreshAt) : decidedAt(contest);
 
 export const virtualRouter: Machine<VirtualRouter, VrrpState, VrrpEvent, VrrpEffect> = {
   initial: INITIAL,

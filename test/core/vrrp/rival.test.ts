@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { micros, seconds } from "../../../agent/core/time.ts";
+import { centiseconds, micros, seconds } from "../../../agent/core/time.ts";
 import type { ActiveState, VrrpState } from "../../../agent/core/vrrp/state.ts";
 import { deadline, step } from "../../../agent/core/vrrp/step.ts";
 import type { AnnouncementPolicy, VirtualRouter } from "../../../agent/core/vrrp/virtual-router.ts";
@@ -22,12 +22,26 @@ const CLAIM = { kind: "foreign-claim", from: LOWER_ADDRESS } as const;
 const BEGUN = `alarm rival-heard ${HIGHER_ADDRESS}`;
 const OVER = `over rival-heard ${HIGHER_ADDRESS}`;
 
+const RIVAL = {
+  from: HIGHER_ADDRESS,
+  since: at(0),
+  quietAt: at(9 * SECOND),
+  endsAt: at(9 * SECOND),
+  alarmed: true,
+};
+
 const announcing = (changes: Partial<AnnouncementPolicy>): VirtualRouter => {
   const example = router();
   return { ...example, announcement: { ...example.announcement, ...changes } };
 };
 
 const rivalOf = (state: VrrpState) => (state.kind === "active" ? state.rival : undefined);
+
+const CENTISECOND = SECOND / 100;
+const quick = (changes: Partial<AnnouncementPolicy> = {}): VirtualRouter => ({
+  ...announcing(changes),
+  advertisementInterval: centiseconds(1),
+});
 
 /** A rival advertises at each of these moments; what is told between, and when, with every timer run. */
 function tellings(config: VirtualRouter, heardAt: readonly number[], until: number): string[] {
@@ -39,7 +53,8 @@ function tellings(config: VirtualRouter, heardAt: readonly number[], until: numb
     const next = Math.min(due, packets[0] ?? Number.POSITIVE_INFINITY);
     if (next > until) return told;
     // What has come is heard before any timer.
-    const event = next === packets[0] ? advertisement(50) : TICK;
+    const interval = config.advertisementInterval;
+    const event = next === packets[0] ? advertisement(50, HIGHER_ADDRESS, interval) : TICK;
     if (event !== TICK) packets.shift();
     const moved = step(config, state, event, at(next));
     state = moved.state;
@@ -78,7 +93,7 @@ describe("a rival that does not hear us", () => {
   });
 
   test("ends with our own leaving, and with its resignation", () => {
-    const rival = { from: HIGHER_ADDRESS, since: at(0), endsAt: at(9 * SECOND), alarmed: true };
+    const rival = RIVAL;
     const left = step(
       router(),
       active({ rival }),
@@ -99,9 +114,46 @@ describe("a rival that does not hear us", () => {
   });
 
   test("a stall of ours that outlasts it is its end, told after our advertisement", () => {
-    const rival = { from: HIGHER_ADDRESS, since: at(0), endsAt: at(9 * SECOND), alarmed: true };
+    const rival = RIVAL;
     const woken = step(router(), active({ ...QUIET, rival }), TICK, at(30 * SECOND));
     assert.deepEqual(kinds(woken.effects), ["advertise 100", OVER]);
+  });
+});
+
+describe("a rival at an interval of 10 ms", () => {
+  const heard = (gap: number, from: number, to: number): readonly number[] =>
+    every(gap, to - from).map((time) => Math.round(from + time));
+
+  test("one that yields within a second, as busy hosts do, is not told of", () => {
+    const handover = every(CENTISECOND, SECOND);
+    assert.deepEqual(tellings(quick(), handover, 10 * SECOND), []);
+    // One second's gap begins another one.
+    const another = heard(CENTISECOND, 2.1 * SECOND, 3.1 * SECOND);
+    assert.deepEqual(tellings(quick(), [...handover, ...another], 10 * SECOND), []);
+  });
+
+  test("a one-way link is told of after a second, and its end after a second of silence", () => {
+    assert.deepEqual(tellings(quick(), every(CENTISECOND, 5 * SECOND), 10 * SECOND), [
+      `1.02 ${BEGUN}`,
+      `6 ${OVER}`,
+    ]);
+  });
+
+  test("what a busy host sends or hears late hides none, and makes no second one", () => {
+    // So many intervals of silence, again and again.
+    const bursts = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((nth) =>
+      heard(CENTISECOND, nth * 0.6 * SECOND, (nth * 0.6 + 0.1) * SECOND),
+    );
+    assert.deepEqual(tellings(quick(), bursts, 10 * SECOND), [`1.21 ${BEGUN}`, `5.3 ${OVER}`]);
+  });
+
+  test("hosts are told anew 3.5 intervals after it was last heard, not a second later", () => {
+    const config = quick({ lowerPriorityRepeat: 3 });
+    const told = tellings(config, [SECOND], 10 * SECOND);
+    // No sooner than the spacing of announcements that others provoke.
+    assert.deepEqual(told, ["1 announce 3", "1.1 announce 3"]);
+    const slower = { ...config, advertisementInterval: centiseconds(5) };
+    assert.deepEqual(tellings(slower, [SECOND], 10 * SECOND), ["1 announce 3", "1.175 announce 3"]);
   });
 });
 
@@ -149,6 +201,7 @@ describe("announcements after a rival", () => {
     assert.deepEqual(rivalOf(next.state), {
       from: HIGHER_ADDRESS,
       since: SECOND,
+      quietAt: 5.5 * SECOND,
       endsAt: 5.5 * SECOND,
       alarmed: false,
     });

@@ -33,9 +33,27 @@ export async function listening(server: Server): Promise<Listening> {
 export const tcpServer = (serve: (socket: Socket) => void): Promise<Listening> =>
   listening(createServer({ allowHalfOpen: true }, serve));
 
-/** A port that nobody listens on. */
+/**
+ * Below those that the kernel gives to connections: one of them would come to whoever connects next, before
+ * a server of a test has it.
+ */
+const PORTS = { first: 11_000, count: 20_000 };
+/** Other processes of tests begin elsewhere. */
+let nextPort = process.pid * 131;
+
+/** A port that nobody listens on; another one each time. */
 export async function closedPort(): Promise<number> {
-  const server = await tcpServer(() => {});
-  await server.close();
-  return server.port;
+  for (let tried = 0; tried < PORTS.count; tried += 1) {
+    const port = PORTS.first + (nextPort++ % PORTS.count);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("no port is free");
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.on("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }

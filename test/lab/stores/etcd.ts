@@ -2,12 +2,9 @@ import { closedPort } from "../../plugins/servers.ts";
 import type { Ensemble } from "./ensemble.ts";
 import { StoreProcess } from "./store-process.ts";
 
-/** Ports of their own, all at once, so that none is given twice. */
-export const freePorts = async (count: number): Promise<readonly number[]> => {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await closedPort());
-  return [...ports];
-};
+/** Ports of their own. */
+export const freePorts = (count: number): Promise<readonly number[]> =>
+  Promise.all(Array.from({ length: count }, closedPort));
 
 /** Short times, so that leases of 2 s are taken. */
 const PACE = ["--heartbeat-interval", "50", "--election-timeout", "500"];

@@ -76,7 +76,8 @@ describe("what a real agent answers with checks, policies and notices", { skip }
         const settings = folder.write("holdfast.conf", SETTINGS, 0o600);
         const { agent } = cluster.member(0);
         await agent.start("--policies", folder.join("policies"), "--settings", settings);
-        const status = await eventually("all of it is there", PATIENCE_MS, async () => {
+        // Of several processes, each of which comes to it in its own time.
+        await eventually("all of it is there", PATIENCE_MS, async () => {
           const found = statusSchema.parse(JSON.parse(JSON.stringify(await agent.status())));
           const { checks = [], policies = [], notifications } = found.director ?? {};
           assert.deepEqual(checks.map(({ name, verdict }) => `${name} ${verdict}`).sort(), [
@@ -90,19 +91,18 @@ describe("what a real agent answers with checks, policies and notices", { skip }
             "wrong refused",
           ]);
           assert.equal(notifications?.queued, 1);
-          return found;
-        });
-        const [router] = status.routers;
-        assert.deepEqual(router?.faults, [{ cause: "tracker", subject: "script chk" }]);
-        const sources = router?.priority.contributions.map(({ source }) => source) ?? [];
-        assert.ok(sources.includes("policy watch/port"), sources.join());
+          const [router] = found.routers;
+          assert.deepEqual(router?.faults, [{ cause: "tracker", subject: "script chk" }]);
+          const sources = router?.priority.contributions.map(({ source }) => source) ?? [];
+          assert.ok(sources.includes("policy watch/port"), sources.join());
 
-        const report = notificationsSchema.parse(await requestNotifications(agent.control));
-        assert.match(report.targets[0]?.lastError?.reason ?? "", /add an smtp block/);
-        await agent.heard();
-        const kinds = new Set(agent.events.map((event) => eventSchema.parse(event).kind));
-        for (const kind of ["check", "policy", "priority"] as const)
-          assert.ok(kinds.has(kind), kind);
+          const report = notificationsSchema.parse(await requestNotifications(agent.control));
+          assert.match(report.targets[0]?.lastError?.reason ?? "", /add an smtp block/);
+          await agent.heard();
+          const kinds = new Set(agent.events.map((event) => eventSchema.parse(event).kind));
+          for (const kind of ["check", "policy", "priority"] as const)
+            assert.ok(kinds.has(kind), kind);
+        });
       } finally {
         folder.dispose();
       }

@@ -121,7 +121,8 @@ const steps: Readonly<Record<string, Step>> = {
     await untilEvent(a.agent, 0, "the removal", GRACE_MS, ({ message }) =>
       message.includes("was removed by somebody else: put back"),
     );
-    await watch.until([a.node], GRACE_MS);
+    // Gone and back: before, it may still be there for all that was heard.
+    await watch.changed(mark + 1, GRACE_MS);
     await capture.until(
       (frames) => announcements(frames.slice(from)).some(({ address }) => address === SERVICE),
       GRACE_MS,

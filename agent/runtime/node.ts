@@ -118,7 +118,8 @@ export class Node {
       possessions: this.#possessions,
       holdings: this.#holdings,
       driver: this.#driver,
-      limitOf: (router) => this.mandates.limitOf(router),
+      mandates: this.mandates,
+      routers: () => [...this.#routers.values()],
       others: () => possibleDirectors(this.#routers.values(), this.#config),
       changed: () => this.#touchAll(),
     }));

@@ -59,6 +59,7 @@ function react(
     case "holder-silent":
       return state.contest === undefined ? stay(state) : open(router, state, now);
     case "lease-lapsed":
+    case "suspended":
       return router.fenced ? contestAnew(router, state, now) : stay(state);
     case "shutdown":
       return stop("active");

@@ -46,6 +46,9 @@ export function stepBackup(
       return call(router, state, now);
     case "configured":
       return reconfigure(router, event.previous, state, now);
+    case "suspended":
+      // Whoever advertised meanwhile was not heard, and the wait for it stood still.
+      return stay(backupState(router, now, state.activeAdverInterval));
     case "shutdown":
       return stop("backup");
     case "startup":

@@ -25,4 +25,6 @@ export type VrrpEvent =
   /** Nobody on the segment answers for the addresses, which are not reachable here yet. */
   | { readonly kind: "holder-silent" }
   /** No advertisement left for so long that the gate has shut: somebody may have taken over. */
-  | { readonly kind: "lease-lapsed" };
+  | { readonly kind: "lease-lapsed" }
+  /** The machine slept, and all its clocks with it: of what was heard and advertised before nothing counts. */
+  | { readonly kind: "suspended" };

@@ -38,6 +38,7 @@ export function stepFault(
     case "foreign-claim":
     case "holder-silent":
     case "lease-lapsed":
+    case "suspended":
       return stay(state);
     default:
       return assertNever(event);

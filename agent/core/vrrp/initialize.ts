@@ -41,6 +41,7 @@ export function stepInitialize(
     case "foreign-claim":
     case "holder-silent":
     case "lease-lapsed":
+    case "suspended":
       return stay(state);
     default:
       return assertNever(event);

@@ -58,6 +58,9 @@ export function stepMandate(
         : stay(state);
     case "replaced":
       return replace(state, now);
+    case "suspended":
+      // Also what no lease vouches for: somebody may have taken over. What is sought its group gives up.
+      return phase.kind === "granted" ? withdraw(state, phase, "suspended") : stay(state);
     case "tick":
       return phase.kind === "granted" ? reconsider(surroundings, state, phase, now) : stay(state);
     default:

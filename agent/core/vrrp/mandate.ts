@@ -83,11 +83,19 @@ export type MandateEvent =
   | { readonly kind: "gates-shut"; readonly serial: number }
   /** A reload changed what it is about: what was granted is worth nothing. */
   | { readonly kind: "replaced" }
+  /** The machine slept, and the clock of deadlines with it. */
+  | { readonly kind: "suspended" }
   /** The surroundings are new, or a deadline has come. */
   | { readonly kind: "tick" };
 
 /** Why what was granted is over. Closed: the token reaches logs and metrics. */
-export type WithdrawalReason = "lapsed" | "lost" | "taken" | "session-down" | "reconfigured";
+export type WithdrawalReason =
+  | "lapsed"
+  | "lost"
+  | "taken"
+  | "session-down"
+  | "reconfigured"
+  | "suspended";
 
 export type MandateEffect =
   | {

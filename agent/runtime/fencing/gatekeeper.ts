@@ -160,16 +160,15 @@ export class Gatekeeper implements Guard {
 
   /**
    * The machine stood still, and neither the kernel's timeouts nor our clock went on: whatever was
-   * advertised before is worth nothing. Answers how many routers hold addresses.
+   * advertised before is worth nothing. Answers whose gates are shut now.
    */
-  suspended(): number {
+  suspended(): readonly Router[] {
     const doors = [...this.#doors.values()];
     for (const door of doors) {
       door.router.advertisedAt = undefined;
       this.#shut(door);
     }
-    for (const { router } of doors) this.#parts.lapsed(router);
-    return doors.length;
+    return doors.map(({ router }) => router);
   }
 
   /** Until when their mandate lets them be open is new. */

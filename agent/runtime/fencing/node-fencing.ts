@@ -1,6 +1,6 @@
-import type { Instant } from "../../core/time.ts";
 import type { Driver } from "../driver.ts";
 import type { Guard, Holdings } from "../holdings.ts";
+import type { Mandates } from "../mandates/mandates.ts";
 import type { Possessions } from "../possessions.ts";
 import type { Reports } from "../reports.ts";
 import type { Router } from "../router.ts";
@@ -20,8 +20,8 @@ export interface FencedNode {
   readonly driver: Driver;
   /** Nodes that may direct traffic to this one. */
   others(): readonly PossibleDirector[];
-  /** Until when its mandate lets a router be reachable. */
-  limitOf(router: Router): Instant | undefined;
+  readonly mandates: Pick<Mandates, "limitOf" | "suspended">;
+  routers(): readonly Router[];
   /** What the kernel can do for all routers is other than before. */
   changed(): void;
 }
@@ -60,7 +60,7 @@ export function nodeFencing(
       router.counters.leasesLapsed += 1;
       node().driver.deliver(router, { kind: "lease-lapsed" });
     },
-    limitOf: (router) => node().limitOf(router),
+    limitOf: (router) => node().mandates.limitOf(router),
     refused: (router, { message, remedy }) =>
       reports.host("error", router.name, `${message}; ${remedy}`),
   });
@@ -91,10 +91,15 @@ export function nodeFencing(
   });
   const guards = [gatekeeper, lifetimes, directors];
   const unwatch = watchSuspension?.((missed) => {
-    const found = gatekeeper.suspended();
+    const { driver, mandates, routers } = node();
+    const shut = gatekeeper.suspended();
     const text = `the machine was suspended for ${(missed / 1_000_000).toFixed(1)} s`;
-    if (found > 0)
+    if (shut.length > 0)
       reports.host("warn", "gate", `${text}: gates are shut until nobody else is found`);
+    for (const { counters } of shut) counters.leasesLapsed += 1;
+    mandates.suspended();
+    // Groups whose members begin to listen anew give up what they sought.
+    for (const router of routers()) driver.deliver(router, { kind: "suspended" });
   });
   const close = (): void => {
     unwatch?.();

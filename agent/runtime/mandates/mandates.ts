@@ -117,6 +117,11 @@ export class Mandates {
     this.#stepAll({ kind: "witness-lost" });
   }
 
+  /** Of what was granted before the machine slept nothing counts. */
+  suspended(): void {
+    this.#stepAll({ kind: "suspended" });
+  }
+
   /** A BFD session is up that was not, or the other way round. */
   sessionsChanged(): void {
     this.#stepAll({ kind: "tick" });
@@ -230,6 +235,7 @@ const WITHDRAWN: Readonly<Record<WithdrawalReason, string>> = {
   taken: "somebody else has the lease",
   "session-down": "the store cannot be reached, and a BFD session is down",
   reconfigured: "a reload asks for another one",
+  suspended: "the machine was suspended, and what was granted before counts no more",
 };
 
 const FAILSAFE_BEGINS =

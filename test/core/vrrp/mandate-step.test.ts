@@ -227,6 +227,15 @@ describe("failsafe", () => {
     assert.deepEqual(later.take(), ["over: session-down", "mandate-withdrawn", "await-shut"]);
   });
 
+  test("a sleep of the machine ends it, although all sessions are up as they were before", () => {
+    for (const now of [60, 500]) {
+      const life = alone();
+      life.take();
+      life.step({ kind: "suspended" }, now);
+      assert.deepEqual(life.take(), ["over: suspended", "mandate-withdrawn", "await-shut"]);
+    }
+  });
+
   test("somebody else who has it ends it, and so does a store that refuses", () => {
     const refused: MandateNews = { ...UNREACHABLE, because: "store-refused" };
     for (const news of [TAKEN, { kind: "withdrawn", because: "lost" } as const, refused]) {

@@ -45,6 +45,7 @@ const EVENTS: Readonly<Record<EventKind, VrrpEvent>> = {
   "holder-elsewhere": { kind: "holder-elsewhere" },
   "holder-silent": { kind: "holder-silent" },
   "lease-lapsed": { kind: "lease-lapsed" },
+  suspended: { kind: "suspended" },
 };
 
 /** At the moment when every timer of the example states has run out. */
@@ -67,6 +68,7 @@ const TABLE: Readonly<Record<StateKind, Readonly<Record<EventKind, readonly stri
     "holder-elsewhere": ["="],
     "holder-silent": ["="],
     "lease-lapsed": ["="],
+    suspended: ["="],
   },
   backup: {
     startup: ["="],
@@ -83,6 +85,7 @@ const TABLE: Readonly<Record<StateKind, Readonly<Record<EventKind, readonly stri
     "holder-elsewhere": ["="],
     "holder-silent": ["="],
     "lease-lapsed": ["="],
+    suspended: ["backup"],
   },
   active: {
     startup: ["="],
@@ -99,6 +102,7 @@ const TABLE: Readonly<Record<StateKind, Readonly<Record<EventKind, readonly stri
     "holder-elsewhere": ["="],
     "holder-silent": ["="],
     "lease-lapsed": ["="],
+    suspended: ["="],
   },
   fault: {
     startup: ["="],
@@ -115,6 +119,7 @@ const TABLE: Readonly<Record<StateKind, Readonly<Record<EventKind, readonly stri
     "holder-elsewhere": ["="],
     "holder-silent": ["="],
     "lease-lapsed": ["="],
+    suspended: ["="],
   },
 };
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { InstanceConfig } from "../../../agent/config/config.ts";
 import type { MandateConfig } from "../../../agent/config/mandates.ts";
-import { after, milliseconds } from "../../../agent/core/time.ts";
+import type { Micros } from "../../../agent/core/time.ts";
+import { after, milliseconds, seconds } from "../../../agent/core/time.ts";
 import type { MandateNews } from "../../../agent/core/witness/mandate-news.ts";
 import type { MandateWish } from "../../../agent/runtime/ipc.ts";
 import { Node } from "../../../agent/runtime/node.ts";
@@ -36,11 +37,19 @@ export class Lab {
   readonly lan = new FakeLan(() => this.time.now);
   readonly wishes: MandateWish[] = [];
   readonly host: TestHost;
+  readonly #whenResumed = new Set<(missed: Micros) => void>();
   readonly peer = host("b", this.time, this.lan, "192.0.2.2/24");
 
   constructor() {
     const { world, ...rest } = fakeWorld("a", this.time, this.lan, "192.0.2.1/24");
-    const node = new Node(world, undefined, (wish) => this.wishes.push(wish));
+    const watched = {
+      ...world,
+      watchSuspension: (heard: (missed: Micros) => void) => {
+        this.#whenResumed.add(heard);
+        return () => this.#whenResumed.delete(heard);
+      },
+    };
+    const node = new Node(watched, undefined, (wish) => this.wishes.push(wish));
     this.host = { ...rest, node };
   }
 
@@ -55,6 +64,11 @@ export class Lab {
     this.grant(graceMs);
     await this.time.advance(2);
     assert.ok(this.isOpen);
+  }
+
+  /** The machine has slept, which its clock does not show. */
+  suspend(): void {
+    for (const heard of this.#whenResumed) heard(seconds(90));
   }
 
   hear(news: MandateNews, serial = this.serial): void {

@@ -15,6 +15,7 @@ import { Node } from "../../agent/runtime/node.ts";
 import type { Notary } from "../../agent/runtime/wills.ts";
 import type { World } from "../../agent/runtime/world.ts";
 import { PLAIN_ADDRESS } from "../config/plain.ts";
+import { router as plainRouter } from "../core/vrrp/example.ts";
 import { FakeAcceptFilter } from "./fake-accept-filter.ts";
 import { FakeGate, FakeHolders } from "./fake-gate.ts";
 import type { FakeLan } from "./fake-lan.ts";
@@ -41,35 +42,13 @@ export function instance(
 ): InstanceConfig {
   return {
     position: POSITION,
-    router: {
+    router: plainRouter({
       name,
-      vrid: 51,
-      family: "ipv4",
-      version: 3,
-      priority: 100,
-      initialActive: false,
-      advertisementInterval: seconds(1),
-      downTimerAdverts: 3,
-      preempt: true,
-      preemptDelay: micros(0),
-      startupDelay: micros(0),
-      lowerPrioNoAdvert: false,
-      higherPrioSendAdvert: false,
-      ownerIgnoreAdverts: false,
-      timerExpiredBackup: undefined,
       inSyncGroup: change.syncGroup !== undefined,
       primaryAddress: undefined,
-      fenced: false,
-      announcement: {
-        repeat: 2,
-        delay: micros(0),
-        refreshInterval: micros(0),
-        refreshRepeat: 1,
-        lowerPriorityRepeat: 0,
-        lowerPriorityDelay: micros(0),
-      },
+      announcement: { ...plainRouter().announcement, repeat: 2, delay: micros(0) },
       ...router,
-    },
+    }),
     interface: "eth0",
     vrf: undefined,
     transport: { mode: "multicast", group: "224.0.0.18" as IpAddress },

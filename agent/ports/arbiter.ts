@@ -1,5 +1,6 @@
 import type { Micros } from "../core/time.ts";
 import type { LeaseAnswer } from "../core/witness/lease-answer.ts";
+import type { StoreView } from "../core/witness/store-view.ts";
 
 /** A right that one holder has at a time. */
 export interface LeaseKey {
@@ -22,6 +23,12 @@ export interface Arbiter {
   renew(key: LeaseKey, signal: AbortSignal): Promise<LeaseAnswer>;
   /** Gives it back, so that the next one need not wait. */
   release(key: LeaseKey, signal: AbortSignal): Promise<void>;
+  /**
+   * Whether the store answers to these credentials, and who has the lease; fails as `acquire` would. Nothing
+   * in the store is another one after it, and nobody gets a lease by it. Each store says how much of the right
+   * to write it proves; that a lease is free is no promise, and that it is taken may be over by its time alone.
+   */
+  look(key: LeaseKey, signal: AbortSignal): Promise<StoreView>;
   /** Calls when the holder may have changed, where the store can tell; a hint only. */
   watch(name: string, changed: () => void): () => void;
   close(): Promise<void>;

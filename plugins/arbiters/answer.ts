@@ -1,6 +1,4 @@
-import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
-
-type Failure = Extract<LeaseAnswer, { kind: "unreachable" | "refused" }>;
+import type { StoreFailure as Failure } from "../../agent/core/witness/store-view.ts";
 
 /** Ends work on a lease with an answer. Its words hold no secret and no text of the store's. */
 export class StoreFailure extends Error {
@@ -24,13 +22,13 @@ const TOO_LATE: Failure = { kind: "unreachable", reason: "no answer in time" };
  * What the work answers, or that nothing came in time. What it finds afterwards is heard by nobody, and
  * nothing of it rejects.
  */
-export function within(
+export function within<Answer>(
   signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<LeaseAnswer>,
-): Promise<LeaseAnswer> {
+  work: (signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer | Failure> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(TOO_LATE);
-    const end = (answer: LeaseAnswer): void => {
+    const end = (answer: Answer | Failure): void => {
       signal.removeEventListener("abort", late);
       // Nor does an answer count that was worked out after its time, by an event loop that stood still.
       resolve(signal.aborted ? TOO_LATE : answer);
@@ -46,10 +44,7 @@ export async function attempt(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<unknown>,
 ): Promise<void> {
-  await within(signal, async (within) => {
-    await work(within);
-    return { kind: "lost" };
-  });
+  await within(signal, work);
 }
 
 function failureOf(error: unknown): Failure {

@@ -1,4 +1,5 @@
 import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
+import type { StoreView } from "../../agent/core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../agent/ports/arbiter.ts";
 import type { StoreFailure } from "./answer.ts";
 import { attempt, refused, unreachable, within } from "./answer.ts";
@@ -62,6 +63,14 @@ export class ConsulArbiter implements Arbiter {
       // A release first: the end of a session alone would start the lock delay.
       await this.#put(this.#path(name, { release: session }), undefined, signal);
       await this.#end(session, signal);
+    });
+  }
+
+  /** It reads: that the token may write the key and open a session is not proven, nor that it takes the ttl. */
+  look({ name }: LeaseKey, signal: AbortSignal): Promise<StoreView> {
+    return within(signal, async () => {
+      const there = await this.#read(name, signal);
+      return there?.Session === undefined ? { kind: "free" } : takenBy(there);
     });
   }
 
@@ -186,7 +195,7 @@ const heldBy = ({ CreateIndex, LockIndex }: Entry): LeaseAnswer => ({
   epoch: epochOf(CreateIndex, LockIndex),
 });
 
-function takenBy(there: Entry | undefined): LeaseAnswer {
+function takenBy(there: Entry | undefined): Extract<LeaseAnswer, { readonly kind: "taken" }> {
   const value = there?.Session === undefined ? undefined : there.Value;
   if (value === undefined || value === null) return { kind: "taken", holder: undefined };
   // Written as JSON: what we put is a text in quotes.

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
+import type { StoreView } from "../../agent/core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../agent/ports/arbiter.ts";
 import { attempt, refused, unreachable, within } from "./answer.ts";
 import { epochOf } from "./epoch.ts";
@@ -27,6 +28,8 @@ interface GrantReply {
 interface KeepAliveReply {
   readonly result?: { readonly header?: EtcdHeader; readonly TTL?: Int64 };
 }
+
+type Taken = Extract<LeaseAnswer, { readonly kind: "taken" }>;
 
 const MICROS = 1_000_000;
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -73,6 +76,25 @@ export class EtcdArbiter implements Arbiter {
       const lease = this.#leases.get(name);
       this.#leases.delete(name);
       if (lease !== undefined) await this.#revoke(lease, signal);
+    });
+  }
+
+  /**
+   * By a transaction that would write if the impossible were so: etcd asks beforehand whether this user may
+   * write the key, a majority agrees on it, and no revision comes of it. What it does not prove is that etcd
+   * takes the ttl.
+   */
+  look({ name }: LeaseKey, signal: AbortSignal): Promise<StoreView> {
+    return within(signal, async () => {
+      const key = this.#keyOf(name);
+      const asked = {
+        compare: [{ key, target: "VERSION", result: "LESS", version: "0" }],
+        success: [{ request_put: { key } }],
+        failure: [{ request_range: { key } }],
+      };
+      const reply = await this.#client.call<TxnReply>("/v3/kv/txn", asked, signal);
+      const there = reply?.responses?.[0]?.response_range?.kvs?.[0];
+      return there === undefined ? { kind: "free" } : takenBy(there);
     });
   }
 
@@ -177,7 +199,7 @@ const heldBy = ({ create_revision = "0" }: KeyValue): LeaseAnswer => ({
   epoch: epochOf(create_revision),
 });
 
-const takenBy = (there: KeyValue | undefined): LeaseAnswer => ({
+const takenBy = (there: KeyValue | undefined): Taken => ({
   kind: "taken",
   holder: there?.value === undefined ? undefined : Buffer.from(there.value, "base64").toString(),
 });

@@ -1,4 +1,5 @@
 import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
+import type { StoreView } from "../../agent/core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../agent/ports/arbiter.ts";
 import type { StoreFailure } from "./answer.ts";
 import { attempt, refused, unreachable, within } from "./answer.ts";
@@ -92,6 +93,20 @@ export class KubernetesArbiter implements Arbiter {
     });
   }
 
+  /**
+   * It reads, and where there is no Lease rehearses to create one, as that of a namespace that does not exist
+   * is missing too. That the account may update is not proven. The Lease of a dead holder is `taken`, as
+   * nothing in it says that its time is over.
+   */
+  look({ name }: LeaseKey, signal: AbortSignal): Promise<StoreView> {
+    return within(signal, async () => {
+      const there = await this.#read(name, signal);
+      if (there === undefined) await this.#rehearse(name, signal);
+      const holder = there?.spec?.holderIdentity ?? "";
+      return holder === "" ? { kind: "free" } : { kind: "taken", holder };
+    });
+  }
+
   watch(name: string, changed: () => void): () => void {
     return listen(async (signal) => {
       const query = new URLSearchParams({
@@ -172,16 +187,36 @@ export class KubernetesArbiter implements Arbiter {
     return status === 200 || status === 201;
   }
 
+  /**
+   * Creates a Lease of nobody, up to the moment when it would be kept. Every server that has this version of
+   * Leases knows how; what stands before one (400) may not, and then nothing is proven.
+   */
+  async #rehearse(name: string, signal: AbortSignal): Promise<void> {
+    const body = {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: this.#nameOf(name) },
+      spec: {},
+    };
+    const path = `${this.#folder()}?dryRun=All`;
+    await this.#ask({ method: "POST", path, body }, signal, [400]);
+  }
+
   async #read(name: string, signal: AbortSignal): Promise<Lease | undefined> {
     const path = `${this.#folder()}/${this.#nameOf(name)}`;
     const { status, json } = await this.#ask({ method: "GET", path }, signal);
     return status === 404 ? undefined : (json as Lease);
   }
 
-  async #ask(request: StoreRequest, signal: AbortSignal): Promise<StoreResponse> {
+  async #ask(
+    request: StoreRequest,
+    signal: AbortSignal,
+    more: readonly number[] = [],
+  ): Promise<StoreResponse> {
     const response = await this.#store.ask(this.#with(request), signal);
     const { status, json } = response;
-    const isExpected = [200, 201, 409].includes(status) || (status === 404 && isNoLease(request));
+    const expected = [200, 201, 409, ...more];
+    const isExpected = expected.includes(status) || (status === 404 && isNoLease(request));
     if (isExpected && typeof json === "object" && json !== null) return response;
     throw failureOf(response);
   }

@@ -1,4 +1,5 @@
 import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
+import type { StoreView } from "../../agent/core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../agent/ports/arbiter.ts";
 import type { ArbiterSettings } from "./settings.ts";
 
@@ -25,6 +26,10 @@ class LoadedArbiter implements Arbiter {
 
   async release(key: LeaseKey, signal: AbortSignal): Promise<void> {
     await (await this.#loaded).release(key, signal);
+  }
+
+  async look(key: LeaseKey, signal: AbortSignal): Promise<StoreView> {
+    return (await this.#loaded).look(key, signal);
   }
 
   watch(name: string, changed: () => void): () => void {

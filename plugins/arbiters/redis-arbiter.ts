@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { LeaseAnswer } from "../../agent/core/witness/lease-answer.ts";
+import type { StoreView } from "../../agent/core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../agent/ports/arbiter.ts";
 import { attempt, unreachable, within } from "./answer.ts";
 import { listen } from "./hints.ts";
 import type { RedisClient } from "./redis-connection.ts";
 import { redisClient, redisFailure } from "./redis-connection.ts";
-import { ACQUIRE, RELEASE, RENEW } from "./redis-scripts.ts";
+import { ACQUIRE, LOOK, RELEASE, RENEW } from "./redis-scripts.ts";
 import type { RedisSettings } from "./settings.ts";
 
 /**
@@ -41,7 +42,7 @@ export class RedisArbiter implements Arbiter {
       const keys = [this.#keyOf(name), `${this.#keyOf(name)}:epoch`];
       const kept = await this.#run(ACQUIRE, keys, [token, ms(ttl), holder], signal);
       if (kept === null) return { kind: "taken", holder: undefined };
-      return kept.startsWith(token) ? heldBy(kept) : { kind: "taken", holder: kept.slice(54) };
+      return kept.startsWith(token) ? heldBy(kept) : { kind: "taken", holder: holderOf(kept) };
     });
   }
 
@@ -61,6 +62,19 @@ export class RedisArbiter implements Arbiter {
       const token = this.#tokens.get(name);
       this.#tokens.delete(name);
       if (token !== undefined) await this.#run(RELEASE, [this.#keyOf(name)], [token], signal);
+    });
+  }
+
+  /**
+   * It also writes keys that are not there, which changes nothing: so it proves the right to all but INCR, and
+   * that this is no replica. A server that has begun lately serves, though it gives no leases yet.
+   */
+  look({ name }: LeaseKey, signal: AbortSignal): Promise<StoreView> {
+    return within(signal, async () => {
+      await this.#uptime(signal);
+      const keys = [this.#keyOf(name), `${this.#keyOf(name)}:look`];
+      const kept = await this.#run(LOOK, keys, [], signal);
+      return kept === null ? { kind: "free" } : { kind: "taken", holder: holderOf(kept) };
     });
   }
 
@@ -91,14 +105,18 @@ export class RedisArbiter implements Arbiter {
   async #waitForForgotten(ttl: number, signal: AbortSignal): Promise<void> {
     // A connection ends with its server.
     if (this.#client?.isReady === true && this.#hasRunFor >= ttl) return;
-    const text = await this.#command(["INFO", "server"], signal);
-    const seconds = Number(/^uptime_in_seconds:(\d+)/m.exec(String(text))?.[1] ?? 0);
+    const seconds = await this.#uptime(signal);
     // It counts turns of the clock's seconds: its first may have been short.
     this.#hasRunFor = (seconds - 1) * 1_000_000;
     if (this.#hasRunFor >= ttl) return;
     throw unreachable(
       `Redis has run for ${seconds} s and may have forgotten leases of its last life`,
     );
+  }
+
+  async #uptime(signal: AbortSignal): Promise<number> {
+    const text = await this.#command(["INFO", "server"], signal);
+    return Number(/^uptime_in_seconds:(\d+)/m.exec(String(text))?.[1] ?? 0);
   }
 
   async #run(
@@ -157,6 +175,8 @@ export class RedisArbiter implements Arbiter {
 const ms = (ttl: number): string => String(Math.ceil(ttl / 1_000));
 
 const heldBy = (kept: string): LeaseAnswer => ({ kind: "held", epoch: kept.slice(33, 53) });
+
+const holderOf = (kept: string): string => kept.slice(54);
 
 function destroy(client: RedisClient): void {
   // It throws where it has ended already.

@@ -32,6 +32,19 @@ if not kept or string.sub(kept, 1, 32) ~= ARGV[1] then return false end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return kept`;
 
+/**
+ * Keys: the lease, one that nobody has. Answers what is kept. It writes what is not there, which changes
+ * nothing; a replica, a server whose disk is full, and one that does not let this user write refuse it.
+ */
+export const LOOK = `
+local kept = redis.call('GET', KEYS[1])
+redis.call('TIME')
+redis.call('SET', KEYS[2], '', 'XX', 'PX', 1)
+redis.call('PEXPIRE', KEYS[2], 1)
+redis.call('DEL', KEYS[2])
+redis.call('PUBLISH', KEYS[2], '')
+return kept`;
+
 /** Key: the lease. Arguments: token. Tells those who listen on a channel named as the key. */
 export const RELEASE = `
 local kept = redis.call('GET', KEYS[1])

@@ -21,13 +21,20 @@ const SECRET = "wrong-and-secret";
 /** What a store answers to somebody who comes with these settings. */
 async function ask(settings: ArbiterSettings, name = "group"): Promise<LeaseAnswer> {
   const arbiter = openArbiter(settings);
+  // Who wants nothing has asked for nothing before.
+  const looker = openArbiter(settings);
   try {
     const key = { name, holder: "a", ttl: seconds(2) };
     const answer = await arbiter.acquire(key, AbortSignal.timeout(4_000));
-    if (answer.kind === "held") await arbiter.release(key, AbortSignal.timeout(2_000));
+    const view = await looker.look(key, AbortSignal.timeout(4_000));
+    if (answer.kind === "held") {
+      assert.deepEqual(view, { kind: "taken", holder: "a" });
+      await arbiter.release(key, AbortSignal.timeout(2_000));
+    } else assert.deepEqual(view, answer, "whoever looks is told the same");
     return answer;
   } finally {
     await arbiter.close();
+    await looker.close();
   }
 }
 

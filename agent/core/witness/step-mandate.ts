@@ -12,10 +12,8 @@ import type {
 import { initialMandate, pauseAfter } from "./mandate.ts";
 import type { MandateNews } from "./mandate-news.ts";
 import { stepWitness, witnessDeadline } from "./step.ts";
+import { UNREACHABLE_REMEDY } from "./store-view.ts";
 import type { RevokeReason, WitnessEffect, WitnessEvent, WitnessState } from "./witness.ts";
-
-const UNREACHABLE_REMEDY =
-  "see that this node reaches the endpoints of the witness, and that most servers of the store run";
 
 /** A mandate: first the lease, then the fence, then leave to be active. */
 export const mandate = (

@@ -1,6 +1,7 @@
 import type { Stat } from "node-zookeeper-client";
 import { ACL, CreateMode, Exception } from "node-zookeeper-client";
 import type { LeaseAnswer } from "../../../agent/core/witness/lease-answer.ts";
+import type { StoreView } from "../../../agent/core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../../agent/ports/arbiter.ts";
 import type { StoreFailure } from "../answer.ts";
 import { attempt, refused, unreachable, within } from "../answer.ts";
@@ -78,6 +79,23 @@ export class ZooKeeperArbiter implements Arbiter {
       const path = this.#pathOf(name);
       if (this.#held.delete(path)) this.#leftovers.add(path);
       await this.#remove(path, signal);
+    });
+  }
+
+  /**
+   * In the session that there is, or in one that is ended at once, so that a node which wants nothing has none
+   * open. It reads: that the login may create and delete in the folder is not proven, where no lease is there.
+   */
+  look({ name, ttl }: LeaseKey, signal: AbortSignal): Promise<StoreView> {
+    return within(signal, async () => {
+      if (this.#isClosed) throw unreachable("the arbiter is closed");
+      const own = this.#session?.hasEnded === false ? this.#session : undefined;
+      const session = own ?? new ZooKeeperSession(this.#settings, ttl / 1_000, () => undefined);
+      try {
+        return await this.#view(session, this.#pathOf(name), signal);
+      } finally {
+        if (session !== own) session.close();
+      }
     });
   }
 
@@ -192,14 +210,37 @@ export class ZooKeeperArbiter implements Arbiter {
     path: string,
     signal: AbortSignal,
   ): Promise<LeaseAnswer> {
+    const holder = await this.#holder(session, path, signal);
+    // `undefined`: it went in between.
+    return { kind: "taken", holder };
+  }
+
+  async #view(session: ZooKeeperSession, path: string, signal: AbortSignal): Promise<StoreView> {
+    const holder = await this.#holder(session, path, signal);
+    if (holder !== undefined) return { kind: "taken", holder };
+    // The folder is made where it is missing, but not the chroot.
+    const { code, value: root } = await session.ask<Stat | null>(
+      (client, done) => client.exists("/", done),
+      signal,
+    );
+    if (code !== 0) throw failureOf(code);
+    if (root === null || root === undefined) throw failureOf(Exception.NO_NODE);
+    return { kind: "free" };
+  }
+
+  /** `undefined`: there is no such node. */
+  async #holder(
+    session: ZooKeeperSession,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     const { code, value } = await session.ask<Buffer>(
       (client, done) => client.getData(path, done),
       signal,
     );
-    // It went in between.
-    if (code === Exception.NO_NODE) return { kind: "taken", holder: undefined };
+    if (code === Exception.NO_NODE) return undefined;
     if (code !== 0) throw failureOf(code);
-    return { kind: "taken", holder: value.toString() };
+    return value.toString();
   }
 
   async #remove(path: string, signal: AbortSignal): Promise<void> {

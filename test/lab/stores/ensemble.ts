@@ -36,6 +36,7 @@ export function storeOf(
           acquire: (key, signal) => arbiter.acquire(key, signal),
           renew: (key, signal) => arbiter.renew(key, signal),
           release: (key, signal) => arbiter.release(key, signal),
+          look: (key, signal) => arbiter.look(key, signal),
           watch: (name, changed) => arbiter.watch(name, changed),
           async close() {
             await arbiter.close();

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Micros } from "../../../agent/core/time.ts";
 import type { LeaseAnswer } from "../../../agent/core/witness/lease-answer.ts";
+import type { StoreView } from "../../../agent/core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../../agent/ports/arbiter.ts";
 
 /** A store that the suite runs against. */
@@ -55,6 +56,7 @@ export class Asker {
   acquire = (): Promise<LeaseAnswer> => this.arbiter.acquire(this.key, this.signal());
   renew = (): Promise<LeaseAnswer> => this.arbiter.renew(this.key, this.signal());
   release = (): Promise<void> => this.arbiter.release(this.key, this.signal());
+  look = (): Promise<StoreView> => this.arbiter.look(this.key, this.signal());
   signal = (): AbortSignal => AbortSignal.timeout(ms(this.#rpc));
 
   /** Until it is held; answers the epoch. */
@@ -119,6 +121,25 @@ export function arbiterSuite(
       await b.release();
       assert.ok(epochOf(await a.acquire()) > second);
       await a.release();
+    });
+
+    test("a look tells who has it, and gives it to nobody", async () => {
+      const [a, b] = await openTwo();
+      const until = performance.now() + 15_000;
+      let free = await b.look();
+      while (free.kind === "unreachable" && performance.now() < until) {
+        await sleep(20);
+        free = await b.look();
+      }
+      assert.deepEqual(free, { kind: "free" });
+      const first = await a.awaitHeld(5_000);
+      assert.deepEqual(await b.look(), { kind: "taken", holder: "a" });
+      assert.deepEqual(await a.look(), { kind: "taken", holder: "a" });
+      assert.deepEqual(await a.renew(), { kind: "held", epoch: first });
+      assert.deepEqual(await b.renew(), { kind: "lost" });
+      await a.release();
+      assert.deepEqual(await b.look(), { kind: "free" });
+      assert.deepEqual(await a.renew(), { kind: "lost" });
     });
 
     test("a hint comes when the holder goes", async () => {
@@ -215,6 +236,7 @@ export function arbiterSuite(
       const over = AbortSignal.abort();
       assert.equal((await a.arbiter.acquire(a.key, over)).kind, "unreachable");
       assert.equal((await a.arbiter.renew(a.key, over)).kind, "unreachable");
+      assert.equal((await a.arbiter.look(a.key, over)).kind, "unreachable");
       await a.arbiter.release(a.key, over);
     });
 
@@ -224,9 +246,10 @@ export function arbiterSuite(
       if (store.stop !== undefined) {
         store.stop();
         const from = performance.now();
-        const answer = await a.renew();
+        const [answer, view] = await Promise.all([a.renew(), b.look()]);
         const took = performance.now() - from;
         store.goOn?.();
+        assert.equal(view.kind, "unreachable", JSON.stringify(view));
         assert.equal(answer.kind, "unreachable", JSON.stringify(answer));
         assert.ok(took <= ms(store.rpc) + 250, `answered after ${took} ms`);
       }

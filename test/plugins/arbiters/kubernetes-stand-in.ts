@@ -12,7 +12,7 @@ const DNS_SUBDOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(\\.${LABEL})*$`);
 
 /**
  * What Kubernetes' API conventions say of an object and its resourceVersion, for Leases of one namespace:
- * GET, POST, PUT and a watch. Its server cannot be had here.
+ * GET, POST (also as a dry run), PUT and a watch. Its server cannot be had here.
  */
 export async function kubernetesStandIn(token?: string): Promise<StandIn> {
   const folder = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
@@ -35,9 +35,11 @@ export async function kubernetesStandIn(token?: string): Promise<StandIn> {
     watchers.add(response);
     response.on("close", () => watchers.delete(response));
   };
-  const write = ({ method, body }: Asked, there: Lease | undefined): Told => {
+  const write = ({ method, body, query }: Asked, there: Lease | undefined): Told => {
     const lease = JSON.parse(body) as Lease;
     if (!DNS_SUBDOMAIN.test(lease.metadata.name)) return problem(422);
+    const isNew = method === "POST" && !leases.has(lease.metadata.name);
+    if (isNew && query.get("dryRun") === "All") return { status: 201, json: lease };
     if (method === "POST") return leases.has(lease.metadata.name) ? problem(409) : keep(lease, 201);
     if (there === undefined) return problem(404);
     const isNewest = lease.metadata.resourceVersion === there.metadata.resourceVersion;

@@ -1,4 +1,5 @@
 import type { LeaseAnswer } from "../../../agent/core/witness/lease-answer.ts";
+import type { StoreFailure, StoreView } from "../../../agent/core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../../agent/ports/arbiter.ts";
 
 interface Kept {
@@ -24,7 +25,10 @@ export class MemoryStore {
 
   open(): Arbiter {
     const own = {};
-    const ask = async (signal: AbortSignal, answer: () => LeaseAnswer): Promise<LeaseAnswer> => {
+    const ask = async <Answer>(
+      signal: AbortSignal,
+      answer: () => Answer,
+    ): Promise<Answer | StoreFailure> => {
       if (!signal.aborted && this.isStill) {
         await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
       }
@@ -36,6 +40,7 @@ export class MemoryStore {
       release: async ({ name }, signal) => {
         await ask(signal, () => this.#release(own, name));
       },
+      look: (key, signal) => ask(signal, () => this.#look(key)),
       watch: (name, changed) => {
         const all = this.#watchers.get(name) ?? new Set();
         this.#watchers.set(name, all.add(changed));
@@ -56,6 +61,11 @@ export class MemoryStore {
     const epoch = there?.epoch ?? String(++this.#epochs).padStart(12, "0");
     this.#kept.set(name, { by, holder, epoch, endsAt: this.#now() + ttl / 1_000 });
     return { kind: "held", epoch };
+  }
+
+  #look({ name }: LeaseKey): StoreView {
+    const there = this.#find(name);
+    return there === undefined ? { kind: "free" } : { kind: "taken", holder: there.holder };
   }
 
   #renew(by: object, key: LeaseKey): LeaseAnswer {

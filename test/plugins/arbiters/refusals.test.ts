@@ -15,7 +15,12 @@ const KEY = { name: "a/B_c.d", holder: "one", ttl: seconds(10) };
 async function ask(t: TestContext, settings: ArbiterSettings, limitMs = 1_000) {
   const arbiter = openArbiter(settings);
   t.after(() => arbiter.close());
-  return await arbiter.acquire(KEY, AbortSignal.timeout(limitMs));
+  const answer = await arbiter.acquire(KEY, AbortSignal.timeout(limitMs));
+  const view = await arbiter.look(KEY, AbortSignal.timeout(limitMs));
+  if (answer.kind === "held") assert.deepEqual(view, { kind: "taken", holder: KEY.holder });
+  else if (answer.kind === "unreachable") assert.equal(view.kind, "unreachable");
+  else assert.deepEqual(view, answer, "whoever looks is told the same");
+  return answer;
 }
 
 function isRefused(answer: LeaseAnswer, reason: RegExp): void {

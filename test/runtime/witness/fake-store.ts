@@ -1,4 +1,5 @@
 import type { LeaseAnswer } from "../../../agent/core/witness/lease-answer.ts";
+import type { StoreView } from "../../../agent/core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../../agent/ports/arbiter.ts";
 
 /** A store in memory: answers at once, unless it is told otherwise. */
@@ -12,6 +13,8 @@ export class FakeStore {
   readonly ours = new Map<string, string>();
   /** `acquire a`, `renew a`, `release a`. */
   readonly asked: string[] = [];
+  /** Names, each time that somebody looked. */
+  readonly looked: string[] = [];
   opened = 0;
   closed = 0;
   #epoch = 0;
@@ -27,6 +30,7 @@ export class FakeStore {
         this.ours.delete(name);
         return Promise.resolve();
       },
+      look: ({ name }) => this.#look(name),
       watch: (name, changed) => {
         this.#watchers.set(name, changed);
         return () => this.#watchers.delete(name);
@@ -42,6 +46,14 @@ export class FakeStore {
   free(name: string): void {
     this.others.delete(name);
     this.#watchers.get(name)?.();
+  }
+
+  #look(name: string): Promise<StoreView> {
+    this.looked.push(name);
+    if (this.silent) return new Promise(() => undefined);
+    const holder = this.others.get(name) ?? (this.ours.has(name) ? "us" : undefined);
+    const view: StoreView = holder === undefined ? { kind: "free" } : { kind: "taken", holder };
+    return Promise.resolve(this.failure ?? view);
   }
 
   #answer(kind: "acquire" | "renew", { name }: LeaseKey): Promise<LeaseAnswer> {

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${…} is what is under test
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import { keywordTable } from "../../agent/config/keepalived/keyword-table.ts";
 import { parseKeepalived } from "../../agent/config/keepalived/parse-keepalived.ts";
 import { Reader } from "../../agent/config/keepalived/reader.ts";
 import { configHost } from "../../agent/linux/config-host.ts";
+import { eventually } from "./eventually.ts";
 
 /*
  * keepalived names every word that it does not know, with its line. Words outside all blocks
@@ -179,30 +181,46 @@ ${own} priority ${140 + at}
 ${own}}
 `;
 
-/** What keepalived has made of a file, as it writes it down at its start. */
-function theirDump(text: string): readonly string[] {
-  writeFileSync(main, text);
-  const pids = `-p ${join(folder, "pid")} -r ${join(folder, "vrrp.pid")}`;
-  const run = `ip link add hfk type veth peer name hfp && ip addr add 192.0.2.200/24 dev hfk
-ip link set hfk up; ip link set hfp up
-timeout 1 keepalived -n -l -d -P -i main -f ${main} ${pids}`;
-  const { stdout, stderr } = spawnSync("unshare", ["-n", "sh", "-c", run], {
-    cwd: folder,
-    encoding: "utf8",
-    timeout: 20_000,
-  });
-  const all = `${stdout}${stderr}`
-    .split("\n")
-    .map((line) => line.replace(/^\w+ \w+ [^a-z(]*20\d\d: /, ""));
+/** What is between these, with what it is made of; `undefined`: it is not all there yet. */
+function dumpIn(said: string): readonly string[] | undefined {
+  const all = said.split("\n").map((line) => line.replace(/^\w+ \w+ [^a-z(]*20\d\d: /, ""));
   const begin = all.findIndex((line) => line.includes("VRRP Topology"));
   const end = all.findIndex((line, at) => at > begin && line.includes("Interfaces"));
+  if (begin < 0 || end < 0) return undefined;
   // Its other processes log to the same place whenever they like; what is written down is indented.
   return all
     .slice(begin, end)
     .filter((line) => /^(?:\s|---)/.test(line) && !/time|Last|Checksum/i.test(line));
 }
 
-test("none of our words costs keepalived anything of its own", { skip, timeout: 60_000 }, () => {
+/** What keepalived has made of a file, as it writes it down at its start. */
+async function theirDump(text: string): Promise<readonly string[]> {
+  writeFileSync(main, text);
+  const pids = `-p ${join(folder, "pid")} -r ${join(folder, "vrrp.pid")}`;
+  const run = `ip link add hfk type veth peer name hfp && ip addr add 192.0.2.200/24 dev hfk
+ip link set hfk up; ip link set hfp up
+exec keepalived -n -l -d -P -i main -f ${main} ${pids} 2>&1`;
+  const child = spawn("unshare", ["-n", "sh", "-c", run], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "close");
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (more: string) => {
+    said += more;
+  });
+  try {
+    return await eventually("it is written down", 20_000, () => dumpIn(said) ?? assert.fail(said));
+  } finally {
+    child.kill("SIGTERM");
+    await ended;
+  }
+}
+
+test("none of our words costs keepalived anything of its own", {
+  skip,
+  timeout: 60_000,
+}, async () => {
   const text = routersWith(ownLines);
   const own = new Set(theirUnknownWords(text).map((each) => each.split(" ")[1] ?? ""));
   assert.deepEqual([...own].toSorted(), [
@@ -212,12 +230,12 @@ test("none of our words costs keepalived anything of its own", { skip, timeout: 
     "holdfast_fencing",
     "holdfast_witness",
   ]);
-  const dump = theirDump(text);
+  const dump = await theirDump(text);
   const shown = dump.join("\n");
   for (const at of [1, 2]) {
     assert.match(shown, new RegExp(`Priority = ${140 + at}\\b`));
     assert.match(shown, new RegExp(`192\\.0\\.2\\.${at}/24`));
     assert.match(shown, new RegExp(`192\\.0\\.2\\.${at + 10}(?:/32)? dev`));
   }
-  assert.deepEqual(dump, theirDump(routersWith(() => "")));
+  assert.deepEqual(dump, await theirDump(routersWith(() => "")));
 });

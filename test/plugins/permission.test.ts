@@ -209,9 +209,10 @@ describe("laws", () => {
   });
 
   test("a hostile glob takes no time to speak of", () => {
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     assert.equal(globMatches(`${"*a".repeat(240)}b`, "a".repeat(8_000)), false);
-    assert.ok(performance.now() - begun < 200);
+    const { user, system } = process.cpuUsage(begun);
+    assert.ok(user + system < 200_000, `${user + system} µs`);
   });
 
   test("a pattern that covers another fits all that the other fits", () => {

@@ -75,11 +75,15 @@ class Pool {
 
 const noTasks = existsSync("/proc/self/task") ? false : "needs Linux";
 
-/** Of a thread of this process. */
-function niceOf(task: string): number {
-  const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
-  // The 19th field; the second one, in brackets, is a name of any form.
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+/** Of a thread of this process; `undefined`: it has ended. */
+function niceOf(task: string): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+    // The 19th field; the second one, in brackets, is a name of any form.
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+  } catch {
+    return undefined;
+  }
 }
 
 const counting = bundleOf(`export default { state: { version: 1, init: () => ({ n: 0 }) },

@@ -7,6 +7,7 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { micros } from "../../../agent/core/time.ts";
 import type { ProbeOf } from "../../../agent/ports/server-probes.ts";
+import { eventually } from "../../lab/eventually.ts";
 import type { Reply } from "../name-server.ts";
 import { nameServer } from "../name-server.ts";
 import { endpoint, http, ip, listening, openRig, tcpServer } from "./rig.ts";
@@ -29,7 +30,7 @@ describe("TCP_CHECK", () => {
       assert.equal(await rig.reason({ kind: "tcp", to: bound }), "up: connected");
     }
     assert.equal(
-      await rig.reason(http(server.port, {}, { to: bound }), 30),
+      await rig.reason(http(server.port, {}, { to: bound }), 500),
       "down: timeout waiting for the answer",
     );
     assert.match(from[0] ?? "", /^127\.0\.0\.7 \d+$/);
@@ -97,10 +98,11 @@ describe("DNS_CHECK", () => {
   const asked = async (
     reply: (name: string, type: number) => Reply | undefined,
     more: Partial<ProbeOf<"dns">> = {},
+    ms?: number,
   ): Promise<string> => {
     const server = await nameServer(reply);
     const probe = { kind: "dns", to: endpoint(server.port), type: "SOA", name: "." } as const;
-    const reason = await rig.reason({ ...probe, ...more }, 200);
+    const reason = await rig.reason({ ...probe, ...more }, ms);
     server.close();
     return reason;
   };
@@ -124,7 +126,7 @@ describe("DNS_CHECK", () => {
     assert.equal(await asked(() => ({ code: 3 })), "down: NXDOMAIN");
     assert.equal(await asked(() => ({ code: 11 })), "down: RCODE 11");
     assert.equal(
-      await asked(() => undefined, { name: "a.b" }),
+      await asked(() => undefined, { name: "a.b" }, 100),
       "down: timeout waiting for SOA of a.b",
     );
     assert.match(await asked(() => ({}), { name: "a..b" }), /^down: there is no query/);
@@ -180,7 +182,7 @@ describe("UDP_CHECK", () => {
 
   test("wants a reply that fits", async () => {
     const { port, got, close } = await server(Buffer.from("0badcafe", "hex"));
-    const reason = (more: Partial<ProbeOf<"udp">>) => rig.reason(probe(port, more), 300);
+    const reason = (more: Partial<ProbeOf<"udp">>) => rig.reason(probe(port, more));
     assert.equal(await reason({}), "up: a reply of 4 bytes");
     assert.deepEqual(got, ["c0ffee"]);
     assert.equal(await reason({ reply: "0bXdca" }), "up: a reply of 4 bytes");
@@ -203,7 +205,8 @@ describe("UDP_CHECK", () => {
       await rig.reason(probe(port, { requireReply: false, payload: undefined }), 50),
       "up: no refusal",
     );
-    assert.equal(got[0]?.length, 64);
+    // Its time may be over before this process has read what it sent.
+    await eventually("it is heard", 5_000, () => assert.equal(got[0]?.length, 64));
     assert.equal(await rig.reason(probe(port), 50), "down: timeout waiting for a reply");
     close();
     assert.equal(

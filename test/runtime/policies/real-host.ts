@@ -111,7 +111,7 @@ export class RealHost {
       late = setTimeout(() => {
         const said = this.heard.events.map(({ subject, message }) => `${subject}: ${message}`);
         reject(new Error(`not seen: ${what}\n${[...said, ...this.heard.log].join("\n")}`));
-      }, 10_000);
+      }, 30_000);
     });
     this.#waiting.add(look);
     try {

@@ -108,7 +108,32 @@ describe("layers", () => {
   }
 });
 
+/** Files among these that are reached from themselves; types count. */
+function circular(among: readonly string[]): readonly string[] {
+  const known = new Set(among);
+  const imports = new Map(
+    among.map((file) => [file, importsOf(file).filter((target) => known.has(target))]),
+  );
+  const reaches = (from: string): boolean => {
+    const seen = new Set<string>();
+    const open = [from];
+    for (let file = open.pop(); file !== undefined; file = open.pop()) {
+      for (const target of imports.get(file) ?? []) {
+        if (target === from) return true;
+        if (!seen.has(target)) open.push(target);
+        seen.add(target);
+      }
+    }
+    return false;
+  };
+  return among.filter(reaches);
+}
+
 describe("habits", () => {
+  test("no file of the product imports itself through others", () => {
+    assert.deepEqual(circular(files.filter((file) => !file.startsWith("test/"))), []);
+  });
+
   test("no folder for leftovers", () => {
     const bad = /(^|\/)(lib|utils?|common|helpers?|types)\//;
     assert.deepEqual(

@@ -7,7 +7,7 @@ import type { HostFactsRequest } from "../ports/host-facts.ts";
 import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./command.ts";
 import { plural } from "./diagnostics.ts";
-import type { AgentPresence } from "./doctor/examine.ts";
+import type { AgentPresence } from "./doctor/case.ts";
 import { examine } from "./doctor/examine.ts";
 import type { DoctorReport, Finding } from "./doctor/finding.ts";
 import type { Needs } from "./doctor/needs.ts";

@@ -3,21 +3,13 @@ import type { IpAddress } from "../core/address.ts";
 import type { EndpointSpec } from "../ports/advertisement-sockets.ts";
 import { KernelError } from "../ports/error.ts";
 import type { HostAddress, Link, Network } from "../ports/network.ts";
-import type { PacketTemplate } from "../wire/outgoing-packet.ts";
+import type { AdvertPath } from "./advert-path.ts";
 import { ownAddress } from "./assess.ts";
-import type { EndpointLease, EndpointPool } from "./endpoint-pool.ts";
+import type { EndpointPool } from "./endpoint-pool.ts";
 import type { Links } from "./links.ts";
 import { receiveRoom } from "./receive-room.ts";
 import type { Reports } from "./reports.ts";
 import type { Router } from "./router.ts";
-
-/** A further interface over which a router's advertisements are sent and heard. */
-export interface AdvertPath {
-  readonly source: IpAddress;
-  readonly lease: EndpointLease;
-  /** Made with those of the router's own interface. */
-  template: PacketTemplate | undefined;
-}
 
 /** What there is to go by, or why an interface cannot be used. */
 type Place = { readonly link: Link; readonly source: IpAddress } | string;

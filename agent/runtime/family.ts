@@ -23,7 +23,7 @@ import { Kin } from "./kin.ts";
 import { LastWills } from "./last-will.ts";
 import { Prelude } from "./prelude.ts";
 import { RememberedSnapshot } from "./remembered-snapshot.ts";
-import type { SupervisorPorts } from "./supervisor.ts";
+import type { SupervisorPorts } from "./supervisor-ports.ts";
 import type { Configured, NodeSnapshot } from "./vrrp-client.ts";
 import { planForNone, VrrpClient } from "./vrrp-client.ts";
 import { watchOf } from "./watch.ts";

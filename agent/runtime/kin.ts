@@ -1,7 +1,7 @@
 import type { ProcessStatus } from "../control/protocol.ts";
 import { Child } from "./child.ts";
 import type { ServiceRole, ToDirector, ToVrrp, ToWitness } from "./ipc.ts";
-import type { SupervisorPorts } from "./supervisor.ts";
+import type { SupervisorPorts } from "./supervisor-ports.ts";
 import { DEFAULT_WATCH } from "./watch.ts";
 
 export interface KinEvents {

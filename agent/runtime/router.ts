@@ -10,7 +10,7 @@ import type { Link } from "../ports/network.ts";
 import type { Credentials, SequenceState } from "../wire/authentication.ts";
 import { credentialsOf, NO_SEQUENCES } from "../wire/authentication.ts";
 import type { PacketTemplate } from "../wire/outgoing-packet.ts";
-import type { AdvertPath } from "./advert-paths.ts";
+import type { AdvertPath } from "./advert-path.ts";
 import type { Counters } from "./counters.ts";
 import { newCounters } from "./counters.ts";
 import type { EndpointLease } from "./endpoint-pool.ts";

@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Hmac } from "../wire/hmac.ts";
 import type { PacketTemplate } from "../wire/outgoing-packet.ts";
 import { encodePacket, packetTemplate } from "../wire/outgoing-packet.ts";
-import type { AdvertPath } from "./advert-paths.ts";
+import type { AdvertPath } from "./advert-path.ts";
 import { advertised } from "./advertised.ts";
 import type { Gatekeeper } from "./fencing/gatekeeper.ts";
 import type { Holdings } from "./holdings.ts";

@@ -1,44 +1,20 @@
-import type { GlobalConfig } from "../config/config.ts";
 import type { RunOptions } from "../config/run-options.ts";
 import type { DirectorCommand, LetterIds, ServerOrder, Status } from "../control/protocol.ts";
 import { PROTOCOL_VERSION } from "../control/protocol.ts";
 import type { ControlTarget, ReloadOutcome } from "../control/target.ts";
-import type { LastWill } from "../ports/last-will.ts";
-import type { Later, ServiceNotifier, StartProcess } from "../ports/processes.ts";
 import { Accepted } from "./accepted.ts";
 import type { ReadConfig } from "./config-source.ts";
 import { readConfig } from "./config-source.ts";
 import { diagnosticLine } from "./diagnostic-line.ts";
 import { EventLog } from "./event-log.ts";
 import { Family } from "./family.ts";
-import type { EventReport, LogLevel, Problem, Role, ServiceRole } from "./ipc.ts";
-import type { Log } from "./log.ts";
+import type { EventReport, LogLevel, Problem, ServiceRole } from "./ipc.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import { PidFiles } from "./pid-files.ts";
 import { ReadingMark } from "./reading-mark.ts";
 import { routerSeries } from "./router-series.ts";
 import { ScheduledReload } from "./scheduled-reload.ts";
-import type { StateStore } from "./state-store.ts";
-
-/** What the supervisor needs of the world. */
-export interface SupervisorPorts {
-  readonly start: StartProcess<Role>;
-  readonly later: Later;
-  /** Monotonic milliseconds. */
-  readonly nowMs: () => number;
-  readonly wallClock: () => number;
-  readonly pid: number;
-  readonly version: string;
-  readonly nodeVersion: string;
-  readonly log: Log;
-  readonly notifier: ServiceNotifier;
-  readonly state: StateStore;
-  readonly lastWill: LastWill;
-  /** Where use_pid_dir puts pid files; keepalived's place by default. */
-  readonly pidDirectory?: string;
-  /** Applies name and umask to this process. */
-  readonly prepare: (global: GlobalConfig) => void;
-}
+import type { SupervisorPorts } from "./supervisor-ports.ts";
 
 const PID_DIRECTORY = "/run/keepalived";
 

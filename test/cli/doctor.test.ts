@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Case } from "../../agent/cli/doctor/examine.ts";
+import type { Case } from "../../agent/cli/doctor/case.ts";
 import { examine } from "../../agent/cli/doctor/examine.ts";
 import type { Finding } from "../../agent/cli/doctor/finding.ts";
 import type { NeededRouter } from "../../agent/cli/doctor/needs.ts";

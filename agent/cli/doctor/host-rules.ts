@@ -1,5 +1,5 @@
 import type { KernelFeature } from "../../ports/host-facts.ts";
-import type { Case } from "./examine.ts";
+import type { Case } from "./case.ts";
 import type { Finding } from "./finding.ts";
 import { ok, problem, warning } from "./finding.ts";
 

@@ -1,6 +1,6 @@
 import type { IpAddress } from "../../core/address.ts";
 import type { HeardRouter, HostFacts } from "../../ports/host-facts.ts";
-import type { Case } from "./examine.ts";
+import type { Case } from "./case.ts";
 import type { Finding } from "./finding.ts";
 import { ok, problem, warning } from "./finding.ts";
 import type { NeededRouter } from "./needs.ts";

@@ -3,7 +3,7 @@ import type { Style } from "../style.ts";
 import type { Cell } from "../table.ts";
 import { table } from "../table.ts";
 import { duration } from "./duration.ts";
-import type { Problem } from "./problems.ts";
+import type { Problem } from "./problem.ts";
 
 const SESSIONS = [
   "BFD",

@@ -4,13 +4,8 @@ import { bfdProblems } from "./bfd.ts";
 import { directorProblems } from "./director.ts";
 import { duration } from "./duration.ts";
 import { WAITING } from "./mandate.ts";
-import type { Advice } from "./words.ts";
+import type { Problem } from "./problem.ts";
 import { ALARMS, adviceOn } from "./words.ts";
-
-export interface Problem extends Advice {
-  /** The router, process or file. */
-  readonly subject: string;
-}
 
 /** All that needs a person, most urgent first. */
 export function problemsOf(status: Status, now: number): readonly Problem[] {

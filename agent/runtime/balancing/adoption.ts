@@ -1,16 +1,11 @@
 import type { ProbeConfig, VirtualServerConfig } from "../../config/virtual-servers.ts";
-import type { DestinationKey, ServiceTable, ServiceTarget } from "../../core/ipvs/service.ts";
+import type { DestinationKey, ServiceTable } from "../../core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
 import type { Instant } from "../../core/time.ts";
 import { after, milliseconds } from "../../core/time.ts";
 import type { LeavingServer, PoolEvent } from "../../core/virtual-server/pool.ts";
 import type { KeptServer } from "./balancing-store.ts";
-
-export const targetsOf = ({
-  targets,
-  protocol,
-}: Pick<VirtualServerConfig, "targets" | "protocol">): readonly ServiceTarget[] =>
-  targets.map((one) => (one.kind === "address" ? { ...one, protocol } : one));
+import { targetsOf } from "./service-targets.ts";
 
 /** How a virtual server begins: from what the kernel has of it, and from what is kept of it. */
 export function startOf(

@@ -4,12 +4,12 @@ import { seconds } from "../../core/time.ts";
 import { KernelError } from "../../ports/error.ts";
 import type { ServiceCounters } from "../../ports/ipvs.ts";
 import type { Schedule } from "../schedule.ts";
-import { targetsOf } from "./adoption.ts";
 import type { Counted } from "./connections.ts";
 import { activeConnections, Connections } from "./connections.ts";
 import type { KernelTable } from "./kernel-table.ts";
 import type { BalancingPorts } from "./ports.ts";
 import type { Served } from "./served.ts";
+import { targetsOf } from "./service-targets.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** How often the kernel's table is looked at for what others did to it. */

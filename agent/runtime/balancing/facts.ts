@@ -2,8 +2,8 @@ import type { VirtualServerConfig } from "../../config/virtual-servers.ts";
 import { serviceKey } from "../../core/ipvs/service.ts";
 import type { PoolEffect } from "../../core/virtual-server/pool.ts";
 import type { EventReport } from "../ipc.ts";
-import { targetsOf } from "./adoption.ts";
 import type { Served } from "./served.ts";
+import { targetsOf } from "./service-targets.ts";
 
 type Fact = Pick<EventReport, "kind" | "level" | "message" | "detail">;
 type Of<Kind extends PoolEffect["kind"]> = Extract<PoolEffect, { readonly kind: Kind }>;

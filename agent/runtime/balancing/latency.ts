@@ -1,5 +1,3 @@
-import type { Attachment } from "./looks.ts";
-
 /** Milliseconds of runs that succeeded: the last one, and of the last 64 the middle and the slowest but 1 %. */
 export interface Latency {
   readonly last: number;
@@ -69,11 +67,16 @@ export class Durations {
   }
 }
 
+/** A check that may have turns of its own. */
+interface Timed {
+  readonly look: { readonly durations: Durations | undefined };
+}
+
 /**
  * How long a real server takes to answer: as the slowest of its checks says, by its middle. To open a
  * connection is quick where the page behind it is not.
  */
-export function latencyOf(checks: readonly Attachment[]): Latency | undefined {
+export function latencyOf(checks: readonly Timed[]): Latency | undefined {
   let slowest: Latency | undefined;
   for (const { look } of checks) {
     const latency = look.durations?.latency();

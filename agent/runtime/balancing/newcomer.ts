@@ -9,8 +9,8 @@ import type { IpAddress } from "../../core/address.ts";
 import { familyOf } from "../../core/address.ts";
 import { destinationKey, endpointText, familyOfService } from "../../core/ipvs/service.ts";
 import { plainEqual } from "../../core/plain-equal.ts";
-import { targetsOf } from "./adoption.ts";
 import type { Endpoint } from "./server-reference.ts";
+import { targetsOf } from "./service-targets.ts";
 
 const PLACE: ReadonlySet<string> = new Set(["position"]);
 

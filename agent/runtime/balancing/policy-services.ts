@@ -2,12 +2,12 @@ import type { BalancedService, ServiceView } from "../../../sdk/index.ts";
 import type { ServiceTarget } from "../../core/ipvs/service.ts";
 import type { ServerWeights } from "../../core/policy/server-weights.ts";
 import type { ServerClaim } from "../../core/virtual-server/pool.ts";
-import { targetsOf } from "./adoption.ts";
 import type { Served } from "./served.ts";
 import type { HeldClaim } from "./server-claims.ts";
 import { ServerClaims } from "./server-claims.ts";
 import type { Count } from "./server-views.ts";
 import { balancedView, serverViews } from "./server-views.ts";
+import { targetsOf } from "./service-targets.ts";
 
 /** What policies go by, and whom they move. */
 export interface PolicyServicesWorld {

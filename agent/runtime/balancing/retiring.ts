@@ -4,9 +4,10 @@ import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
 import { after } from "../../core/time.ts";
 import type { LeavingServer, PoolState } from "../../core/virtual-server/pool.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { startOf, targetsOf } from "./adoption.ts";
+import { startOf } from "./adoption.ts";
 import type { KeptRetiring } from "./balancing-store.ts";
 import type { Served } from "./served.ts";
+import { targetsOf } from "./service-targets.ts";
 
 export interface RetiringWorld {
   readonly clock: Clock;

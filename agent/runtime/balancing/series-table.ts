@@ -1,5 +1,5 @@
 import type { DestinationCounters, TrafficCounters } from "../../core/ipvs/traffic.ts";
-import type { CheckRow, ServerRow, ServiceRow } from "./service-series.ts";
+import type { CheckRow, ServerRow, ServiceRow } from "./service-rows.ts";
 
 /** `other`: the value of the family's own label. */
 type Emit = (value: number, other?: string) => void;

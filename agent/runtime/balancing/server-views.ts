@@ -3,10 +3,10 @@ import type { DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
 import { takesPart } from "../../core/virtual-server/settle.ts";
 import { presentWeight } from "../../core/virtual-server/weight.ts";
-import { targetsOf } from "./adoption.ts";
 import type { Counted } from "./connections.ts";
 import { latencyOf } from "./latency.ts";
 import type { Served } from "./served.ts";
+import { targetsOf } from "./service-targets.ts";
 
 export type Count = (
   services: readonly ServiceKey[],

@@ -1,17 +1,16 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Destination, DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
-import type { DestinationCounters, TrafficCounters } from "../../core/ipvs/traffic.ts";
 import { takesPart } from "../../core/virtual-server/settle.ts";
 import type { ServiceCounters } from "../../ports/ipvs.ts";
 import type { Labels } from "../series-text.ts";
 import { labels, SeriesText } from "../series-text.ts";
-import { targetsOf } from "./adoption.ts";
 import { BUCKETS } from "./latency.ts";
-import type { Look } from "./look.ts";
 import type { Family } from "./series-table.ts";
 import { CHECK_FAMILIES, DURATION, SERVER_FAMILIES, SERVICE_FAMILIES } from "./series-table.ts";
 import type { Served } from "./served.ts";
+import type { CheckRow, ServerRow, ServiceRow } from "./service-rows.ts";
+import { targetsOf } from "./service-targets.ts";
 
 /** With more real servers than this, the durations of checks have no buckets but the last. */
 export const MOST_WITH_BUCKETS = 1_000;
@@ -23,31 +22,6 @@ export interface KernelFigures {
   readonly traffic: (service: ServiceKey) => ServiceCounters | undefined;
   /** How often something of it that others had changed was put right. */
   readonly mended: (service: ServiceKey) => number;
-}
-
-/** A virtual server, as its series have it. */
-export interface ServiceRow {
-  readonly labels: Labels;
-  readonly served: Served;
-  readonly liveWeight: number;
-  readonly states: Readonly<Record<"up" | "down" | "held" | "leaving", number>>;
-  readonly mended: number;
-  /** One for each of the kernel's services. */
-  readonly traffic: readonly TrafficCounters[];
-}
-
-export interface ServerRow {
-  readonly labels: Labels;
-  readonly up: boolean;
-  readonly weight: number;
-  readonly changes: number;
-  /** One for each of the kernel's services. */
-  readonly counted: readonly DestinationCounters[];
-}
-
-export interface CheckRow {
-  readonly labels: Labels;
-  readonly look: Look;
 }
 
 /** Virtual servers, their real servers and their checks, for Prometheus. */

@@ -8,12 +8,12 @@ import type { Destination, DestinationKey, ServiceKey } from "../../core/ipvs/se
 import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
 import type { ServerState } from "../../core/virtual-server/pool.ts";
 import { takesPart } from "../../core/virtual-server/settle.ts";
-import { targetsOf } from "./adoption.ts";
 import type { Counted } from "./connections.ts";
 import type { KernelTable } from "./kernel-table.ts";
 import type { Served } from "./served.ts";
 import type { ServerChanges } from "./server-changes.ts";
 import type { HeldClaim } from "./server-claims.ts";
+import { targetsOf } from "./service-targets.ts";
 
 type Kernel = Pick<KernelTable, "actual" | "refused">;
 type Count = (services: readonly ServiceKey[], server: DestinationKey) => Counted | undefined;

@@ -1,6 +1,6 @@
 import type { LetterIds } from "../../control/protocol.ts";
 import type { Notice } from "../../core/notify/notice.ts";
-import type { DeadLetter } from "./outbox-file.ts";
+import type { DeadLetter } from "./outbox-entry.ts";
 
 const MOST = 10_000;
 const MOST_BYTES = 16 * 1_024 * 1_024;

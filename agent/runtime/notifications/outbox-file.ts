@@ -2,20 +2,8 @@ import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open, rename } from "node:fs/promises";
 import type { Notice } from "../../core/notify/notice.ts";
+import type { DeadLetter, Entry } from "./outbox-entry.ts";
 import { readOutbox } from "./outbox-records.ts";
-
-/** A notice that waits. */
-export interface Entry {
-  readonly id: number;
-  readonly notice: Notice;
-}
-
-/** A notice that was given up. */
-export interface DeadLetter extends Entry {
-  readonly reason: string;
-  /** Wall-clock milliseconds. */
-  readonly diedAt: number;
-}
 
 /** More lines than this that count for nothing, and more than count: the file is written anew. */
 const GARBAGE = 1_000;

@@ -8,7 +8,7 @@ import {
   readFileSync,
 } from "node:fs";
 import type { Notice } from "../../core/notify/notice.ts";
-import type { DeadLetter, Entry } from "./outbox-file.ts";
+import type { DeadLetter, Entry } from "./outbox-entry.ts";
 
 /** What an earlier run left. */
 export interface OutboxRecords {

@@ -6,7 +6,7 @@ import type { IpvsCommand } from "../../../agent/core/ipvs/reconcile.ts";
 import type { ServiceTarget } from "../../../agent/core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../../agent/core/ipvs/service.ts";
 import type { ServerClaim } from "../../../agent/core/virtual-server/pool.ts";
-import { targetsOf } from "../../../agent/runtime/balancing/adoption.ts";
+import { targetsOf } from "../../../agent/runtime/balancing/service-targets.ts";
 import { destination, service as serviceOf } from "../../ipvs/example.ts";
 import type { Prng } from "../prng.ts";
 import type { Manner } from "./hosts.ts";

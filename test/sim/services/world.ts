@@ -12,8 +12,8 @@ import type {
   PoolState,
   ServerClaim,
 } from "../../../agent/core/virtual-server/pool.ts";
-import { targetsOf } from "../../../agent/runtime/balancing/adoption.ts";
 import type { Kept } from "../../../agent/runtime/balancing/balancing-store.ts";
+import { targetsOf } from "../../../agent/runtime/balancing/service-targets.ts";
 import type { EventReport } from "../../../agent/runtime/ipc.ts";
 import { Violation } from "../checker.ts";
 import type { Prng } from "../prng.ts";

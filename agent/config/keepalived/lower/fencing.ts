@@ -6,10 +6,11 @@ import { OWNER_PRIORITY } from "../../../core/vrrp/virtual-router.ts";
 import type { FencingMode } from "../../fencing.ts";
 import { FENCING_MODES } from "../../fencing.ts";
 import type { Statement } from "../tree.ts";
-import type { Surroundings } from "./instance.ts";
+import type { Inherited } from "./inherited.ts";
 import type { InstanceDraft } from "./instance-draft.ts";
 import type { Lowering, Said } from "./lowering.ts";
 import { report } from "./lowering.ts";
+import type { MandateDraft } from "./mandates.ts";
 import { firstWord, reportValue } from "./values.ts";
 
 export function readFencing(
@@ -30,7 +31,8 @@ export function readFencing(
  */
 export function fencingMode(
   { fencing }: InstanceDraft,
-  { inherited, mandate }: Pick<Surroundings, "inherited" | "mandate">,
+  inherited: Inherited,
+  mandate: MandateDraft | undefined,
 ): FencingMode {
   const mode = fencing?.value ?? inherited.fencing;
   return mode === "auto" && mandate?.witness?.mode === "required" ? "gate" : mode;

@@ -63,7 +63,7 @@ export function completeInstance(
   const source = completeSource(draft, lowering);
   reportIdleWeights(draft, identity.priority, surroundings, lowering);
   const messageOnly = draft.checksumMessageOnly?.value ?? inherited.checksumMessageOnly;
-  const fencing = fencingMode(draft, surroundings);
+  const fencing = fencingMode(draft, inherited, surroundings.mandate);
   // Written out field by field: spreading took most of the time of large configurations.
   const instance: InstanceConfig = {
     position: draft.name.position,

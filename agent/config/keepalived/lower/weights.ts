@@ -1,5 +1,4 @@
 import { OWNER_PRIORITY } from "../../../core/vrrp/virtual-router.ts";
-import type { Surroundings } from "./instance.ts";
 import type { InstanceDraft } from "./instance-draft.ts";
 import type { Lowering } from "./lowering.ts";
 import { report } from "./lowering.ts";
@@ -8,11 +7,17 @@ import type { TrackedWord } from "./tracking.ts";
 
 type WeightedWord = TrackedCheckWord | TrackedWord;
 
+/** The sync group of an instance, and whether it lets weights count. */
+interface GroupOfWeights {
+  readonly syncGroup: string | undefined;
+  readonly weightedTracking: boolean;
+}
+
 /** Weights that cannot change the priority of an instance. */
 export function reportIdleWeights(
   { name, interface: own, trackInterfaces, trackers }: InstanceDraft,
   priority: number,
-  { syncGroup, weightedTracking }: Surroundings,
+  { syncGroup, weightedTracking }: GroupOfWeights,
   lowering: Lowering,
 ): void {
   if (trackInterfaces.length === 0 && trackers.length === 0) return;

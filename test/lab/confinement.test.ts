@@ -77,7 +77,8 @@ describe("the witness process", { skip, timeout: 120_000 }, () => {
       writeFileSync(settings(member), [...STORE, ""].join("\n"), { mode: 0o600 });
       await agent.start("--settings", settings(member));
       await untilState(agent, "active", STARTED_MS);
-      const first = await isConfined(member);
+      // The address does not wait for it: it may still be starting.
+      const first = await eventually("it is confined", STARTED_MS, () => isConfined(member));
 
       const written = writeFence(member);
       agent.configure(config(["holdfast_fence pdu"]));

@@ -23,12 +23,15 @@ const SHORTEST: Lifetime = { seconds: 1, refresh: milliseconds(400) };
 
 /**
  * Long enough that the address is still there when the gate in front of it has shut, one refresh late;
- * and a second for the kernel, which rounds.
+ * and a second for the kernel, which rounds. Refreshed as seldom as whole seconds leave room for, but so
+ * often that the address outlives one refresh that is missed.
  */
 export function lifetimeOf(interval: Micros, downTimerAdverts: number): Lifetime {
-  const refresh = micros(Math.max(interval, QUICKEST_REFRESH));
-  const longest = (downTimerAdverts - 0.5) * interval + refresh;
-  return { seconds: Math.ceil(longest / seconds(1)) + 1, refresh };
+  const lease = (downTimerAdverts - 0.5) * interval;
+  const often = Math.max(interval, QUICKEST_REFRESH);
+  const surely = Math.ceil((lease + often) / seconds(1));
+  const seldom = Math.min(seconds(surely) - lease, seconds(surely) / 2);
+  return { seconds: surely + 1, refresh: micros(Math.max(often, seldom)) };
 }
 
 /**

@@ -5,7 +5,7 @@ import { leaseOf } from "../../../agent/core/vrrp/lease.ts";
 import { EARLY_END, lifetimeAlone, lifetimeOf } from "../../../agent/core/vrrp/lifetime.ts";
 
 test("an address outlives its lease and a late refresh, by one second and what the kernel rounds", () => {
-  assert.deepEqual(lifetimeOf(seconds(1), 3), { seconds: 5, refresh: seconds(1) });
+  assert.deepEqual(lifetimeOf(seconds(1), 3), { seconds: 5, refresh: seconds(1.5) });
   assert.deepEqual(lifetimeOf(milliseconds(100), 3), { seconds: 3, refresh: seconds(1) });
   assert.deepEqual(lifetimeOf(seconds(10), 3), { seconds: 36, refresh: seconds(10) });
   assert.deepEqual(lifetimeOf(seconds(1), 1), { seconds: 3, refresh: seconds(1) });
@@ -21,6 +21,8 @@ test("whatever the interval, it is there when the next refresh comes, and when t
       assert.ok(surely >= refresh + milliseconds(500), `${interval} ${downTimerAdverts}`);
       const lease = leaseOf(span, downTimerAdverts);
       if (lease !== undefined) assert.ok(surely >= lease.length + refresh);
+      assert.ok(refresh >= Math.max(span, seconds(1)), "not more often than needed");
+      if (span < seconds(1)) assert.ok(surely >= 2 * refresh, "one may be missed");
       assert.ok(seconds(valid) < lifetimeSum(span, downTimerAdverts) + seconds(2));
     }
   }

@@ -1,11 +1,11 @@
 import type { ProbeConfig, VirtualServerConfig } from "../../config/virtual-servers.ts";
 import type { DestinationKey, ServiceTable } from "../../core/ipvs/service.ts";
-import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
+import { destinationKey } from "../../core/ipvs/service.ts";
 import type { Instant } from "../../core/time.ts";
 import { after, milliseconds } from "../../core/time.ts";
 import type { LeavingServer, PoolEvent } from "../../core/virtual-server/pool.ts";
 import type { KeptServer } from "./balancing-store.ts";
-import { targetsOf } from "./service-targets.ts";
+import { serviceKeysOf } from "./service-targets.ts";
 
 /** How a virtual server begins: from what the kernel has of it, and from what is kept of it. */
 export function startOf(
@@ -36,8 +36,8 @@ type Pool = ReadonlyMap<DestinationKey, number>;
 
 /** Weights in the kernel's pool; `undefined`: it knows nothing of the service. */
 function poolOf(config: VirtualServerConfig, table: ServiceTable | undefined): Pool | undefined {
-  const entry = targetsOf(config)
-    .map((target) => table?.get(serviceKey(target)))
+  const entry = serviceKeysOf(config)
+    .map((key) => table?.get(key))
     .find((found) => found !== undefined);
   return entry && new Map(entry.destinations.map((each) => [destinationKey(each), each.weight]));
 }

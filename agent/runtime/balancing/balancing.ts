@@ -29,7 +29,7 @@ import type { ServedWorld } from "./served.ts";
 import { Served } from "./served.ts";
 import { serviceSeries } from "./service-series.ts";
 import { statusOf } from "./service-status.ts";
-import { targetsOf } from "./service-targets.ts";
+import { serviceKeysOf } from "./service-targets.ts";
 import { SyncFollower } from "./sync-follower.ts";
 import { shutdownTellings, tellingsOf } from "./tellings.ts";
 import { TimeoutsFollower } from "./timeouts-follower.ts";
@@ -209,7 +209,8 @@ export class Balancing implements DirectorPart {
     this.#table.adopt(this.#kept.targets);
     this.#dataPaths.adopt(this.#kept.localSources);
     this.#apply(balancing, picture);
-    this.#retiring.resume(this.#kept.retiring, this.#targets());
+    const configured = [...this.#served.values()].flatMap(({ config }) => serviceKeysOf(config));
+    this.#retiring.resume(this.#kept.retiring, new Set(configured));
     this.#save();
     if (balancing.flushAtStart && !this.#kept.running && picture !== undefined) {
       this.#table.adopt([...picture.table.values()].map(({ service }) => service.target));
@@ -240,7 +241,7 @@ export class Balancing implements DirectorPart {
     }
     for (const [name, config] of wanted) {
       const known = this.#served.get(name);
-      const leaving = this.#retiring.giveUp(new Set(targetsOf(config).map(serviceKey)));
+      const leaving = this.#retiring.giveUp(new Set(serviceKeysOf(config)));
       if (known === undefined) this.#serve(config, picture, leaving);
       else if (!plainEqual(known.config, config, POSITIONS)) {
         this.#retiring.part(known, config);
@@ -336,12 +337,6 @@ export class Balancing implements DirectorPart {
         removed: this.#operator.changed.removedOf(served),
       }),
     );
-  }
-
-  /** Of the kernel, that are configured. */
-  #targets(): ReadonlySet<ServiceKey> {
-    const all = [...this.#served.values()].flatMap(({ config }) => targetsOf(config));
-    return new Set(all.map(serviceKey));
   }
 
   *#all(): Iterable<Served> {

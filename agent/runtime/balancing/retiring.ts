@@ -1,13 +1,13 @@
 import type { VirtualServerConfig, VirtualTarget } from "../../config/virtual-servers.ts";
 import type { DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
-import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
+import { destinationKey } from "../../core/ipvs/service.ts";
 import { after } from "../../core/time.ts";
 import type { LeavingServer, PoolState } from "../../core/virtual-server/pool.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { startOf } from "./adoption.ts";
 import type { KeptRetiring } from "./balancing-store.ts";
 import type { Served } from "./served.ts";
-import { targetsOf } from "./service-targets.ts";
+import { serviceKeysOf } from "./service-targets.ts";
 
 export interface RetiringWorld {
   readonly clock: Clock;
@@ -47,7 +47,7 @@ export class Retiring {
   /** Those of its targets that `next` has no more; to be called before it is configured. */
   part(served: Served, next: VirtualServerConfig): void {
     const { config } = served;
-    const kept = new Set(targetsOf(next).map(serviceKey));
+    const kept = new Set(serviceKeysOf(next));
     const targets = targetsWhere(config, (key) => !kept.has(key));
     if (targets.length === 0 || next.drainTime === 0) return;
     const until = after(this.#world.clock.now(), next.drainTime);
@@ -66,7 +66,7 @@ export class Retiring {
   /** Whether one of them is this service of the kernel. */
   holds(key: ServiceKey): boolean {
     for (const { config } of this.#all) {
-      if (targetsOf(config).some((target) => serviceKey(target) === key)) return true;
+      if (serviceKeysOf(config).includes(key)) return true;
     }
     return false;
   }
@@ -110,6 +110,4 @@ const targetsWhere = (
   { targets, protocol }: VirtualServerConfig,
   fits: (key: ServiceKey) => boolean,
 ): readonly VirtualTarget[] =>
-  targets.filter((target) =>
-    targetsOf({ targets: [target], protocol }).some((one) => fits(serviceKey(one))),
-  );
+  targets.filter((target) => serviceKeysOf({ targets: [target], protocol }).some(fits));

@@ -1,12 +1,12 @@
 import type { BalancedServer, BalancedService, ServiceView } from "../../../sdk/index.ts";
 import type { DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
-import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
+import { destinationKey } from "../../core/ipvs/service.ts";
 import { takesPart } from "../../core/virtual-server/settle.ts";
 import { presentWeight } from "../../core/virtual-server/weight.ts";
 import type { Counted } from "./connections.ts";
 import { latencyOf } from "./latency.ts";
 import type { Served } from "./served.ts";
-import { targetsOf } from "./service-targets.ts";
+import { serviceKeysOf } from "./service-targets.ts";
 
 export type Count = (
   services: readonly ServiceKey[],
@@ -17,7 +17,7 @@ export type Count = (
 export const serverViews = (all: Iterable<Served>, count: Count): readonly ServiceView[] =>
   [...all].map((served): ServiceView => {
     const { name, state, config } = served;
-    const services = targetsOf(config).map(serviceKey);
+    const services = serviceKeysOf(config);
     return {
       name,
       quorum: state.quorum,
@@ -37,7 +37,7 @@ export const serverViews = (all: Iterable<Served>, count: Count): readonly Servi
 /** One service as whoever balances it sees it. */
 export function balancedView(served: Served, count: Count): BalancedService {
   const { name, state, config } = served;
-  const services = targetsOf(config).map(serviceKey);
+  const services = serviceKeysOf(config);
   const held = new Set(state.panic?.held);
   const realServers = new Map<DestinationKey, BalancedServer>();
   for (const real of config.realServers) {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Destination, DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
-import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
+import { destinationKey } from "../../core/ipvs/service.ts";
 import { takesPart } from "../../core/virtual-server/settle.ts";
 import type { ServiceCounters } from "../../ports/ipvs.ts";
 import type { Labels } from "../series-text.ts";
@@ -10,7 +10,7 @@ import type { Family } from "./series-table.ts";
 import { CHECK_FAMILIES, DURATION, SERVER_FAMILIES, SERVICE_FAMILIES } from "./series-table.ts";
 import type { Served } from "./served.ts";
 import type { CheckRow, ServerRow, ServiceRow } from "./service-rows.ts";
-import { targetsOf } from "./service-targets.ts";
+import { serviceKeysOf } from "./service-targets.ts";
 
 /** With more real servers than this, the durations of checks have no buckets but the last. */
 export const MOST_WITH_BUCKETS = 1_000;
@@ -90,7 +90,7 @@ function writeDurations(text: SeriesText, checks: readonly CheckRow[], buckets: 
 
 function serviceRow(served: Served, { traffic, mended }: KernelFigures): ServiceRow {
   const { config, state, name } = served;
-  const keys = targetsOf(config).map(serviceKey);
+  const keys = serviceKeysOf(config);
   const states = { up: 0, down: 0, held: 0, leaving: Object.keys(state.leaving).length };
   const held = new Set(state.panic?.held);
   let liveWeight = 0;
@@ -115,7 +115,7 @@ function collect(
   checks: CheckRow[],
 ): void {
   const { config, state, name } = served;
-  const counted = targetsOf(config).map((target) => traffic(serviceKey(target))?.destinations);
+  const counted = serviceKeysOf(config).map((key) => traffic(key)?.destinations);
   const pool = poolOf(served);
   const service = labels({ service: name });
   // Each once: two series of equal labels would make the whole text worthless.

@@ -5,7 +5,7 @@ import type {
   ServiceStatus,
 } from "../../control/protocol.ts";
 import type { Destination, DestinationKey, ServiceKey } from "../../core/ipvs/service.ts";
-import { destinationKey, serviceKey } from "../../core/ipvs/service.ts";
+import { destinationKey } from "../../core/ipvs/service.ts";
 import type { ServerState } from "../../core/virtual-server/pool.ts";
 import { takesPart } from "../../core/virtual-server/settle.ts";
 import type { Counted } from "./connections.ts";
@@ -13,7 +13,7 @@ import type { KernelTable } from "./kernel-table.ts";
 import type { Served } from "./served.ts";
 import type { ServerChanges } from "./server-changes.ts";
 import type { HeldClaim } from "./server-claims.ts";
-import { targetsOf } from "./service-targets.ts";
+import { serviceKeysOf } from "./service-targets.ts";
 
 type Kernel = Pick<KernelTable, "actual" | "refused">;
 type Count = (services: readonly ServiceKey[], server: DestinationKey) => Counted | undefined;
@@ -25,7 +25,7 @@ export function statusOf(
   { retiring, ...around }: Around,
 ): ServiceStatus {
   const { config, state, name, suspended } = served;
-  const services = targetsOf(config).map(serviceKey);
+  const services = serviceKeysOf(config);
   const [first] = services;
   const actual = byKey(first === undefined ? [] : (kernel.actual(first)?.destinations ?? []));
   const wanted = byKey(served.entries()[0]?.destinations ?? []);

@@ -4,11 +4,12 @@ import type {
 } from "../../../agent/config/virtual-servers.ts";
 import type { DestinationKey, ServiceKey } from "../../../agent/core/ipvs/service.ts";
 import { destinationKey } from "../../../agent/core/ipvs/service.ts";
+import { serviceKeysOf } from "../../../agent/runtime/balancing/service-targets.ts";
 import { Violation } from "../checker.ts";
 import type { MakeWatch } from "./trial.ts";
 import { detectionTime, expectedPool, health, isHeld } from "./truth.ts";
 import type { Said, World } from "./world.ts";
-import { keysOf, nameOf } from "./world.ts";
+import { nameOf } from "./world.ts";
 
 /** What the kernel and the event loop may take, beside the times of the configuration. */
 const SLACK = 3_000_000;
@@ -27,7 +28,7 @@ interface Place {
 /** Each configured real server in each service of the kernel that it belongs to. */
 function* placesOf({ inForce }: World): Iterable<Place> {
   for (const service of inForce) {
-    for (const key of keysOf(service)) {
+    for (const key of serviceKeysOf(service)) {
       for (const real of service.realServers) {
         yield { service, real, server: destinationKey(real), key };
       }
@@ -53,7 +54,8 @@ const converges: MakeWatch = (trial) => {
   return {
     sample() {
       if (!isCalm(trial)) return;
-      for (const service of world.inForce) for (const key of keysOf(service)) look(service, key);
+      for (const service of world.inForce)
+        for (const key of serviceKeysOf(service)) look(service, key);
       const stray = world.kernel.ours.find((key) => world.owner(key) === undefined);
       if (stray === undefined || waits(world)) return;
       throw new Violation("converges", world.now, `${stray} is wanted no more, and still there`);
@@ -146,7 +148,8 @@ const leaversLeave: MakeWatch = ({ world }) => {
   return {
     sample() {
       if (world.now < undisturbedSince(world) + AUDIT) return;
-      for (const service of world.inForce) for (const key of keysOf(service)) look(service, key);
+      for (const service of world.inForce)
+        for (const key of serviceKeysOf(service)) look(service, key);
     },
   };
 };
@@ -175,7 +178,7 @@ function isEmptied(world: World, service: VirtualServerConfig): boolean {
 
 /** How many of its real servers that have checks take connections. */
 export function takers({ kernel }: World, service: VirtualServerConfig): number {
-  const [key] = keysOf(service);
+  const [key] = serviceKeysOf(service);
   if (key === undefined) return 0;
   const checked = service.realServers.filter(({ checks }) => checks.length > 0);
   const weights = checked.map((real) => kernel.weight(key, destinationKey(real)) ?? 0);

@@ -3,13 +3,14 @@ import type { IpvsCommand } from "../../../agent/core/ipvs/reconcile.ts";
 import type { ServiceKey } from "../../../agent/core/ipvs/service.ts";
 import { destinationKey, serviceKey } from "../../../agent/core/ipvs/service.ts";
 import { RAMP_STEPS } from "../../../agent/core/virtual-server/pool.ts";
+import { serviceKeysOf } from "../../../agent/runtime/balancing/service-targets.ts";
 import { Violation } from "../checker.ts";
 import { AUDIT } from "./checkers.ts";
 import { targetOf } from "./kernel.ts";
 import type { MakeWatch } from "./trial.ts";
 import { targetWeight } from "./truth.ts";
 import type { World } from "./world.ts";
-import { keysOf, nameOf } from "./world.ts";
+import { nameOf } from "./world.ts";
 
 /** Deadlines are kept in milliseconds of the wall clock. */
 const ROUNDING = 2_000;
@@ -70,7 +71,7 @@ const noConnectionCut: MakeWatch = ({ world }) => {
   };
   const cutAll = (key: ServiceKey): void => {
     for (const { service, server, until } of world.leaving.values()) {
-      if (until <= world.now + ROUNDING || !keysOf(service).includes(key)) continue;
+      if (until <= world.now + ROUNDING || !serviceKeysOf(service).includes(key)) continue;
       cut(key, server, "it may still finish them");
     }
   };

@@ -6,14 +6,14 @@ import type {
 import { NO_BALANCING } from "../../../agent/config/virtual-servers.ts";
 import type { IpvsCommand } from "../../../agent/core/ipvs/reconcile.ts";
 import type { DestinationKey, ServiceKey } from "../../../agent/core/ipvs/service.ts";
-import { destinationKey, serviceKey } from "../../../agent/core/ipvs/service.ts";
+import { destinationKey } from "../../../agent/core/ipvs/service.ts";
 import type {
   PoolEffect,
   PoolState,
   ServerClaim,
 } from "../../../agent/core/virtual-server/pool.ts";
 import type { Kept } from "../../../agent/runtime/balancing/balancing-store.ts";
-import { targetsOf } from "../../../agent/runtime/balancing/service-targets.ts";
+import { serviceKeysOf } from "../../../agent/runtime/balancing/service-targets.ts";
 import type { EventReport } from "../../../agent/runtime/ipc.ts";
 import { Violation } from "../checker.ts";
 import type { Prng } from "../prng.ts";
@@ -147,7 +147,7 @@ export class World {
 
   /** Whose service it is. */
   owner(key: ServiceKey): VirtualServerConfig | undefined {
-    return this.inForce.find((one) => keysOf(one).includes(key));
+    return this.inForce.find((one) => serviceKeysOf(one).includes(key));
   }
 
   start(): void {
@@ -329,6 +329,3 @@ export class World {
     this.time.later(SAMPLE, () => this.#sample());
   }
 }
-
-export const keysOf = (config: VirtualServerConfig): readonly ServiceKey[] =>
-  targetsOf(config).map(serviceKey);

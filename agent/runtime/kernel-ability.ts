@@ -1,10 +1,12 @@
-import { after, seconds } from "../core/time.ts";
+import { after, milliseconds, seconds } from "../core/time.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { KernelError } from "../ports/error.ts";
 import type { Schedule, Slot } from "./schedule.ts";
 
 /** Between two tries of a kernel that could not. */
 const RETRY = seconds(5);
+/** The same where it could not just then. */
+const SOON = milliseconds(500);
 
 export interface KernelAbilityParts {
   readonly clock: Clock;
@@ -22,12 +24,15 @@ export class KernelAbility {
   readonly #retry: Slot;
   #problem: KernelError | undefined;
   #proven = false;
+  /** A passing error was the last that was heard: once that is no problem. */
+  #inDoubt = false;
 
   constructor(parts: KernelAbilityParts) {
     this.#parts = parts;
     this.#retry = parts.schedule.slot(() => void this.#probe());
   }
 
+  /** Also one that should have passed, and goes on. */
   get problem(): KernelError | undefined {
     return this.#problem;
   }
@@ -37,23 +42,43 @@ export class KernelAbility {
     return this.#proven;
   }
 
+  /** It may be able to, or is again in a moment. */
+  get isThinkable(): boolean {
+    return this.#proven || this.#inDoubt;
+  }
+
   set(problem: KernelError | undefined, proven = problem === undefined): void {
-    const before = this.#problem;
-    const provenBefore = this.#proven;
-    this.#problem = problem;
-    this.#proven = proven;
-    const { clock, failed, changed } = this.#parts;
-    this.#retry.set(problem === undefined ? undefined : after(clock.now(), RETRY));
-    if (problem !== undefined && problem.code !== before?.code) failed(problem);
-    if ((problem === undefined) !== (before === undefined)) changed("problem");
-    else if (proven !== provenBefore) changed("proven");
+    if (problem?.passing === true) this.#doubt();
+    else this.#decide(problem, proven, false);
   }
 
   close(): void {
     this.#retry.set(undefined);
   }
 
+  /** What it is known to be unable to do, it is not thought able to by that. */
+  #doubt(): void {
+    if (!this.#inDoubt && this.#problem === undefined) this.#decide(undefined, this.#proven, true);
+  }
+
+  #decide(problem: KernelError | undefined, proven: boolean, inDoubt: boolean): void {
+    const [before, thinkable] = [this.#problem, this.isThinkable];
+    this.#problem = problem;
+    this.#proven = proven;
+    this.#inDoubt = inDoubt;
+    const { clock, failed, changed } = this.#parts;
+    const well = problem === undefined && !inDoubt;
+    this.#retry.set(well ? undefined : after(clock.now(), inDoubt ? SOON : RETRY));
+    if (problem !== undefined && problem.code !== before?.code) failed(problem);
+    if ((problem === undefined) !== (before === undefined)) changed("problem");
+    else if (this.isThinkable !== thinkable) changed("proven");
+  }
+
   async #probe(): Promise<void> {
-    this.set(await this.#parts.probe());
+    const problem = await this.#parts.probe();
+    if (problem?.passing !== true) this.set(problem);
+    // What should have passed by now is a problem, whatever the kernel could before.
+    else if (this.#inDoubt) this.#decide(problem, this.#proven, true);
+    else this.#decide(this.#problem, this.#proven, false);
   }
 }

@@ -68,6 +68,7 @@ class PausingPart implements FilterPart {
     this.answered();
     return false;
   }
+  again(): void {}
   clear(): void {}
   gone(): void {}
   fits = (): boolean => true;

@@ -70,6 +70,9 @@ export class AcceptPart implements FilterPart {
     return false;
   }
 
+  /** What was not carried out is asked for each time. */
+  again(): void {}
+
   gone(): void {
     this.#applied = NONE;
   }

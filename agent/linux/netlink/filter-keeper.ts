@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { KernelError } from "../../ports/error.ts";
 import type { Command, Table } from "../../wire/netlink/nftables.ts";
 import {
@@ -11,6 +12,7 @@ import {
 import { NFT } from "../../wire/netlink/nftables-numbers.ts";
 import { systemClock } from "../clock.ts";
 import { Channel } from "./channel.ts";
+import { isPassing } from "./filter-errno.ts";
 import type { Contents, FilterPart, ShownKeys } from "./filter-part.ts";
 import { dropTable, keyText, makeTables, tablesOf } from "./filter-part.ts";
 import { ARP_TABLE, removeTables } from "./filter-tables.ts";
@@ -24,12 +26,16 @@ import { Transactions } from "./transactions.ts";
  * that should be dropped pass.
  */
 const LOOK_MS = 200;
+/** Between the tries of what the kernel could not just now: others wait for the end of it. */
+const PAUSES_MS = [1, 2, 4, 8];
 const TRIAL = "holdfast-trial";
 /** What a kernel without netfilter answers. */
 const NO_NETFILTER = "EPROTONOSUPPORT";
 const NOT_THERE = "ENOENT";
 
 type Errno = string | undefined;
+/** What it asks the kernel by. */
+export type FilterTransactions = Pick<Transactions, "run" | "close">;
 
 /** Hears that tables were put back, or the errno name for which they could not be. */
 type Listener = (errno: Errno) => void;
@@ -45,9 +51,11 @@ export class FilterKeeper {
   #applied: readonly FilterPart[] | undefined = [];
   /** We have tried to make tables, and not removed them since. */
   #mayExist = false;
+  /** The kernel could not do the last that was wanted, just then. */
+  #isBehind = false;
   /** The ruleset's generation, if nobody but us has changed anything since all was seen there. */
   #generation: number | undefined;
-  #transactions: Transactions | undefined;
+  #transactions: FilterTransactions | undefined;
   #channel: Channel | undefined;
   /** One pass or look at a time. */
   #work: Promise<unknown> = Promise.resolve();
@@ -56,8 +64,15 @@ export class FilterKeeper {
   #looks: NodeJS.Timeout | undefined;
   #looking = false;
 
-  constructor(parts: readonly FilterPart[]) {
+  readonly #connect: () => FilterTransactions;
+
+  /** @param connect throws a KernelError where the kernel has no netfilter */
+  constructor(
+    parts: readonly FilterPart[],
+    connect: () => FilterTransactions = () => new Transactions(),
+  ) {
     this.#parts = parts;
+    this.#connect = connect;
   }
 
   /** Brings the kernel to what the parts want by the time this is carried out. */
@@ -76,12 +91,13 @@ export class FilterKeeper {
   tryOut(part: FilterPart): Promise<Errno> {
     return this.#then(() => {
       const applied = this.#applied ?? [];
-      if (applied.includes(part)) return Promise.resolve(undefined);
+      if (applied.includes(part)) return this.#isBehind ? this.#pass() : DONE;
       const trial = part.contents.map((contents) => {
         const { table } = contents;
         return applied.length === 0 ? contents : { ...contents, table: { ...table, name: TRIAL } };
       });
-      return this.#transact(() => [...makeTables(trial), ...tablesOf(trial).map(deleteTable)]);
+      const commands = [...makeTables(trial), ...tablesOf(trial).map(deleteTable)];
+      return patiently(() => this.#transact(() => commands));
     });
   }
 
@@ -119,6 +135,17 @@ export class FilterKeeper {
     const before = this.#applied ?? [];
     for (let repaired = false; ; ) {
       const errno = await this.#step();
+      this.#isBehind = isPassing(errno);
+      if (this.#isBehind) {
+        // What it has it keeps, and gates that are not extended shut: it is asked again in a moment.
+        const now = systemClock.now();
+        this.#tell(
+          this.#parts.filter((part) => part.needed(now)),
+          errno,
+        );
+        this.#watch();
+        return errno;
+      }
       if (errno === undefined) {
         if (repaired) this.#tell(before, undefined);
         this.#watch();
@@ -143,7 +170,7 @@ export class FilterKeeper {
       const now = systemClock.now();
       const needed = this.#parts.filter((part) => part.needed(now));
       if (needed.length === 0) return this.#clear();
-      const errno = await this.#transact(() => this.#commands(needed));
+      const errno = await patiently(() => this.#ask(needed));
       const done = systemClock.now();
       // Each of them is asked, as each wants its own again.
       if (errno === NOT_THERE && needed.filter((part) => part.refused(done)).length > 0) continue;
@@ -152,6 +179,12 @@ export class FilterKeeper {
       const again = needed.filter((part) => part.carriedOut(done));
       if (again.length === 0) return undefined;
     }
+  }
+
+  async #ask(needed: readonly FilterPart[]): Promise<Errno> {
+    const errno = await this.#transact(() => this.#commands(needed));
+    if (isPassing(errno)) for (const part of needed) part.again();
+    return errno;
   }
 
   #commands(needed: readonly FilterPart[]): readonly Command[] {
@@ -175,8 +208,8 @@ export class FilterKeeper {
     const transactions = this.#mayExist ? this.#open() : undefined;
     if (transactions !== undefined) {
       this.#generation = undefined;
-      const { problem } = await removeTables(transactions);
-      if (problem !== undefined) return problem.code;
+      const errno = await patiently(async () => (await removeTables(transactions)).problem?.code);
+      if (errno !== undefined) return errno;
     }
     for (const part of this.#parts) part.gone();
     this.#applied = [];
@@ -200,9 +233,9 @@ export class FilterKeeper {
   }
 
   /** `undefined` where the kernel has no netfilter. */
-  #open(): Transactions | undefined {
+  #open(): FilterTransactions | undefined {
     try {
-      this.#transactions ??= new Transactions();
+      this.#transactions ??= this.#connect();
       this.#channel ??= new Channel("netfilter");
       return this.#transactions;
     } catch (error) {
@@ -230,11 +263,15 @@ export class FilterKeeper {
   async #look(): Promise<void> {
     this.#looking = false;
     const applied = this.#applied ?? [];
+    if (this.#isBehind) {
+      await this.#pass();
+      return;
+    }
     if (applied.length === 0) return;
     if (!(await this.#isWhole(applied))) {
       this.#applied = undefined;
       const errno = await this.#pass();
-      this.#tell(applied, errno);
+      if (!isPassing(errno)) this.#tell(applied, errno);
       return;
     }
     const now = systemClock.now();
@@ -264,6 +301,18 @@ export class FilterKeeper {
       for (const listener of [...(this.#listeners.get(part) ?? [])]) listener(errno);
     }
   }
+}
+
+const DONE: Promise<Errno> = Promise.resolve(undefined);
+
+/** Again after each pause, while the kernel says that it cannot just now. */
+async function patiently(work: () => Promise<Errno>): Promise<Errno> {
+  for (const pause of PAUSES_MS) {
+    const errno = await work();
+    if (!isPassing(errno)) return errno;
+    await delay(pause);
+  }
+  return work();
 }
 
 /** More rules than ours are the operator's wish. */

@@ -40,6 +40,8 @@ export interface FilterPart {
    * whether that may be because time has passed since: then there are the same changes again.
    */
   refused(now: Instant): boolean;
+  /** Whether what was asked for last has happened is not known: there are the same changes again. */
+  again(): void;
   /** Wants nothing any more. */
   clear(): void;
   /** Nothing of it is in the kernel. */

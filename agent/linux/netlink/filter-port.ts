@@ -1,5 +1,7 @@
 import { KernelError } from "../../ports/error.ts";
 import type { FilterEvent } from "../../ports/filter-event.ts";
+import type { FilterErrnoMeaning } from "./filter-errno.ts";
+import { meaningOf } from "./filter-errno.ts";
 import type { FilterKeeper } from "./filter-keeper.ts";
 import type { FilterPart } from "./filter-part.ts";
 
@@ -21,9 +23,6 @@ export interface FilterPort {
   subscribe(listener: (event: FilterEvent) => void): () => void;
   close(): Promise<void>;
 }
-
-const NOT_PERMITTED = ["EPERM", "EACCES"];
-const PASSING = ["ENOBUFS", "ENOMEM", "ETIMEDOUT", "ECANCELED", "EBUSY", "EIO"];
 
 /** `closed` is called when it has let go of everything. */
 export function filterPort(
@@ -56,7 +55,11 @@ export function filterPort(
 function problemOf(errno: string | undefined, words: FilterWords): KernelError | undefined {
   if (errno === undefined) return undefined;
   const message = `${words.failure}: the kernel says ${errno}`;
-  if (NOT_PERMITTED.includes(errno)) return new KernelError(errno, message, words.permission);
-  if (PASSING.includes(errno)) return new KernelError(errno, message, "it is tried again");
-  return new KernelError(errno, message, words.lacking);
+  const meaning = meaningOf(errno);
+  const remedies: Readonly<Record<FilterErrnoMeaning, string>> = {
+    passing: "it is tried again; if that goes on, see the kernel's log (dmesg)",
+    forbidden: words.permission,
+    lacking: words.lacking,
+  };
+  return new KernelError(errno, message, remedies[meaning], meaning === "passing");
 }

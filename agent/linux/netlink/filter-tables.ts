@@ -14,7 +14,7 @@ export interface Removal {
 }
 
 /** Removes each of our tables; what is not there is no problem, nor is a kernel without nf_tables. */
-export async function removeTables(transactions: Transactions): Promise<Removal> {
+export async function removeTables(transactions: Pick<Transactions, "run">): Promise<Removal> {
   const errnos = await Promise.all(
     [IP_TABLE, ARP_TABLE].map((table) => transactions.run(() => [deleteTable(table)])),
   );

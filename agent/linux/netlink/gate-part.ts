@@ -120,8 +120,13 @@ export class GatePart implements FilterPart {
   refused(now: Instant): boolean {
     const request = this.#request;
     if (request === undefined || !request.ranOut(now)) return false;
-    for (const element of request.elements) this.#dirty.add(element);
+    this.again();
     return true;
+  }
+
+  again(): void {
+    this.#request?.renewGuards();
+    for (const element of this.#request?.elements ?? []) this.#dirty.add(element);
   }
 
   gone(): void {

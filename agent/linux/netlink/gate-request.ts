@@ -104,8 +104,12 @@ export class GateRequest {
     );
     if (over.length === 0) return false;
     for (const element of over) element.mayBeOver = true;
-    for (const [element] of this.#guarded) element.keepAnew = true;
     return true;
+  }
+
+  /** Those whose time behind the gate was to begin anew still are to. */
+  renewGuards(): void {
+    for (const [element] of this.#guarded) element.keepAnew = true;
   }
 
   #extend(element: GatedElement, lease: Lease): void {

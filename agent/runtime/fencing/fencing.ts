@@ -16,9 +16,13 @@ export interface FencingListener {
   tell(level: LogLevel, message: string): void;
 }
 
+const NO_GATE = "two nodes may answer for an address after a failure";
+const SHUT = "routers behind it are in fault, so that another node may take over";
+
 /**
  * Whether the kernel has a gate. Where it has not, a router whose fencing is `auto` goes on with
- * lifetimes alone, and one that asks for the gate is in fault: it was asked for.
+ * lifetimes alone, and one that asks for the gate is in fault: it was asked for. That it could not just now
+ * says nothing about that: what is not extended shuts by itself.
  */
 export class Fencing {
   readonly #gate: Gate;
@@ -33,10 +37,10 @@ export class Fencing {
       clock,
       schedule,
       probe: () => gate.probe(),
-      failed: ({ message, remedy }) => {
-        const rest = "two nodes may answer for an address after a failure";
-        listener.tell("warn", `no gate: ${message}; ${rest}; ${remedy}`);
-      },
+      failed: ({ message, remedy, passing }) =>
+        passing
+          ? listener.tell("error", `a gate that shuts: ${message}; ${SHUT}; ${remedy}`)
+          : listener.tell("warn", `no gate: ${message}; ${NO_GATE}; ${remedy}`),
       changed: () => listener.changed(),
     });
     this.#unsubscribe = gate.subscribe((event) => this.#hear(event));
@@ -51,14 +55,16 @@ export class Fencing {
     }
   }
 
-  /** The addresses of routers that are to be fenced can be. */
+  /** The addresses of routers that are to be fenced can be, or could if the kernel could do anything just now. */
   get works(): boolean {
-    return this.#ability.proven;
+    return this.#ability.isThinkable;
   }
 
+  /** A kernel that has a gate, and goes on refusing to open it, would leave nobody reachable. */
   faultsOf({ config }: Router): readonly Fault[] {
-    if (this.#ability.problem === undefined || config.fencing !== "gate" || !config.router.fenced)
-      return [];
+    const { problem } = this.#ability;
+    if (problem === undefined || !config.router.fenced) return [];
+    if (config.fencing !== "gate" && !problem.passing) return [];
     return [{ cause: "packet-filter", subject: "nf_tables" }];
   }
 

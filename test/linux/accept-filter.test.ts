@@ -41,7 +41,7 @@ describe("the accept filter", { skip: needsNft }, () => {
   /** Resolves with the next event; the filter must be looking, as it does while it refuses. */
   const next = (filter: AcceptFilter): Promise<FilterEvent> =>
     new Promise((resolve, reject) => {
-      const limit = setTimeout(() => reject(new Error("nothing was heard")), 1000);
+      const limit = setTimeout(() => reject(new Error("nothing was heard")), 10_000);
       const unsubscribe = filter.subscribe((event) => {
         clearTimeout(limit);
         unsubscribe();
@@ -110,6 +110,7 @@ describe("the accept filter", { skip: needsNft }, () => {
     const filter = open();
     await filter.refuse([refused("192.0.2.1"), refused("2001:db8::1")]);
     const whole = ours();
+    const times: number[] = [];
     for (const words of [
       "flush ruleset",
       "flush chain inet holdfast input",
@@ -118,9 +119,13 @@ describe("the accept filter", { skip: needsNft }, () => {
     ]) {
       const told = next(filter);
       nft(words);
+      const flushedAt = performance.now();
       assert.deepEqual(await told, { kind: "restored" });
+      times.push(performance.now() - flushedAt);
       assert.equal(ours(), whole, words);
     }
+    // A machine with other work may hold one of them up, and not most.
+    assert.ok((times.sort((a, b) => a - b)[1] ?? 0) < 1_000, `${times} ms`);
   });
 
   test("a flush between two wishes is made good by the second", async () => {

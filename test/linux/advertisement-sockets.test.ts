@@ -204,13 +204,16 @@ for (const family of ["ipv4", "ipv6"] as const) {
       const sent = packet({ source, destination: group });
       // The test before had its link down.
       await untilHeard(near, far, sent, group);
-      const before = far.packets.length;
-      for (let count = 0; count < 100; count += 1) near.endpoint.send(sent, group);
+      // One that only these have: some of those before may still be on their way.
+      const marked = packet({ source, destination: group, vrid: 77 });
+      const arrived = (): number => far.vrids.filter((vrid) => vrid === 77).length;
+      for (let count = 0; count < 100; count += 1) near.endpoint.send(marked, group);
       const stall = Date.now() + 100;
       while (Date.now() < stall);
-      assert.equal(far.packets.length, before);
-      sockets.drain();
-      assert.equal(far.packets.length, before + 100);
+      assert.equal(arrived(), 0);
+      // A busy kernel may not have carried all of them yet; the loop does not turn meanwhile.
+      for (const end = Date.now() + 5_000; arrived() < 100 && Date.now() < end; ) sockets.drain();
+      assert.equal(arrived(), 100);
     });
   });
 
@@ -353,7 +356,7 @@ describe("frame sender", () => {
 });
 
 test("hundreds of sockets are open in no time: each virtual MAC has its own", () => {
-  const start = performance.now();
+  const start = process.cpuUsage();
   const spec = { family: "ipv4", protocol: 112, interfaceIndex: 1, group: undefined, ttl: 255 };
   a.node.run(() => {
     for (let each = 0; each < 500; each += 1) {
@@ -367,5 +370,6 @@ test("hundreds of sockets are open in no time: each virtual MAC has its own", ()
     }
   });
   // 0.2 s; to search for each among all descriptors took 6 s.
-  assert.ok(performance.now() - start < 2_500, `${performance.now() - start} ms`);
+  const { user, system } = process.cpuUsage(start);
+  assert.ok(user + system < 2_500_000, `${user + system} µs of a processor`);
 });

@@ -85,9 +85,12 @@ describe(`a flood of ${RATE} packets a second`, () => {
         String(RATE),
         Buffer.from(frame(a.mac, bytes)).toString("hex"),
       ];
-      const flooder = a.node.spawn(process.execPath, args, { stdio: "inherit" });
+      const flooder = a.node.spawn(process.execPath, args, {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      assert.ok(flooder.stdout !== null);
       try {
-        await new Promise((done) => setTimeout(done, 300));
+        await once(flooder.stdout, "data");
         const cpu = process.cpuUsage();
         const late = await deadlines();
         const { user, system } = process.cpuUsage(cpu);

@@ -27,6 +27,10 @@ function shown(text: string) {
 
 const validOf = (text: string): number | undefined => shown(text)?.valid_life_time;
 
+/** Of what was to live for 30 s from a moment ago: `ip` is started to look, and seconds pass. */
+const isAbout30 = (found: number | undefined): boolean =>
+  found !== undefined && found > 15 && found <= 30;
+
 describe("lifetimes of addresses", { skip, timeout: 20_000 }, () => {
   let network: Network;
   let hearing: Hearing;
@@ -57,8 +61,13 @@ describe("lifetimes of addresses", { skip, timeout: 20_000 }, () => {
       wanted.map(() => DONE),
     );
     const since = performance.now();
-    assert.equal(shown("2001:db8::1").nodad, true);
-    assert.equal(validOf("192.0.2.1"), 1);
+    const [link] = ipJson("addr show dev v0");
+    const [first, second] = ["192.0.2.1", "2001:db8::1"].map((text) =>
+      link.addr_info.find((info: { local: string }) => info.local === text),
+    );
+    assert.equal(second?.nodad, true);
+    // As it is rounded down.
+    assert.ok(first?.valid_life_time <= 1, `${first?.valid_life_time}`);
     await Promise.all(["192.0.2.1", "2001:db8::1", "2001:db8::2"].map(gone));
     const took = performance.now() - since;
     assert.ok(took > 700 && took < 2_400, `${took} ms`);
@@ -97,9 +106,9 @@ describe("lifetimes of addresses", { skip, timeout: 20_000 }, () => {
     await settled(network);
     assert.deepEqual(await network.refreshAddresses(wanted), [DONE, DONE, DONE]);
     assert.equal(shown("192.0.2.3").deprecated, true);
-    assert.equal(shown("192.0.2.4").preferred_life_time, 30);
+    assert.ok(isAbout30(shown("192.0.2.4").preferred_life_time));
     assert.equal(shown("2001:db8::4").deprecated, true);
-    assert.equal(validOf("2001:db8::4"), 30);
+    assert.ok(isAbout30(validOf("2001:db8::4")));
   });
 
   test("what somebody else added has no lifetime of ours, also when it took the place of ours", async () => {
@@ -141,7 +150,11 @@ describe("lifetimes of addresses", { skip, timeout: 20_000 }, () => {
     await settled(network);
     // Nothing is heard meanwhile, as while a process is stopped.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800);
-    ipBatch(["addr del 192.0.2.70/32 dev v0", "addr del 2001:db8::70/128 dev v0"]);
+    try {
+      ipBatch(["addr del 192.0.2.70/32 dev v0", "addr del 2001:db8::70/128 dev v0"]);
+    } catch {
+      // On a busy machine the kernel was first.
+    }
     assert.ok((await network.refreshAddresses(wanted)).every(({ ok }) => !ok));
     assert.equal(shown("192.0.2.70"), undefined);
     assert.equal(shown("2001:db8::70"), undefined);
@@ -177,10 +190,11 @@ describe("lifetimes of addresses", { skip, timeout: 20_000 }, () => {
     ip("addr add 198.51.100.9/24 dev v0");
     await settled(network);
     assert.deepEqual(await network.refreshAddresses(wanted), [UNLIMITED, DONE]);
-    assert.deepEqual([validOf("198.51.100.1"), validOf("198.51.100.2")], [FOR_EVER, 30]);
+    assert.equal(validOf("198.51.100.1"), FOR_EVER);
+    assert.ok(isAbout30(validOf("198.51.100.2")));
     writeFileSync(promotion, "1");
     assert.deepEqual(await network.refreshAddresses(wanted), [DONE, DONE]);
-    assert.equal(validOf("198.51.100.1"), 30);
+    assert.ok(isAbout30(validOf("198.51.100.1")));
     writeFileSync(promotion, "0");
     assert.deepEqual(await network.installAddresses(wanted), [UNLIMITED, DONE]);
     ip("addr del 198.51.100.9/24 dev v0");
@@ -206,7 +220,7 @@ describe("lifetimes of addresses", { skip, timeout: 20_000 }, () => {
     assert.equal(routeExpires(), false);
     assert.ok(allOk(await network.removeAddresses([asked(text)])));
     assert.deepEqual(await network.installAddresses([asked(text, 30)]), [DONE]);
-    assert.equal(validOf("2001:db8:1::1"), 30);
+    assert.ok(isAbout30(validOf("2001:db8:1::1")));
     assert.equal(routeExpires(), false);
   });
 });

@@ -38,8 +38,13 @@ const withArgument = (word: string): readonly string[] =>
     }
   });
 
-async function until(condition: () => boolean, withinMs = 3_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
+/** After so long a shell has begun with what it is told, on a busy machine too. */
+const BEGUN_MS = 500;
+/** Until what ignores SIGTERM is killed: long enough to look at it before that. */
+const GRACE_MS = 800;
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
   while (!condition()) {
     assert.ok(Date.now() < deadline, "it did not come to be so in time");
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -199,21 +204,21 @@ describe("a program that does not end", () => {
     const outcome = await shell(
       `trap '' TERM; echo begun; sh -c "trap '' TERM; sleep ${time}; sleep ${time}" & sleep ${time}; sleep ${time}`,
       {
-        timeoutMs: 200,
-        killAfterMs: 200,
+        timeoutMs: BEGUN_MS,
+        killAfterMs: GRACE_MS,
       },
     );
     assert.equal(outcome.kind, "timed-out");
     assert.equal(outcome.stdout, "begun\n");
-    assert.ok(outcome.ms >= 195 && outcome.ms < 350, `${outcome.ms}`);
-    await until(() => withArgument(time).length === 0, 1_000);
+    assert.ok(outcome.ms >= BEGUN_MS - 5 && outcome.ms < BEGUN_MS + GRACE_MS, `${outcome.ms}`);
+    await until(() => withArgument(time).length === 0);
   });
 
   test("may end in order within the grace", async () => {
     const file = join(directory, "trapped");
     const outcome = await shell(
       `trap 'echo bye > ${file}; exit 0' TERM; while :; do sleep 0.02; done`,
-      { timeoutMs: 150 },
+      { timeoutMs: BEGUN_MS },
     );
     assert.equal(outcome.kind, "timed-out");
     await until(() => existsSync(file) && readFileSync(file, "utf8") === "bye\n");
@@ -222,11 +227,11 @@ describe("a program that does not end", () => {
   test("a grandchild that outlives the leader gets SIGKILL in the end", async () => {
     const time = mark();
     await shell(`(trap '' TERM; sleep ${time}; sleep ${time}) & sleep ${time}`, {
-      timeoutMs: 100,
-      killAfterMs: 150,
+      timeoutMs: BEGUN_MS,
+      killAfterMs: GRACE_MS,
     });
     assert.notEqual(withArgument(time).length, 0);
-    await until(() => withArgument(time).length === 0, 1_000);
+    await until(() => withArgument(time).length === 0);
   });
 
   test("an abort, before or while it runs", async () => {
@@ -235,7 +240,7 @@ describe("a program that does not end", () => {
     assert.equal(before.kind, "aborted");
     const outcome = await shell(`sleep ${time}; true`, {}, AbortSignal.timeout(50));
     assert.equal(outcome.kind, "aborted");
-    assert.ok(outcome.ms < 300);
+    assert.ok(outcome.ms < 2_000, "it does not wait for what it kills");
     await until(() => withArgument(time).length === 0);
   });
 });
@@ -245,7 +250,7 @@ describe("what is left behind", () => {
     const time = mark();
     const outcome = await shell(`sleep ${time} & echo done`);
     assert.deepEqual([outcome.kind, outcome.stdout], ["exited", "done\n"]);
-    await until(() => withArgument(time).length === 0, 500);
+    await until(() => withArgument(time).length === 0);
     const escaped = mark();
     const free = await shell(`setsid sleep ${escaped} & sleep 0.1; echo done`);
     assert.deepEqual([free.kind, free.stdout], ["exited", "done\n"]);
@@ -273,7 +278,7 @@ describe("what is left behind", () => {
     assert.equal(children, "");
   });
 
-  test("goes when the agent goes", () => {
+  test("goes when the agent goes", async () => {
     const time = mark();
     const module = JSON.stringify(new URL("../../agent/linux/programs.ts", import.meta.url).href);
     const script = `import(${module}).then(({ runProgram }) => {
@@ -281,6 +286,7 @@ describe("what is left behind", () => {
       setTimeout(() => process.exit(7), 50);
     })`;
     assert.equal(spawnSync(process.execPath, ["--input-type=commonjs", "-e", script]).status, 7);
-    assert.deepEqual(withArgument(time), []);
+    // It was killed at the end; to be gone it needs a processor.
+    await until(() => withArgument(time).length === 0);
   });
 });

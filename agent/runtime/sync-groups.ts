@@ -28,6 +28,8 @@ export interface GroupLinks {
   ): void;
   /** A mandate is wanted, by its name, or wanted no more. */
   sought(mandate: string, fence: boolean): void;
+  /** The same of members that are active already. */
+  kept(mandate: string): void;
   returned(mandate: string): void;
 }
 
@@ -53,6 +55,7 @@ export class SyncGroups {
       withdraw: (_, { member }) => this.#tell(member, { kind: "mandate-lost" }),
       call: (_, { member }) => this.#tell(member, { kind: "holder-elsewhere" }),
       "seek-mandate": ({ shape }, { fence }) => this.#links.sought(shape.name, fence),
+      "keep-mandate": ({ shape }) => this.#links.kept(shape.name),
       "return-mandate": ({ shape }) => this.#links.returned(shape.name),
       "raise-fault": (_, { member, subject }) =>
         this.#tell(member, { kind: "fault-raised", fault: { cause: "sync-group", subject } }),
@@ -71,6 +74,9 @@ export class SyncGroups {
   /** Routers of these names run already, or will be told of by `stepped`. */
   configure(configs: readonly SyncGroupConfig[], mandates: readonly MandateConfig[] = []): void {
     const former = new Map(this.#byMember);
+    const mandated = new Set(
+      [...former].flatMap(([name, { shape }]) => (shape.mandated ? name : [])),
+    );
     const wanted = new Map(shapesOf(configs, mandates));
     for (const key of [...this.#groups.keys()]) if (!wanted.has(key)) this.#groups.delete(key);
     this.#byMember.clear();
@@ -87,7 +93,8 @@ export class SyncGroups {
       this.#tell(member, { kind: "fault-cleared", fault });
     }
     for (const group of this.#groups.values()) {
-      this.#step(group, { kind: "configured", members: this.#statuses(group) });
+      const free = !group.shape.members.some((member) => mandated.has(member));
+      this.#step(group, { kind: "configured", members: this.#statuses(group), free });
     }
   }
 

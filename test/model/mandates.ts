@@ -192,7 +192,7 @@ export class MandateStep {
   }
 
   #vrrp(at: number, event: VrrpEvent): void {
-    const surroundings = { failsafe: false, advisory: false };
+    const surroundings = { failsafe: false, lease: "required" } as const;
     const { state, effects } = this.#machine.mandate(surroundings, this.#host(at).vrrp, event, NOW);
     this.#put(at, { vrrp: state });
     for (const effect of effects) {

@@ -60,6 +60,7 @@ export class Coupling {
   #execute(effect: SyncGroupEffect, order: (member: Node, event: VrrpEvent) => void): void {
     if (effect.kind === "transition") return;
     if (effect.kind === "seek-mandate") this.wishes?.hear({ kind: "sought", fence: effect.fence });
+    else if (effect.kind === "keep-mandate") this.wishes?.hear({ kind: "kept" });
     else if (effect.kind === "return-mandate") this.wishes?.hear({ kind: "returned" });
     else {
       const to = this.members.find(({ router }) => router.name === effect.member);

@@ -113,9 +113,8 @@ export class Wishes {
       return;
     }
     const at = now ?? host.local(world.now);
-    const advisory = this.rules.lease?.mode === "advisory";
     const failsafe = this.rules.lease?.failsafe === true && world.sessions?.allUp(host) === true;
-    const surroundings = { failsafe, advisory };
+    const surroundings = { failsafe, lease: this.rules.lease?.mode };
     const { state, effects } = machine.mandate(surroundings, this.state, event, at);
     this.#note(event);
     this.state = state;

@@ -1,6 +1,6 @@
 import { assertNever } from "../assert.ts";
 import type { Instant } from "../time.ts";
-import { instant } from "../time.ts";
+import { after, instant } from "../time.ts";
 import type { MandateNews } from "../witness/mandate-news.ts";
 import type {
   GrantedPhase,
@@ -13,6 +13,7 @@ import type {
   Wish,
   WithdrawalReason,
 } from "./mandate.ts";
+import { GRACE } from "./mandate.ts";
 
 /** A gate that needs this mandate is not open at any time. */
 const NEVER = instant(0);
@@ -43,6 +44,8 @@ export function stepMandate(
   switch (event.kind) {
     case "sought":
       return seek(state, event.fence, now);
+    case "kept":
+      return keep(surroundings, state, now);
     case "returned":
       return giveBack(state);
     case "news":
@@ -56,8 +59,8 @@ export function stepMandate(
       return phase.kind === "returning" && phase.wish.serial === event.serial
         ? finish(state, phase.wish, phase.next, now)
         : stay(state);
-    case "replaced":
-      return replace(state, now);
+    case "configured":
+      return phase.kind === "granted" ? readjust(surroundings, state, phase, now) : stay(state);
     case "suspended":
       // Also what no lease vouches for: somebody may have taken over. What is sought its group gives up.
       return phase.kind === "granted" ? withdraw(state, phase, "suspended") : stay(state);
@@ -82,8 +85,64 @@ const say = (what: "mandate-wanted" | "mandate-unwanted", wish: Wish): MandateEf
   wish,
 });
 
+/** Whoever is asked for it was active before it was needed: nobody went silent, and nobody is to be fenced. */
+function keep(
+  surroundings: MandateSurroundings,
+  state: MandateState,
+  now: Instant,
+): MandateTransition {
+  const { phase } = state;
+  if (phase.kind === "granted") return stay(state);
+  // Of a group that was another one: its gates are being shut.
+  if (phase.kind === "returning") {
+    return { state, effects: [{ kind: "tell-group", event: "mandate-withdrawn" }] };
+  }
+  const before: readonly MandateEffect[] =
+    phase.kind === "sought" ? [say("mandate-unwanted", phase.wish)] : [];
+  const wish: Wish = { serial: nextSerial(state, now), fence: false };
+  const granted: GrantedPhase = {
+    ...{ kind: "granted", wish, deadlineAt: null, epoch: null },
+    ...{ delay: undefined, failsafe: false, grace: false },
+  };
+  const kept = readjust(surroundings, { ...state, serial: wish.serial }, granted, now);
+  return { state: kept.state, effects: [...before, say("mandate-wanted", wish), ...kept.effects] };
+}
+
+/** What was granted, or is kept without, by what it takes now. */
+function readjust(
+  surroundings: MandateSurroundings,
+  state: MandateState,
+  phase: GrantedPhase,
+  now: Instant,
+): MandateTransition {
+  const { lease } = surroundings;
+  if (lease === undefined) return goWithout(state, { ...phase, delay: undefined });
+  if (lease === "advisory" || phase.deadlineAt !== null) {
+    return reconsider(surroundings, state, phase, now);
+  }
+  const deadlineAt = after(now, GRACE);
+  const begun: MandateEffect = { kind: "grace", begins: true };
+  return enter(state, { ...phase, deadlineAt, grace: true }, { kind: "limit" }, begun);
+}
+
+/** No lease vouches for it, and none has to. */
+function goWithout(state: MandateState, phase: GrantedPhase): MandateTransition {
+  const free = { ...phase, deadlineAt: null, grace: false, failsafe: false };
+  return enter(state, free, { kind: "limit" }, ...endOf(phase));
+}
+
+/** It goes on, and by other means than these. */
+function endOf({ grace, failsafe }: GrantedPhase): readonly MandateEffect[] {
+  const over: MandateEffect[] = [];
+  if (grace) over.push({ kind: "grace", begins: false });
+  if (failsafe) over.push({ kind: "failsafe", begins: false });
+  return over;
+}
+
+const nextSerial = ({ serial }: MandateState, now: Instant): number => Math.max(now, serial + 1);
+
 function want(state: MandateState, fence: boolean, now: Instant): MandateTransition {
-  const serial = Math.max(now, state.serial + 1);
+  const serial = nextSerial(state, now);
   const wish: Wish = { serial, fence };
   return {
     state: { serial, phase: { kind: "sought", wish, delay: undefined, taken: undefined } },
@@ -148,7 +207,7 @@ const withdraw = (
   letGo(
     state,
     phase,
-    { kind: "withdrawn", because },
+    { kind: "withdrawn", because, delay: phase.delay },
     { kind: "tell-group", event: "mandate-withdrawn" },
   );
 
@@ -162,13 +221,6 @@ function finish(
   if (next === undefined) return enter(state, { kind: "none" }, returned);
   const anew = want(state, next.fence, now);
   return { state: anew.state, effects: [returned, ...anew.effects] };
-}
-
-function replace(state: MandateState, now: Instant): MandateTransition {
-  const { phase } = state;
-  if (phase.kind === "granted") return withdraw(state, phase, "reconfigured");
-  if (phase.kind !== "sought") return stay(state);
-  return finish(state, phase.wish, { fence: phase.wish.fence }, now);
 }
 
 /** Who has it was through with fencing; who waits for it is not. */
@@ -186,6 +238,10 @@ function hear(
   now: Instant,
 ): MandateTransition {
   const { phase } = state;
+  // Said by rules of before a reload: it takes a lease now.
+  if (news.kind === "granted" && news.deadlineAt === null && surroundings.lease === "required") {
+    return stay(state);
+  }
   if (phase.kind === "sought") return hearSeeking(state, phase, news, now);
   if (phase.kind !== "granted") return stay(state);
   switch (news.kind) {
@@ -219,7 +275,7 @@ function hearSeeking(
       const granted = { kind: "granted", wish, deadlineAt, epoch } as const;
       return enter(
         state,
-        { ...granted, delay: undefined, failsafe: false },
+        { ...granted, delay: undefined, failsafe: false, grace: false },
         { kind: "limit" },
         { kind: "tell-group", event: "mandate-granted" },
       );
@@ -251,11 +307,8 @@ function renew(
   now: Instant,
 ): MandateTransition {
   if (isOver(deadlineAt, now)) return stay(state);
-  const renewed = { ...phase, deadlineAt, epoch, delay: undefined, failsafe: false };
-  const over: readonly MandateEffect[] = phase.failsafe
-    ? [{ kind: "failsafe", begins: false }]
-    : [];
-  return enter(state, renewed, { kind: "limit" }, ...over);
+  const renewed = { ...phase, deadlineAt, epoch, delay: undefined, failsafe: false, grace: false };
+  return enter(state, renewed, { kind: "limit" }, ...endOf(phase));
 }
 
 /** Whether it goes on, and until when: by the last that was heard, and by the surroundings. */
@@ -268,15 +321,13 @@ function reconsider(
   const { delay, deadlineAt } = phase;
   const unreachable = delay?.because === "store-unreachable";
   const silent = unreachable || delay?.because === "store-refused" || isOver(deadlineAt, now);
-  if (surroundings.advisory && silent && deadlineAt !== null) {
-    return enter(state, { ...phase, deadlineAt: null }, { kind: "limit" });
-  }
+  const alone = surroundings.lease === "advisory" && (silent || phase.grace);
+  if (alone && deadlineAt !== null) return goWithout(state, phase);
   // Whoever stood still while its lease ended has none to go on from: another node may have it.
-  const hasLease = phase.failsafe || !isOver(deadlineAt, now);
+  const hasLease = phase.failsafe || !(phase.grace || isOver(deadlineAt, now));
   const failsafe = surroundings.failsafe && unreachable && deadlineAt !== null && hasLease;
   if (!failsafe && isOver(deadlineAt, now)) {
-    const because = phase.failsafe && unreachable ? "session-down" : "lapsed";
-    return withdraw(state, phase, because);
+    return withdraw(state, phase, reasonOfEnd(phase));
   }
   if (failsafe === phase.failsafe) return enter(state, phase);
   return enter(
@@ -285,4 +336,9 @@ function reconsider(
     { kind: "limit" },
     { kind: "failsafe", begins: failsafe },
   );
+}
+
+function reasonOfEnd({ grace, failsafe, delay }: GrantedPhase): WithdrawalReason {
+  if (grace) return "unanswered";
+  return failsafe && delay?.because === "store-unreachable" ? "session-down" : "lapsed";
 }

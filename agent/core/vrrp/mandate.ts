@@ -1,12 +1,13 @@
 import type { Transition } from "../machine.ts";
-import type { Instant } from "../time.ts";
+import type { Instant, Micros } from "../time.ts";
+import { seconds } from "../time.ts";
 import type { MandateNews } from "../witness/mandate-news.ts";
 
 /*
  * The side of a mandate that wants it. A runtime, or a simulator, keeps a state for each mandate beside the
  * state of its group (sync-group-step.ts), and carries one's effects to the other:
  *
- *   group's seek-mandate, return-mandate  → `sought`, `returned` of `stepMandate`
+ *   group's seek-mandate, keep-mandate, return-mandate  → `sought`, `kept`, `returned` of `stepMandate`
  *   `tell-group`                          → the event of that name of `stepGroup`
  *   `say`                                 → the witness process, whose answers come back as `news`
  *   `await-shut`                          → `gates-shut`, once no gate of a member is open for sure
@@ -55,7 +56,19 @@ export interface GrantedPhase {
    * long as both hold.
    */
   readonly failsafe: boolean;
+  /**
+   * A reload asked for a lease that it did not need until then. Nobody vouches for it yet: at its deadline
+   * it is over.
+   */
+  readonly grace: boolean;
 }
+
+/**
+ * So long whoever was active before a reload stays so while it asks for a lease that it needs since: a witness
+ * process starts meanwhile, and a sound store has been asked more than once. It is the usual ttl: it goes on
+ * for as long as with a lease that was renewed at the reload, and can be renewed no more.
+ */
+export const GRACE: Micros = seconds(10);
 
 export interface MandateState {
   /** Of the last wish. */
@@ -67,13 +80,18 @@ export interface MandateState {
 export interface MandateSurroundings {
   /** It may go on without the store: so configured, and all BFD sessions that its members track are up. */
   readonly failsafe: boolean;
-  /** Only what the store says counts, not that it says nothing. */
-  readonly advisory: boolean;
+  /**
+   * What is needed of a store: `undefined` nothing; `advisory`: only what it says counts, not that it says
+   * nothing.
+   */
+  readonly lease: "advisory" | "required" | undefined;
 }
 
 export type MandateEvent =
   /** The group asks for it. */
   | { readonly kind: "sought"; readonly fence: boolean }
+  /** The group asks for it, and is active, as it was before a reload asked for a mandate. */
+  | { readonly kind: "kept" }
   /** The group wants it no more. */
   | { readonly kind: "returned" }
   | { readonly kind: "news"; readonly serial: number; readonly news: MandateNews }
@@ -81,8 +99,8 @@ export type MandateEvent =
   | { readonly kind: "witness-lost" }
   /** No gate of a member has been open since the wish of this serial was given up. */
   | { readonly kind: "gates-shut"; readonly serial: number }
-  /** A reload changed what it is about: what was granted is worth nothing. */
-  | { readonly kind: "replaced" }
+  /** A reload: what it takes may be new. */
+  | { readonly kind: "configured" }
   /** The machine slept, and the clock of deadlines with it. */
   | { readonly kind: "suspended" }
   /** The surroundings are new, or a deadline has come. */
@@ -94,7 +112,8 @@ export type WithdrawalReason =
   | "lost"
   | "taken"
   | "session-down"
-  | "reconfigured"
+  /** A reload asked for it, and nothing came in time. */
+  | "unanswered"
   | "suspended";
 
 export type MandateEffect =
@@ -111,7 +130,13 @@ export type MandateEffect =
   | { readonly kind: "limit" }
   | { readonly kind: "await-shut"; readonly serial: number }
   /** For people; the group was told. */
-  | { readonly kind: "withdrawn"; readonly because: WithdrawalReason }
+  | {
+      readonly kind: "withdrawn";
+      readonly because: WithdrawalReason;
+      /** What was said last of why nothing came. */
+      readonly delay: MandateDelayNews | undefined;
+    }
+  | { readonly kind: "grace"; readonly begins: boolean }
   | { readonly kind: "failsafe"; readonly begins: boolean };
 
 export type MandateTransition = Transition<MandateState, MandateEffect>;

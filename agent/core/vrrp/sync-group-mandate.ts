@@ -29,6 +29,9 @@ export function mandateChange(
       effects: mandate === "none" ? NOTHING : [{ kind: "return-mandate" }],
     };
   }
+  if (isNew(mandate, after, what.event)) {
+    return { mandate: "granted", effects: [{ kind: "keep-mandate" }] };
+  }
   const asked = what.event.kind === "member" && what.event.status === "requesting";
   if (!asked || mandate === "granted") return { mandate, effects: NOTHING };
   // Active ones without a mandate leave, and ask later.
@@ -37,6 +40,17 @@ export function mandateChange(
   const fence = !all.every((member) => HEARD.has(what.requests[member]));
   return { mandate: "sought", effects: [{ kind: "seek-mandate", fence }] };
 }
+
+/** A reload asks active members for it, who were no worse off a minute before: they go on while it is sought. */
+const isNew = (
+  mandate: SyncGroupState["mandate"],
+  after: Statuses,
+  event: SyncGroupEvent,
+): boolean =>
+  mandate === "none" &&
+  event.kind === "configured" &&
+  event.free &&
+  membersWith(after, "active").length === after.size;
 
 /** Who sought it becomes active. */
 export function grant(group: SyncGroup, state: SyncGroupState): SyncGroupTransition {

@@ -150,8 +150,8 @@ const isHeld = (members: Statuses, member: string): boolean =>
   [...members].some(([other, status]) => other !== member && status === "fault");
 
 /**
- * Also where a reload says of active members that they need a mandate: whoever has none is not active, so
- * they leave, and ask as any other does.
+ * Also where a reload says of active members that they need another mandate than before: it is not theirs,
+ * so they leave, and ask as any other does.
  */
 function demotions(
   after: Statuses,

@@ -34,10 +34,15 @@ export type SyncGroupEvent =
       readonly status: MemberStatus;
       readonly reason: TransitionReason;
     }
-  /** The members are new: where each of them stands now. */
-  | { readonly kind: "configured"; readonly members: Readonly<Record<string, MemberStatus>> }
+  /** The members are new, or what they need: where each of them stands now. */
+  | {
+      readonly kind: "configured";
+      readonly members: Readonly<Record<string, MemberStatus>>;
+      /** None of them has needed a mandate until now. */
+      readonly free: boolean;
+    }
   | { readonly kind: "mandate-granted" }
-  /** What was granted is over. */
+  /** What was granted, or kept without, is over. */
   | { readonly kind: "mandate-withdrawn" }
   /** Somebody else has it. Said again with each answer of the store. */
   | { readonly kind: "mandate-taken" };
@@ -56,6 +61,8 @@ export type SyncGroupEffect =
    * the addresses.
    */
   | { readonly kind: "seek-mandate"; readonly fence: boolean }
+  /** The same of active members, who did not need it until now, and go on meanwhile. */
+  | { readonly kind: "keep-mandate" }
   /** It is wanted no more: another node may have it once no gate of the members is open. */
   | { readonly kind: "return-mandate" }
   /** Raise or clear the member's `sync-group` fault; its subject is the group's name. */

@@ -92,6 +92,11 @@ class Turn {
   /** `advisory`: the store had its time, and says nothing that counts. */
   goWithout(): void {
     const { patientUntil, answer, wanted, grant } = this.state;
+    if (this.#config.mode === "required") {
+      // Of before a reload.
+      if (patientUntil !== undefined) this.#set({ patientUntil: undefined });
+      return;
+    }
     const waits = wanted && grant.kind === "none";
     if (waits && (patientUntil === undefined || this.#now < patientUntil)) return;
     this.#set({ patientUntil: undefined });

@@ -28,9 +28,10 @@ export function mandateSnapshot(
 }
 
 function stateOf(phase: MandatePhase): MandateSnapshot["state"] {
-  if (phase.kind === "granted") return phase.failsafe ? "failsafe" : "granted";
+  const kept = phase.kind === "granted" && phase.grace;
+  if (phase.kind === "granted" && !kept) return phase.failsafe ? "failsafe" : "granted";
   const sought =
-    phase.kind === "sought" || (phase.kind === "returning" && phase.next !== undefined);
+    kept || phase.kind === "sought" || (phase.kind === "returning" && phase.next !== undefined);
   return sought ? "sought" : "none";
 }
 

@@ -2,12 +2,13 @@ import type { MandateConfig } from "../../config/mandates.ts";
 import type { Instant } from "../../core/time.ts";
 import { after, milliseconds, since } from "../../core/time.ts";
 import type {
+  MandateDelayNews,
   MandateEffect,
   MandateEvent,
   MandateState,
   WithdrawalReason,
 } from "../../core/vrrp/mandate.ts";
-import { INITIAL_MANDATE } from "../../core/vrrp/mandate.ts";
+import { GRACE, INITIAL_MANDATE } from "../../core/vrrp/mandate.ts";
 import {
   mandateDeadline,
   mandateEpoch,
@@ -77,8 +78,14 @@ export class Mandates {
       "tell-group": ({ config }, { event }) => parts.tellGroup(config.name, event),
       limit: ({ config }) => parts.limited(this.#routersOf(config)),
       "await-shut": (mandate, { serial }) => this.#awaitShut(mandate, serial),
-      withdrawn: ({ config }, { because }) =>
-        parts.tell("error", config.name, `its mandate is over: ${WITHDRAWN[because]}`),
+      withdrawn: ({ config }, { because, delay }) =>
+        parts.tell(
+          "error",
+          config.name,
+          `its mandate is over: ${WITHDRAWN[because]}${because === "unanswered" ? nextStep(delay) : ""}`,
+        ),
+      grace: ({ config }, { begins }) =>
+        parts.tell("info", config.name, begins ? GRACE_BEGINS : GRACE_ENDS),
       failsafe: ({ config }, { begins }) =>
         parts.tell("warn", config.name, begins ? FAILSAFE_BEGINS : FAILSAFE_ENDS),
     };
@@ -93,15 +100,19 @@ export class Mandates {
     this.#byMember.clear();
     for (const config of configs) {
       const mandate = this.#mandates.get(config.name) ?? this.#add(config);
-      const other = isAnother(mandate.config, config);
       mandate.config = config;
       for (const member of config.members) this.#byMember.set(member, mandate);
-      this.#step(mandate, { kind: other ? "replaced" : "tick" });
+      this.#step(mandate, { kind: "configured" });
     }
   }
 
   sought(name: string, fence: boolean): void {
     this.#stepNamed(name, { kind: "sought", fence });
+  }
+
+  /** The same of a group that is active, and was before it needed one. */
+  kept(name: string): void {
+    this.#stepNamed(name, { kind: "kept" });
   }
 
   returned(name: string): void {
@@ -193,9 +204,13 @@ export class Mandates {
   #step(mandate: Mandate, event: MandateEvent): void {
     const { lease, members } = mandate.config;
     const failsafe = lease?.failsafe === true && this.#parts.sessionsUp(members);
-    const advisory = lease?.mode === "advisory";
     const now = this.#parts.clock.now();
-    const { state, effects } = stepMandate({ failsafe, advisory }, mandate.state, event, now);
+    const { state, effects } = stepMandate(
+      { failsafe, lease: lease?.mode },
+      mandate.state,
+      event,
+      now,
+    );
     mandate.state = state;
     mandate.reading = false;
     mandate.slot.set(mandateDeadline(state));
@@ -225,19 +240,24 @@ const epochOf = (mandate: Mandate | undefined): string | null =>
 /** One that a reload has freed of its mandate is active still. */
 const hasLeft = ({ state }: Router): boolean => state.kind !== "active";
 
-/** What was granted for the one is worth nothing for the other. */
-const isAnother = (before: MandateConfig, { lease }: MandateConfig): boolean =>
-  before.lease?.key !== lease?.key || before.lease?.mode !== lease?.mode;
+const GRACE_S = GRACE / 1_000_000;
 
 const WITHDRAWN: Readonly<Record<WithdrawalReason, string>> = {
   lapsed: "no renewal of the lease came in time",
   lost: "the store says that the lease is not ours any more",
   taken: "somebody else has the lease",
   "session-down": "the store cannot be reached, and a BFD session is down",
-  reconfigured: "a reload asks for another one",
+  unanswered: `no lease came in the ${GRACE_S} s since a reload asks for one`,
   suspended: "the machine was suspended, and what was granted before counts no more",
 };
 
+const nextStep = (delay: MandateDelayNews | undefined): string =>
+  delay === undefined
+    ? "; see what the log says of the witness process"
+    : ` (${delay.reason})${delay.remedy === null ? "" : `; ${delay.remedy}`}`;
+
+const GRACE_BEGINS = `a reload asks for a lease: it stays active while it asks the store for that, for ${GRACE_S} s at the most`;
+const GRACE_ENDS = "it has what the reload asks for, and stays active";
 const FAILSAFE_BEGINS =
   "the store cannot be reached: it goes on without a lease while all BFD sessions are up";
 const FAILSAFE_ENDS = "it does not go on without its lease any more";

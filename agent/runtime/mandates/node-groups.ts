@@ -43,6 +43,7 @@ export function nodeGroups(
     deliver: (router, event) => node().driver.deliver(router, event),
     changed: (name, transition) => reports.group(name, transition, mandates.epoch(name)),
     sought: (mandate, fence) => mandates.sought(mandate, fence),
+    kept: (mandate) => mandates.kept(mandate),
     returned: (mandate) => mandates.returned(mandate),
   });
   const mandates: Mandates = new Mandates({

@@ -1,78 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { MandateEvent, MandateState } from "../../../agent/core/vrrp/mandate.ts";
-import { INITIAL_MANDATE } from "../../../agent/core/vrrp/mandate.ts";
-import {
-  mandateDeadline,
-  mandateEpoch,
-  mandateLimit,
-  stepMandate,
-} from "../../../agent/core/vrrp/mandate-step.ts";
+import type { MandateEvent } from "../../../agent/core/vrrp/mandate.ts";
+import { mandateDeadline, mandateEpoch } from "../../../agent/core/vrrp/mandate-step.ts";
 import type { MandateNews } from "../../../agent/core/witness/mandate-news.ts";
-import { at } from "./example.ts";
-
-const UP = { failsafe: true, advisory: false };
-const NO = { failsafe: false, advisory: false };
-const ADVISORY = { failsafe: false, advisory: true };
-const UNREACHABLE: MandateNews = {
-  kind: "waiting",
-  because: "store-unreachable",
-  reason: "ECONNREFUSED",
-  remedy: null,
-};
-const TAKEN: MandateNews = { kind: "taken", holder: "b" };
-const LAPSED: MandateNews = { kind: "withdrawn", because: "lapsed" };
-
-const granted = (deadline: number | null, epoch: string | null = "07"): MandateNews => ({
-  kind: "granted",
-  deadlineAt: deadline === null ? null : at(deadline),
-  epoch,
-});
-
-/** A mandate that hears of things at their time. */
-class Life {
-  state: MandateState = INITIAL_MANDATE;
-  surroundings = NO;
-  readonly done: string[] = [];
-
-  step(event: MandateEvent, now: number): this {
-    const { state, effects } = stepMandate(this.surroundings, this.state, event, at(now));
-    this.state = state;
-    for (const effect of effects) {
-      if (effect.kind === "say") {
-        const { serial, fence } = effect.wish;
-        const fenced = effect.what === "mandate-wanted" && fence ? " fence" : "";
-        this.done.push(`${effect.what.slice("mandate-".length)} ${serial}${fenced}`);
-      } else if (effect.kind === "tell-group") this.done.push(effect.event);
-      else if (effect.kind === "withdrawn") this.done.push(`over: ${effect.because}`);
-      else if (effect.kind === "failsafe") this.done.push(`failsafe ${effect.begins}`);
-      else this.done.push(effect.kind);
-    }
-    return this;
-  }
-
-  hear(news: MandateNews, now: number, serial = this.state.serial): this {
-    return this.step({ kind: "news", serial, news }, now);
-  }
-
-  /** What was done since it was last asked. */
-  take(): readonly string[] {
-    return this.done.splice(0);
-  }
-
-  get limit(): number | undefined {
-    return mandateLimit(this.state);
-  }
-}
-
-const sought = (fence = false): Life => new Life().step({ kind: "sought", fence }, 10);
-
-function leading(deadline: number | null = 100): Life {
-  const life = sought(true).hear(granted(deadline), 20);
-  life.take();
-  return life;
-}
+import {
+  ADVISORY,
+  FREE,
+  granted,
+  LAPSED,
+  Life,
+  leading,
+  NO,
+  sought,
+  TAKEN,
+  UNREACHABLE,
+  UP,
+} from "./mandate-life.ts";
 
 describe("a mandate", () => {
   test("is wanted, granted, renewed, given back when gates are shut", () => {
@@ -175,16 +119,16 @@ describe("a mandate", () => {
   });
 
   test("without a lease it has no deadline, and no limit", () => {
-    const life = leading(null);
+    const life = leading(null, FREE);
     assert.deepEqual([life.limit, mandateDeadline(life.state)], [undefined, undefined]);
     assert.deepEqual(life.step({ kind: "tick" }, 1_000_000).take(), []);
   });
 
-  test("a reload that asks for another one ends it, or asks anew", () => {
-    assert.equal(leading().step({ kind: "replaced" }, 50).take()[0], "over: reconfigured");
-    const life = sought(true).step({ kind: "replaced" }, 50);
-    assert.deepEqual(life.take(), ["wanted 10 fence", "unwanted 10", "wanted 50 fence"]);
-    assert.deepEqual(new Life().step({ kind: "replaced" }, 50).take(), []);
+  test("that takes a lease is not granted without one, whoever says so", () => {
+    const life = sought().hear(granted(null), 20);
+    assert.deepEqual([life.take(), life.limit], [["wanted 10"], 0]);
+    const leads = leading().hear(granted(null), 50);
+    assert.deepEqual([leads.take(), leads.limit], [[], 100]);
   });
 
   test("a group that knows nothing of what was granted begins anew", () => {
@@ -275,10 +219,11 @@ const ACT = fc.oneof(
   fc.constantFrom<Act>(
     step({ kind: "returned" }),
     step({ kind: "witness-lost" }),
-    step({ kind: "replaced" }),
+    step({ kind: "configured" }),
     step({ kind: "tick" }),
     step({ kind: "sought", fence: false }),
     step({ kind: "sought", fence: true }),
+    step({ kind: "kept" }),
     hear(granted(null)),
     hear(TAKEN),
     hear(LAPSED),
@@ -292,7 +237,7 @@ const ACT = fc.oneof(
   ),
 );
 
-const SURROUNDINGS = fc.constantFrom(UP, NO, ADVISORY);
+const SURROUNDINGS = fc.constantFrom(UP, NO, ADVISORY, FREE);
 
 /** One wish at a time; the same one only ever again to another witness process. */
 function wishAfter(wish: string | undefined, done: readonly string[]): string | undefined {

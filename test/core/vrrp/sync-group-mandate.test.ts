@@ -154,28 +154,47 @@ describe("a group that needs a mandate", () => {
     }
   });
 
-  test("a reload that asks an active group for a mandate has it leave", () => {
+  test("a reload that asks an active group for its first mandate leaves it active while it is sought", () => {
     const { members } = LEADING;
     const before = { ...LEADING, mandate: "none" } as const;
-    const next = stepGroup(GROUP, before, { kind: "configured", members });
+    const next = stepGroup(GROUP, before, { kind: "configured", members, free: true });
+    assert.deepEqual(next, { state: LEADING, effects: [{ kind: "keep-mandate" }] });
+    assert.deepEqual(stepGroup(GROUP, next.state, WITHDRAWN).effects, [
+      { kind: "withdraw", member: "inside" },
+      { kind: "withdraw", member: "outside" },
+      RETURN,
+    ]);
+    const half = { inside: "active", outside: "requesting" } as const;
+    const part = stepGroup(GROUP, before, { kind: "configured", members: half, free: true });
+    assert.ok(part.effects.every(({ kind }) => kind !== "keep-mandate"));
+  });
+
+  test("a reload that asks an active group for another mandate has it leave", () => {
+    const { members } = LEADING;
+    const before = { ...LEADING, mandate: "none" } as const;
+    const next = stepGroup(GROUP, before, { kind: "configured", members, free: false });
     assert.deepEqual(next.effects, [
       { kind: "withdraw", member: "inside" },
       { kind: "withdraw", member: "outside" },
     ]);
-    const goesOn = stepGroup(GROUP, LEADING, { kind: "configured", members });
+    const goesOn = stepGroup(GROUP, LEADING, { kind: "configured", members, free: false });
     assert.deepEqual(goesOn, { state: LEADING, effects: [] });
   });
 
   test("a reload that asks for none any more leaves it active", () => {
     const { members } = LEADING;
     const free = { ...GROUP, mandated: false };
-    const next = stepGroup(free, LEADING, { kind: "configured", members });
+    const next = stepGroup(free, LEADING, { kind: "configured", members, free: false });
     assert.deepEqual(next, { state: { ...LEADING, mandate: "none" }, effects: [] });
   });
 
   test("a new member that is no backup yet ends it", () => {
     const wider = { ...GROUP, members: [...GROUP.members, "third"] };
-    const next = stepGroup(wider, LEADING, { kind: "configured", members: LEADING.members });
+    const next = stepGroup(wider, LEADING, {
+      kind: "configured",
+      members: LEADING.members,
+      free: false,
+    });
     assert.ok(next.effects.some(({ kind }) => kind === "return-mandate"));
     assert.ok(next.effects.some((effect) => effect.kind === "demote"));
   });

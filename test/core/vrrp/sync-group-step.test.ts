@@ -189,7 +189,7 @@ describe("members", () => {
 describe("configured", () => {
   test("members that came in different states become the same", () => {
     const members = { inside: "active", outside: "backup" } as const;
-    const next = stepGroup(GROUP, INITIAL_GROUP, { kind: "configured", members });
+    const next = stepGroup(GROUP, INITIAL_GROUP, { kind: "configured", members, free: false });
     assert.deepEqual(next.effects, [
       { kind: "demote", member: "inside" },
       { kind: "transition", from: "initialize", to: "backup", reason: "reconfigured" },
@@ -203,7 +203,7 @@ describe("configured", () => {
       members: { inside: "held", outside: "held", third: "fault" },
     } as const;
     const members = { inside: "held", outside: "held" } as const;
-    const next = stepGroup(GROUP, state, { kind: "configured", members });
+    const next = stepGroup(GROUP, state, { kind: "configured", members, free: false });
     assert.deepEqual(next.effects, [
       { kind: "clear-fault", member: "inside", subject: "pair" },
       { kind: "clear-fault", member: "outside", subject: "pair" },
@@ -213,12 +213,12 @@ describe("configured", () => {
   test("a new member shares the fault", () => {
     const state = { ...INITIAL_GROUP, kind: "fault", members: { inside: "fault" } } as const;
     const members = { inside: "fault", outside: "backup" } as const;
-    const next = stepGroup(GROUP, state, { kind: "configured", members });
+    const next = stepGroup(GROUP, state, { kind: "configured", members, free: false });
     assert.deepEqual(next.effects, [{ kind: "raise-fault", member: "outside", subject: "pair" }]);
   });
 
   test("members of which nothing is known are at the beginning", () => {
-    const next = stepGroup(GROUP, INITIAL_GROUP, { kind: "configured", members: {} });
+    const next = stepGroup(GROUP, INITIAL_GROUP, { kind: "configured", members: {}, free: false });
     assert.deepEqual(next.state.members, { inside: "initialize", outside: "initialize" });
   });
 });

@@ -25,7 +25,7 @@ const session = (last: number): BfdInstanceConfig => ({
   reverse: false,
 });
 
-test("a reload that asks for a mandate has the active leave; one that asks for none does not", async () => {
+test("reloads that ask for a mandate, another one, or none leave the active one active", async () => {
   const lab = new Lab();
   await lab.configure(
     [member({}, 100)].map((one) => ({
@@ -38,27 +38,41 @@ test("a reload that asks for a mandate has the active leave; one that asks for n
   assert.equal(lab.state, "active");
   await lab.configure();
   await settle();
-  assert.equal(lab.state, "backup");
-  assert.ok(!lab.isOpen);
-  assert.deepEqual(lab.asked, []);
-  await lab.time.advance(3_700);
+  assert.deepEqual([lab.state, lab.isOpen, lab.asked], ["active", true, ["wanted"]]);
+  await lab.time.advance(4_000);
+  assert.ok(lab.isOpen, "while nobody has answered");
   lab.grant(60_000);
   await lab.time.advance(10);
-  assert.equal(lab.state, "active");
-  await lab.configure(
-    [member()],
-    [mandate({ lease: { mode: "required", key: "other", failsafe: false } })],
-  );
-  await settle();
-  assert.equal(lab.state, "backup", "another lease");
-  await lab.time.advance(3_700);
-  lab.grant(60_000);
-  await lab.time.advance(10);
+  for (const lease of [
+    { mode: "advisory", key: "VI_1", failsafe: false },
+    { mode: "required", key: "other", failsafe: false },
+  ] as const) {
+    await lab.configure([member()], [mandate({ lease })]);
+    await settle();
+    assert.deepEqual([lab.state, lab.isOpen, lab.asked], ["active", true, ["wanted"]]);
+  }
   await lab.configure([member()], []);
   await settle();
   assert.equal(lab.state, "active");
   assert.ok(lab.isOpen);
   assert.deepEqual(lab.asked.slice(-2), ["wanted", "unwanted"]);
+});
+
+test("a mandate that a reload asks for and nobody grants ends, and says what to do", async () => {
+  const lab = new Lab();
+  const free = member({}, 100);
+  await lab.configure([{ ...free, router: { ...free.router, inSyncGroup: false } }], []);
+  await lab.time.advance(5_000);
+  await lab.configure();
+  const said = { reason: "no route", remedy: "look there" };
+  lab.hear({ kind: "waiting", because: "store-unreachable", ...said });
+  await lab.time.advance(9_900);
+  assert.deepEqual([lab.state, lab.isOpen], ["active", true]);
+  await lab.time.advance(150);
+  assert.deepEqual([lab.state, lab.isOpen], ["backup", false]);
+  assert.deepEqual(lab.asked, ["wanted", "unwanted"]);
+  const { message } = lab.host.reports.findLast(({ level }) => level === "error") ?? {};
+  assert.match(String(message), /no lease came in the 10 s since .* \(no route\); look there/);
 });
 
 test("members of a group wait for one mandate, and give it back when all gates are shut", async () => {

@@ -60,7 +60,7 @@ export class Capture {
 
   /** Ends the capture after all that was seen so far has arrived. */
   async stop(): Promise<readonly Frame[]> {
-    await this.#caughtUp();
+    await this.caughtUp();
     this.#child.kill("SIGINT");
     await new Promise<void>((resolve) => {
       if (this.#ended) resolve();
@@ -69,8 +69,8 @@ export class Capture {
     return this.frames;
   }
 
-  /** tcpdump ends without a look at what it has not read yet; it sleeps when it has read all. */
-  async #caughtUp(): Promise<void> {
+  /** Resolves when tcpdump has read all that there was: it sleeps then. It ends without a look at the rest. */
+  async caughtUp(): Promise<void> {
     const until = performance.now() + CAUGHT_UP_MS;
     // Not at once: what it wrote is read meanwhile, and does not stand in its way.
     do await delay(5);

@@ -20,18 +20,20 @@ import { vrrpFrame } from "./vrrp-packet.ts";
 
 /*
  * A stranger on the segment sends 10,000 packets a second of each kind to two agents, one active and
- * one backup. `a` has priority 200 and is 192.0.2.1, `b` has priority 100.
+ * one backup. `a` has priority 200 and is 192.0.2.1, `b` has priority 60.
  */
 
 const PER_SECOND = 10_000;
 const FLOOD_MS = 500;
 const INTERVAL_MS = 100;
 const LATE_MS = 10;
+/** By their priorities `b` waits so much longer than `a` does. */
+const LEAD_MS = 50;
 const GRACE_MS = 15_000;
-/** An answer to what provokes one leaves every 10 ms at most. */
-const ANSWERS = FLOOD_MS / 10;
+/** An answer to what provokes one leaves so often at most. */
+const ANSWER_MS = 10;
 /** The addresses are announced again, five frames every 100 ms at most. */
-const ANNOUNCEMENTS = (FLOOD_MS / 100) * 5;
+const ANNOUNCEMENT_MS = 20;
 /** Lines of log that one kind of packet may cost a node. */
 const LINES = 20;
 
@@ -144,7 +146,11 @@ async function endure(scene: Scene, kind: Kind, t: TestContext): Promise<void> {
   const logged = cluster.members.map(({ agent }) => lines(agent.log));
   const mark = capture.frames.length;
   await metronome.noise();
+  const begun = performance.now();
   await flood(scene, kind.packets);
+  await capture.caughtUp();
+  // Whoever floods may be kept waiting, too.
+  const lasted = performance.now() - begun;
   const noise = await metronome.noise();
   const seen = advertisements(capture.frames.slice(mark));
   const worst = worstGap(seen, "192.0.2.1");
@@ -153,12 +159,16 @@ async function endure(scene: Scene, kind: Kind, t: TestContext): Promise<void> {
   );
   assert.ok(worst <= INTERVAL_MS + LATE_MS + noise, `a gap of ${worst} ms, noise ${noise} ms`);
   assert.ok(seen.every(({ priority }) => priority === 200));
-  if (kind.provokes !== true) assert.ok(seen.length <= FLOOD_MS / INTERVAL_MS + 3);
+  if (kind.provokes !== true) assert.ok(seen.length <= lasted / INTERVAL_MS + 3);
   else {
-    assert.ok(seen.length <= ANSWERS + 5, `${seen.length} answers`);
-    assert.ok(seen.length >= ANSWERS / 4, `${seen.length} answers`);
+    const answers = `${seen.length} answers in ${lasted} ms`;
+    assert.ok(seen.length <= lasted / ANSWER_MS + 5, answers);
+    assert.ok(seen.length >= FLOOD_MS / ANSWER_MS / 4, answers);
     const announced = announcements(capture.frames.slice(mark)).length;
-    assert.ok(announced >= 1 && announced <= ANNOUNCEMENTS + 10, `${announced} announcements`);
+    assert.ok(
+      announced >= 1 && announced <= lasted / ANNOUNCEMENT_MS + 10,
+      `${announced} announcements`,
+    );
   }
   for (const [at, { agent }] of cluster.members.entries()) {
     const router = await routerOf(agent);
@@ -183,7 +193,7 @@ describe("flood", { skip }, () => {
     // Four processes are busy here: what is asked is what the agent does with its time, not how much
     // of it the machine has to spare.
     const config = (priority: number): string => configText([{ priority }], ["vrrp_priority -20"]);
-    await Cluster.run([config(200), config(100)], async (cluster) => {
+    await Cluster.run([config(200), config(60)], async (cluster) => {
       const { node } = cluster.observer;
       const [a, b] = [cluster.member(0), cluster.member(1)];
       const watch = await cluster.watch(SERVICE);
@@ -209,6 +219,7 @@ describe("flood", { skip }, () => {
         async () => {
           const start = await a.agent.heard();
           const other = await b.agent.heard();
+          await metronome.noise();
           await flood(scene, from({ priority: 254 }));
           await watch.until([a.node], GRACE_MS);
           await untilState(a.agent, "active", GRACE_MS);
@@ -216,7 +227,10 @@ describe("flood", { skip }, () => {
             "active to backup",
             "backup to active",
           ]);
-          assert.deepEqual(await allTransitions(b.agent, other), []);
+          const noise = await metronome.noise();
+          const others = await allTransitions(b.agent, other);
+          // Whom the machine leaves waiting for so long is overtaken.
+          if (noise < LEAD_MS) assert.deepEqual(others, [], `noise ${noise} ms`);
         },
       );
 

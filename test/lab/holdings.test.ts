@@ -11,6 +11,7 @@ import { eventually } from "./eventually.ts";
 import type { InstanceText } from "./instance-text.ts";
 import { block, configText } from "./instance-text.ts";
 import { nothingLeft } from "./leftovers.ts";
+import { Metronome } from "./metronome.ts";
 import type { PacketText } from "./vrrp-packet.ts";
 import { vrrpFrame } from "./vrrp-packet.ts";
 
@@ -96,6 +97,8 @@ interface Scene {
   /** On the segment of eth1. */
   readonly far: Capture;
   readonly send: (packet: PacketText) => void;
+  /** Seconds that the machine may have kept somebody waiting since the agent was started. */
+  readonly noise: () => Promise<number>;
 }
 
 const run = ({ node }: Pick<Member, "node">, command: string): string => {
@@ -149,7 +152,7 @@ const hasIpvlan = ({ node }: Member): boolean => {
 
 const macOf = (observer: LabInterface, address: string): string | undefined =>
   /\[([0-9A-F:]+)\]/
-    .exec(observer.node.exec("arping", ["-c1", "-w2", "-I", "eth0", address]).stdout)?.[1]
+    .exec(observer.node.exec("arping", ["-f", "-w10", "-I", "eth0", address]).stdout)?.[1]
     ?.toLowerCase();
 
 const steps: Readonly<Record<string, Step>> = {
@@ -209,9 +212,10 @@ const steps: Readonly<Record<string, Step>> = {
 
   "no_accept: the address answers ARP, but takes no packet": ({ cluster, member }) => {
     const { node } = cluster.observer;
-    const answers = (address: string): boolean =>
-      node.exec("ping", ["-c1", "-W1", "-q", address]).status === 0;
-    assert.ok(answers("192.0.2.60"));
+    const answers = (address: string, ...more: readonly string[]): boolean =>
+      node.exec("ping", ["-c1", "-W1", "-q", ...more, address]).status === 0;
+    // Until it does.
+    assert.ok(answers("192.0.2.60", "-w15"));
     assert.equal(macOf(cluster.observer, "192.0.2.69"), macText(member.eth0.mac));
     assert.ok(!answers("192.0.2.69"));
   },
@@ -221,15 +225,19 @@ const steps: Readonly<Record<string, Step>> = {
     assert.equal(run(member, `cat ${path}`), "1\n");
   },
 
-  "an address is announced as often as told, and again after the delay": async ({ near }) => {
+  "an address is announced as often as told, and again after the delay": async ({
+    near,
+    noise,
+  }) => {
     const own = () => seenOf(near, "192.0.2.64");
     await eventually("both sets were seen", GRACE_MS, () => assert.ok(own().length >= 6));
     const [first, , third, fourth, , sixth] = own().map(({ at }) => at);
-    assert.ok(first !== undefined && third !== undefined && third - first < 0.2);
-    assert.ok(fourth !== undefined && sixth !== undefined && sixth - fourth < 0.2);
+    const late = await noise();
+    assert.ok(first !== undefined && third !== undefined && third - first < 0.2 + late);
+    assert.ok(fourth !== undefined && sixth !== undefined && sixth - fourth < 0.2 + late);
     const delay = fourth - first;
     // The first set waited for the kernel to have the address; the second one counts from before.
-    assert.ok(delay > 0.7 && delay < 1.5, `${delay} s`);
+    assert.ok(delay > 0.7 - late && delay < 1.5 + late, `${delay} s, noise ${late} s`);
   },
 
   "a lower priority makes it announce again": async ({ near, send }) => {
@@ -241,13 +249,14 @@ const steps: Readonly<Record<string, Step>> = {
     assert.equal(seenOf(near, "192.0.2.64").length, before + 2);
   },
 
-  "refreshes come as often as told": async ({ near }) => {
+  "refreshes come as often as told": async ({ near, noise }) => {
     const own = () => seenOf(near, "192.0.2.65");
     await eventually("two of them were seen", GRACE_MS, () => assert.ok(own().length >= 5));
     const times = own().map(({ at }) => at - (own()[0]?.at ?? 0));
     const expected = [0, 1, 1, 2, 2];
+    const late = await noise();
     for (const [at, wanted] of expected.entries()) {
-      assert.ok(Math.abs((times[at] ?? Number.NaN) - wanted) < 0.2, times.join(" "));
+      assert.ok(Math.abs((times[at] ?? Number.NaN) - wanted) < 0.2 + late, times.join(" "));
     }
   },
 
@@ -281,6 +290,13 @@ describe("holdings", { skip }, () => {
       cluster.lab.attach(beyond, wan, { name: "eth0", addresses: ["198.51.100.250/24"] });
       node.sysctl("ipv6/conf/eth1/forwarding", "1");
       const before = everything(member);
+      const metronome = await Metronome.start();
+      t.after(() => metronome.close());
+      let worst = 0;
+      const noise = async (): Promise<number> => {
+        worst = Math.max(worst, (await metronome.noise()) / 1_000);
+        return worst;
+      };
       const near = await cluster.capture("ip proto 112 or arp or icmp6");
       const far = await Capture.start(beyond, "eth0", "icmp6");
       const sender = cluster.observer.node.run(openFrameSender);
@@ -294,7 +310,7 @@ describe("holdings", { skip }, () => {
         await untilState(agent, "active", GRACE_MS, name.replaceAll(" ", "_"));
       }
       for (const [name, step] of Object.entries(steps)) {
-        await t.test(name, () => step({ cluster, member, near, far, send }));
+        await t.test(name, () => step({ cluster, member, near, far, send, noise }));
       }
       await t.test("after the stop everything is as it was before", async () => {
         assert.notDeepEqual(everything(member), before);

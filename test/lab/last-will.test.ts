@@ -216,12 +216,20 @@ describe("last will", { skip, timeout: 60_000 }, () => {
       for (const [at, { name }] of PLANS.entries()) {
         await step(`SIGKILL of the vrrp process ${name}`, at, killed);
       }
+      // The other one counts for the hand-over.
+      const meanwhile = await Metronome.start();
+      t.after(() => meanwhile.close());
       await step("SIGSTOP of the vrrp process", HOLDFASTS, async (agent, watch) => {
+        await meanwhile.noise();
         const at = performance.now();
         await signal("SIGSTOP", "vrrp")(agent);
         while (watch.holders.includes(agent.node.name)) await delay(5);
         const took = performance.now() - at;
-        assert.ok(took < STALL_MS, `its address was there for ${took} ms`);
+        const noise = await meanwhile.noise();
+        assert.ok(
+          took < STALL_MS + noise,
+          `its address was there for ${took} ms, noise ${noise} ms`,
+        );
       });
       await step(
         "back to a process that counts on from where its predecessor ended",

@@ -137,9 +137,9 @@ async function virtualMac(pair: Pair, highIs: Brand): Promise<void> {
   const capture = await pair.capture("vrrp");
   // Who preempts first finds that nobody else answers; the second question comes after a second.
   const answered = (): void => {
-    const { stdout } = client.exec("arping", ["-f", "-w", "2", "-I", "eth0", SERVICE]);
+    const { stdout } = client.exec("arping", ["-f", "-w", "15", "-I", "eth0", SERVICE]);
     assert.match(stdout, /reply from 192\.0\.2\.100 \[00:00:5E:00:01:33\]/i);
-    const ping = client.exec("ping", ["-c", "1", "-w", "5", "-i", "0.2", SERVICE]);
+    const ping = client.exec("ping", ["-c", "1", "-w", "15", "-i", "0.2", SERVICE]);
     assert.equal(ping.status, 0, ping.stdout);
   };
   await low.start();

@@ -8,7 +8,7 @@ import { Capture } from "./capture.ts";
 import { eventually } from "./eventually.ts";
 
 const skip = getuid?.() === 0 ? false : "needs root";
-const GRACE_MS = 10_000;
+const GRACE_MS = 15_000;
 
 const configuration = (words: string): string => `
 global_defs {
@@ -29,6 +29,7 @@ vrrp_instance V {
 
 test("use_vmac_addr puts an address on another interface under the virtual MAC", {
   skip,
+  timeout: 60_000,
 }, async () => {
   const lab = new Lab();
   const node = lab.node("vmac");
@@ -49,12 +50,15 @@ test("use_vmac_addr puts an address on another interface under the virtual MAC",
       assert.match(shown("-o addr show dev addr.51"), /198\.51\.100\.100\/24/),
     );
     assert.match(shown("-o -d link show dev addr.51"), /addr\.51@eth1.*00:00:5e:00:01:33/);
-    assert.match(shown("-o addr show dev eth0"), /192\.0\.2\.100\/24/);
+    await eventually("so is the other one", GRACE_MS, () =>
+      assert.match(shown("-o addr show dev eth0"), /192\.0\.2\.100\/24/),
+    );
     await capture.until((frames) => announcements(frames).length > 0, GRACE_MS);
     const told = announcements(capture.frames).map(({ address, mac }) => `${address} ${mac}`);
     assert.deepEqual([...new Set(told)], ["198.51.100.100 00:00:5e:00:01:33"]);
-    const { status } = client.exec("ping", ["-c", "1", "-W", "2", "198.51.100.100"]);
-    assert.equal(status, 0);
+    await eventually("it answers", GRACE_MS, () =>
+      assert.equal(client.exec("ping", ["-c", "1", "-W", "2", "198.51.100.100"]).status, 0),
+    );
 
     agent.configure(configuration(""));
     process.kill(agent.pid, "SIGHUP");

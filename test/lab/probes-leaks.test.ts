@@ -5,7 +5,7 @@ import { createServer as createHttp2Server } from "node:http2";
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:net";
 import { after, describe, test } from "node:test";
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { milliseconds } from "../../agent/core/time.ts";
 import type { ProbeOf } from "../../agent/ports/server-probes.ts";
@@ -124,7 +124,7 @@ describe("10,000 probes", { timeout: 120_000 }, () => {
       await turn();
       return [sockets(), timers()];
     };
-    const before = await eventually("the servers are done", 5_000, async () => {
+    const before = await eventually("the servers are done", 15_000, async () => {
       const [open, ticking] = await settled();
       assert.ok(open < 20, `${open} sockets`);
       return [open, ticking] as const;
@@ -132,8 +132,11 @@ describe("10,000 probes", { timeout: 120_000 }, () => {
     const memory = residentMib();
     const up = (await looks(9_000, cheap)) + (await looks(1_000, dear));
     assert.ok(up > 2_000, `${up} found up`);
-    await eventually("nothing is left", 5_000, async () => {
-      assert.deepEqual(await settled(), before);
+    // Of what was there before, some may have been about to go.
+    await eventually("nothing is left", 15_000, async () => {
+      for (const [at, left] of (await settled()).entries()) {
+        assert.ok(left <= (before[at] ?? 0), `${left}, not ${before}`);
+      }
     });
     const grown = residentMib() - memory;
     assert.ok(grown < 64, `${grown.toFixed(1)} MiB more`);

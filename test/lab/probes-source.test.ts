@@ -9,6 +9,8 @@ import type { ProbeEndpoint } from "../../agent/ports/probe-sockets.ts";
 import type { ProbeOf } from "../../agent/ports/server-probes.ts";
 import type { TimedKind } from "../plugins/probes/rig.ts";
 import { endpoint, ip, openRig } from "../plugins/probes/rig.ts";
+import { eventually } from "./eventually.ts";
+import { eventually } from "./eventually.ts";
 
 const PORT = 8_080;
 const GATEWAY = ip("192.0.2.254");
@@ -46,7 +48,7 @@ const reason = (probe: ProbeOf<TimedKind>, ms = 3_000): Promise<string> =>
   host.run(() => rig.reason(probe, ms));
 const tcp = (more: Partial<ProbeEndpoint>, ms?: number): Promise<string> =>
   reason({ kind: "tcp", to: endpoint(PORT, { address: GATEWAY, ...more }) }, ms);
-const ping = (more: Partial<ProbeEndpoint>, ms = 1_000): Promise<string> =>
+const ping = (more: Partial<ProbeEndpoint>, ms = 5_000): Promise<string> =>
   reason({ kind: "ping", to: endpoint(0, { address: GATEWAY, ...more }) }, ms);
 const udp = (more: Partial<ProbeEndpoint>, ms: number): Promise<string> => {
   const to = endpoint(PORT, { address: GATEWAY, ...more });
@@ -67,7 +69,10 @@ describe("a probe", { timeout: 30_000 }, () => {
       }),
       "up: connected",
     );
-    assert.deepEqual(seen, ["192.0.2.1", "192.0.2.9", "2001:db8::1"]);
+    // A connection is there for the client a moment before the server is told of it.
+    await eventually("all were seen", 5_000, () =>
+      assert.deepEqual(seen, ["192.0.2.1", "192.0.2.9", "2001:db8::1"]),
+    );
     assert.equal(await ping({ sourceAddress: ip("192.0.2.9") }), "up: echo reply");
     assert.match(
       await ping({ sourceAddress: ip("198.51.100.1") }),
@@ -89,15 +94,15 @@ describe("a probe", { timeout: 30_000 }, () => {
     assert.equal(await tcp({}), "up: connected");
     assert.equal(await tcp({ fwmark: 8 }), "up: connected");
     assert.equal(await tcp({ fwmark: 7 }), "down: no route to the network");
-    assert.equal(await udp({ fwmark: 7 }, 100), "down: no route to the network");
+    assert.equal(await udp({ fwmark: 7 }, 5_000), "down: no route to the network");
     assert.equal(await ping({ fwmark: 8 }), "up: echo reply");
     assert.equal(await ping({ fwmark: 7 }), "down: no route to the network");
   });
 
   test("finds a host that is not there down, although UDP would take silence for good", async () => {
     const address = ip("192.0.2.77");
-    assert.equal(await udp({}, 200), "down: connection refused");
+    assert.equal(await udp({}, 5_000), "down: connection refused");
     assert.equal(await tcp({ address }, 50), "down: timeout connecting");
-    assert.match(await udp({ address }, 5_000), /^down: no route to the host/);
+    assert.match(await udp({ address }, 15_000), /^down: no route to the host/);
   });
 });

@@ -113,16 +113,30 @@ const loudMailServer = (heard: string[]): Server =>
     socket.write("220 loud\r\n");
   });
 
+/** Of a file; `undefined`: it is something else, or was there for a moment only, until it was renamed. */
+function textOf(path: string): string | undefined {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 /** Everything that somebody could read of this agent, by where it is. */
 async function visible(agent: Agent): Promise<Readonly<Record<string, string>>> {
   const program = join(import.meta.dirname, "../../agent/holdfast.mjs");
   const shown = (command: string): string =>
     agent.node.exec(process.execPath, [program, command, "--control", agent.control]).stdout;
   const state = join(agent.folder, "state");
-  const files = readdirSync(state, { recursive: true, encoding: "utf8" })
-    .map((name) => join(state, name))
-    .filter((path) => statSync(path).isFile());
-  assert.ok(files.some((path) => path.endsWith("outbox/log")));
+  const files = Object.fromEntries(
+    readdirSync(state, { recursive: true, encoding: "utf8" }).flatMap((name) => {
+      const text = textOf(join(state, name));
+      return text === undefined ? [] : [[join(state, name), text]];
+    }),
+  );
+  assert.ok(Object.keys(files).some((path) => path.endsWith("outbox/log")));
   const pids = await agent.pids();
   return {
     log: agent.log,
@@ -133,7 +147,7 @@ async function visible(agent: Agent): Promise<Readonly<Record<string, string>>> 
     metrics: await requestMetrics(agent.control),
     "holdfast status": shown("status"),
     "holdfast notifications": shown("notifications"),
-    ...Object.fromEntries(files.map((path) => [path, readFileSync(path, "utf8")])),
+    ...files,
     ...Object.fromEntries(
       pids.flatMap((pid) =>
         ["cmdline", "environ"].map((name) => {

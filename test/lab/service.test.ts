@@ -54,7 +54,7 @@ exec "$@"
 
 const skip = getuid?.() === 0 ? false : "needs root";
 
-describe("under a service manager", { skip }, () => {
+describe("under a service manager", { skip, timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-service-`));
   const file = (name: string): string => join(folder, name);
   const notes: string[] = [];
@@ -127,25 +127,28 @@ describe("under a service manager", { skip }, () => {
   });
 
   test("-p, -r and -c name the processes", async () => {
-    const { supervisor, vrrp, director } = await processes();
-    assert.deepEqual(
-      [pidIn("super.pid"), pidIn("vrrp.pid"), pidIn("checks.pid")],
-      [supervisor, vrrp, director],
-    );
+    await eventually("each has its file", GRACE_MS, async () => {
+      const { supervisor, vrrp, director } = await processes();
+      assert.deepEqual(
+        [pidIn("super.pid"), pidIn("vrrp.pid"), pidIn("checks.pid")],
+        [supervisor, vrrp, director],
+      );
+    });
   });
 
   test("names, priorities, CPUs and umask are as configured", async () => {
-    const { supervisor, vrrp, director } = await processes();
+    const { supervisor, vrrp } = await processes();
     const read = (pid: number, what: string): string =>
       readFileSync(`/proc/${pid}/${what}`, "utf8");
     const nice = (pid: number) => read(pid, "stat").split(") ")[1]?.split(" ")[16];
-    await eventually("the director has its settings", GRACE_MS, () =>
-      assert.equal(read(director, "comm"), "hf_checks\n"),
-    );
+    await eventually("the director has its settings", GRACE_MS, () => {
+      assert.equal(read(director, "comm"), "hf_checks\n");
+      assert.equal(nice(director), "5");
+      assert.match(read(director, "status"), /Cpus_allowed_list:\t0\n/);
+    });
     assert.equal(read(supervisor, "comm"), "hf_super\n");
     assert.equal(read(vrrp, "comm"), "hf_vrrp\n");
-    assert.deepEqual([supervisor, vrrp, director].map(nice), ["0", "-3", "5"]);
-    assert.match(read(director, "status"), /Cpus_allowed_list:\t0\n/);
+    assert.deepEqual([supervisor, vrrp].map(nice), ["0", "-3"]);
     assert.match(read(supervisor, "status"), /Umask:\t0027\n/);
   });
 
@@ -205,11 +208,16 @@ describe("under a service manager", { skip }, () => {
       }
       seen = notes.length;
     }
+    // Where the next one takes its time the pause is not over yet.
+    longest = Math.max(longest, performance.now() - last);
     // It is answered twice a second, and not from the second heartbeat without an answer on.
     assert.ok(longest > 750, `${longest} ms`);
     await noted(/^WATCHDOG=1$/, seen);
-    assert.notEqual((await processes()).vrrp, vrrp, "it was replaced");
-    assert.equal(pidIn("vrrp.pid"), (await processes()).vrrp);
+    await eventually("it was replaced", GRACE_MS, async () => {
+      const next = (await processes()).vrrp;
+      assert.ok(next !== 0 && next !== vrrp, `${next}`);
+      assert.equal(pidIn("vrrp.pid"), next);
+    });
   });
 
   test("the end is STOPPING, status 0, and no pid file", async () => {

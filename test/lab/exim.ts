@@ -61,7 +61,7 @@ export class Exim {
       },
     );
     this.#child = child;
-    await eventually("exim listens", 10_000, () => connected(this.plainPort));
+    await eventually("exim listens", 30_000, () => connected(this.plainPort));
   }
 
   /** Mail that has arrived, as it was received, oldest first. */
@@ -78,7 +78,7 @@ export class Exim {
 
   /** Waits until mail has arrived that `wanted` holds of. */
   arrived(wanted: (message: string) => boolean): Promise<string> {
-    return eventually("the mail arrives", 10_000, () => {
+    return eventually("the mail arrives", 30_000, () => {
       const message = this.messages.find(wanted);
       if (message === undefined)
         throw new Error(`${this.messages.length} others are there\n${this.log}`);

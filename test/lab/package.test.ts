@@ -40,7 +40,7 @@ describe("the package", { timeout: 120_000 }, () => {
     writeFileSync(join(home, "package.json"), '{ "private": true }\n');
     writeFileSync(config, configText([{}]));
     const tarball = join(folder, packed.filename);
-    const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--fetch-retries=1"];
+    const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--fetch-retries=3"];
     const install = npm(home, "install", ...quiet, tarball);
     if (install.status === 0) return;
     assert.match(install.stderr, UNREACHABLE);
@@ -153,7 +153,7 @@ describe("the package", { timeout: 120_000 }, () => {
       const agent = node.spawn(process.execPath, [program, "run", ...files], {
         stdio: ["ignore", "ignore", "inherit"],
       });
-      await eventually("the router is active", 20_000, async () => {
+      await eventually("the router is active", 60_000, async () => {
         const status = await requestStatus(control);
         assert.equal(status.routers[0]?.state, "active");
       });

@@ -72,7 +72,7 @@ http { access_log off; ${temporaryPaths(folder.path)}
 }`,
   );
   run("/usr/sbin/nginx", "-c", file, "-e", "stderr");
-  await eventually("nginx answers", 10_000, async () => {
+  await eventually("nginx answers", 30_000, async () => {
     assert.equal(await rig.reason(http(ports.https, {}, { tls: tlsOptions() })), "up: HTTP 200");
   });
 }
@@ -90,7 +90,7 @@ async function startDns(): Promise<void> {
     ...[`--port=${ports.dns}`, "--listen-address=127.0.0.1", "--bind-interfaces", "--pid-file="],
     ...["--local=/test/", "--host-record=www.test,192.0.2.80"],
   );
-  await eventually("dnsmasq answers", 10_000, async () => {
+  await eventually("dnsmasq answers", 30_000, async () => {
     assert.equal(await rig.reason(dns("www.test"), 500), "up: NOERROR");
   });
 }
@@ -367,7 +367,7 @@ describe("probes of real servers", { timeout: 60_000 }, () => {
       }
       const wanted = cases.filter((each) => each.up).map((each) => each.name);
       const found = () => cases.filter((_, at) => keepalived.up.has(at)).map((each) => each.name);
-      await eventually("keepalived finds them up", 15_000, () => {
+      await eventually("keepalived finds them up", 30_000, () => {
         assert.deepEqual(found(), wanted);
       }).catch((error: unknown) => {
         throw new Error(keepalived.log.slice(-6_000), { cause: error });

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
 import { ControlError, requestStatus } from "../control/client.ts";
 import type { Status } from "../control/protocol.ts";
+import type { StoreReport } from "../core/witness/store-report.ts";
 import type { HostFactsRequest } from "../ports/host-facts.ts";
 import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./command.ts";
@@ -27,9 +28,9 @@ export async function doctor(context: CommandContext): Promise<number> {
   if (terminal.isTerminal && listenMs > 0) {
     terminal.err(`listening for ${listenMs / 1000} s …\n`);
   }
-  const { agent, confined } = await presence(controlSocket);
+  const { agent, confined, store } = await presence(controlSocket);
   const facts = await host.collectFacts({ interfaces: needs.interfaces, listenMs, confined });
-  const report = examine({ facts, needs, agent, controlSocket });
+  const report = examine({ facts, needs, agent, controlSocket, store });
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
   else terminal.out(doctorText(report, styleFor(terminal.color)));
   return report.problems === 0 ? EXIT.ok : EXIT.failed;
@@ -58,12 +59,13 @@ async function readNeeds(operand: string | undefined, host: CliHost): Promise<Ne
 interface Presence {
   readonly agent: AgentPresence;
   readonly confined: HostFactsRequest["confined"];
+  readonly store?: StoreReport | undefined;
 }
 
 async function presence(path: string): Promise<Presence> {
   try {
     const status = await requestStatus(path);
-    return { agent: "answers", confined: confinedOf(status) };
+    return { agent: "answers", confined: confinedOf(status), store: status.store };
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;
     return { agent: absence(path, error), confined: {} };
@@ -72,6 +74,7 @@ async function presence(path: string): Promise<Presence> {
 
 function absence(path: string, { code }: ControlError): AgentPresence {
   if (code === "no-permission") return "no-permission";
+  if (code === "no-answer") return "silent";
   if (code !== "not-running") return "answers";
   return existsSync(path) ? "stale-socket" : "absent";
 }

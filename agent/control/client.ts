@@ -80,16 +80,7 @@ function request(
       if (answer.ok) resolve(answer.result);
       else reject(refused(answer));
     });
-    socket.setTimeout(timeoutMs, () => {
-      socket.destroy();
-      reject(
-        new ControlError(
-          "no-answer",
-          `the agent at ${path} did not answer within ${timeoutMs / 1000} s`,
-          "Its log says what keeps it busy; systemctl status shows whether it runs.",
-        ),
-      );
-    });
+    limit(socket, path, timeoutMs, reject);
     socket.on("close", () => reject(hungUp(path)));
     socket.write(`${JSON.stringify({ id: 1, command, ids, order })}\n`);
   });
@@ -97,13 +88,14 @@ function request(
 
 /**
  * Hands over recent events, then, with `follow`, each later one until `stop` aborts. Throws a
- * ControlError when the agent goes away meanwhile.
+ * ControlError when the agent goes away meanwhile, or says nothing at first for so many milliseconds.
  */
 export function readEvents(
   path: string,
   follow: boolean,
   listener: (event: AgentEvent) => void,
   stop?: AbortSignal,
+  patienceMs = STATUS_TIMEOUT_MS,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let expected: number | undefined;
@@ -115,13 +107,36 @@ export function readEvents(
       if ("event" in answer) {
         listener(answer.event);
         expected = (expected ?? 1) - 1;
-      } else if (answer.ok) expected = (answer.result as { readonly recent: number }).recent;
-      else reject(refused(answer));
+      } else if (answer.ok) {
+        expected = (answer.result as { readonly recent: number }).recent;
+        // From now on silence means that nothing happens.
+        if (follow) socket.setTimeout(0);
+      } else reject(refused(answer));
       if (!follow && expected === 0) finish();
     });
     stop?.addEventListener("abort", finish, { once: true });
+    limit(socket, path, patienceMs, reject);
     socket.on("close", () => reject(hungUp(path)));
     socket.write(`${JSON.stringify({ id: 1, command: "events", follow })}\n`);
+  });
+}
+
+/** An agent that is stopped or hangs goes on taking connections: the kernel does it. */
+function limit(
+  socket: Socket,
+  path: string,
+  timeoutMs: number,
+  fail: (error: ControlError) => void,
+): void {
+  socket.setTimeout(timeoutMs, () => {
+    socket.destroy();
+    fail(
+      new ControlError(
+        "no-answer",
+        `the agent at ${path} did not answer within ${timeoutMs / 1000} s`,
+        "It is busy, stopped or hangs: see its log and systemctl status; systemctl restart holdfast ends a process that hangs.",
+      ),
+    );
   });
 }
 

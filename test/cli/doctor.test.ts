@@ -54,6 +54,7 @@ const well: Case = {
     interfaces: ["eth0"],
     virtualMac: false,
     virtualServers: false,
+    gate: "wanted",
     forwarding: { ipv4: false, ipv6: false },
   },
   agent: "absent",
@@ -103,8 +104,24 @@ describe("each thing that is wrong gives one finding, with what to do next", () 
       "problem",
       /no ip_vs, which virtual_server needs/,
     ],
+    [
+      "no nf_tables, which fences by default",
+      withFacts({ features: { ...facts.features, nf_tables: false } }),
+      "warning",
+      /no nf_tables, so there is no gate: .*two may answer/,
+    ],
+    [
+      "no nf_tables, which a required witness needs",
+      {
+        ...withFacts({ features: { ...facts.features, nf_tables: false } }),
+        needs: { ...well.needs, gate: "needed" },
+      },
+      "problem",
+      /no nf_tables, which .* need: the instances will be in fault/,
+    ],
     ["SELinux", withFacts({ selinux: "enforcing" }), "warning", /SELinux enforces/],
     ["a poor clock", withFacts({ clockSource: "acpi_pm" }), "warning", /clock source acpi_pm/],
+    ["an agent that hangs", { ...well, agent: "silent" }, "problem", /is stopped, or hangs/],
     ["a dead agent's socket", { ...well, agent: "stale-socket" }, "warning", /agent that died/],
     [
       "a process that is not confined",
@@ -237,6 +254,13 @@ describe("what looks wrong and is not", () => {
         needs: { ...well.needs, routers: [{ ...router, owner: true }] },
       },
     ],
+    [
+      "no nf_tables where nothing fences",
+      {
+        ...withFacts({ features: { ...facts.features, nf_tables: false } }),
+        needs: { ...well.needs, gate: "none" },
+      },
+    ],
     ["ip_forward off on a server", withFacts({ sysctls: { "net.ipv4.ip_forward": "0" } })],
     ["no ip_vs", withFacts({ features: { ...facts.features, ip_vs: false } })],
     [
@@ -249,6 +273,23 @@ describe("what looks wrong and is not", () => {
   for (const [what, subject] of cases) {
     test(what, () => assert.deepEqual(complaints(subject), []));
   }
+});
+
+test("an agent that hangs may leave its address reachable", () => {
+  const subject: Case = { ...withFacts({ addresses: vip(true) }), agent: "silent" };
+  assert.deepEqual(
+    complaints(subject).map(({ message, next }) => [message, next]),
+    [
+      [
+        "the agent at /run/holdfast/control.sock does not answer: it is stopped, or hangs",
+        "systemctl restart holdfast; before that, its log and ps -eo pid,stat,wchan:20,args say why",
+      ],
+      [
+        "10.0.0.3 of VI_1 is on eth0, and its agent does not answer: both nodes may answer, unless its gate has shut",
+        "systemctl stop holdfast, then holdfast withdraw",
+      ],
+    ],
+  );
 });
 
 test("the report for people counts, and names the next step", () => {

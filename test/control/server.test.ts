@@ -261,6 +261,34 @@ describe("a client without an agent", () => {
     }
   });
 
+  test("says that an agent that hangs says nothing of events", async () => {
+    const mute = createServer((socket) => void socket.resume());
+    const there = join(folder, "mute.sock");
+    await new Promise<void>((resolve) => mute.listen(there, resolve));
+    const heard = (): void => assert.fail("nothing was said");
+    try {
+      for (const follow of [false, true]) {
+        const asked = readEvents(there, follow, heard, undefined, 20);
+        await assert.rejects(asked, codeIs("no-answer"));
+      }
+    } finally {
+      await new Promise((resolve) => mute.close(resolve));
+    }
+  });
+
+  test("goes on waiting for events that do not come", async () => {
+    await serve();
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const ended = readEvents(path, true, (each) => seen.push(each.sequence), stop.signal, 50);
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    for (const listener of target.listeners) listener(event(7));
+    while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    stop.abort();
+    await ended;
+    assert.deepEqual(seen, [7]);
+  });
+
   test("says that the agent went away", async () => {
     let release = (): void => undefined;
     target.hold = new Promise((resolve) => {

@@ -1,8 +1,9 @@
+import type { StoreReport } from "../../core/witness/store-report.ts";
 import type { HostFacts } from "../../ports/host-facts.ts";
 import type { Needs } from "./needs.ts";
 
-/** What answers at the control socket. */
-export type AgentPresence = "answers" | "stale-socket" | "no-permission" | "absent";
+/** What answers at the control socket. `silent`: somebody has it, and says nothing. */
+export type AgentPresence = "answers" | "silent" | "stale-socket" | "no-permission" | "absent";
 
 /** All that the rules look at. Plain JSON, so that a rule is tested with a literal. */
 export interface Case {
@@ -10,4 +11,6 @@ export interface Case {
   readonly needs: Needs;
   readonly agent: AgentPresence;
   readonly controlSocket: string;
+  /** What the running agent says; `undefined`: no group needs one, or there is no agent. */
+  readonly store?: StoreReport | undefined;
 }

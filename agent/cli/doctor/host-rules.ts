@@ -58,12 +58,27 @@ function features({ facts, needs }: Case): readonly Finding[] {
           "install the kernel's extra modules: until then virtual servers take no traffic here",
         ),
       );
+    } else if (known === false && name === "nf_tables" && needs.gate !== "none") {
+      findings.push(withoutGate(needs.gate, facts.kernel));
     } else if (known === false) {
       findings.push(ok(rule, `no ${name} in this kernel; only ${PURPOSES[name]} would need it`));
     }
   }
   return there.length === 0 ? findings : [ok(rule, `kernel has ${there.join(", ")}`), ...findings];
 }
+
+const withoutGate = (gate: "needed" | "wanted", kernel: string): Finding =>
+  gate === "needed"
+    ? problem(
+        "kernel-features",
+        `the kernel ${kernel} has no nf_tables, which holdfast_fencing gate and a required witness need: the instances will be in fault`,
+        "install the kernel's extra modules (nf_tables with the families inet and arp)",
+      )
+    : warning(
+        "kernel-features",
+        `the kernel ${kernel} has no nf_tables, so there is no gate: for some seconds after a node dies as a whole, two may answer`,
+        "install the kernel's extra modules (nf_tables with the families inet and arp)",
+      );
 
 function selinux({ facts }: Case): Finding {
   if (facts.selinux !== "enforcing") {
@@ -95,6 +110,12 @@ function agent({ agent: presence, controlSocket }: Case): Finding {
   switch (presence) {
     case "answers":
       return ok(rule, `the agent answers at ${controlSocket}`);
+    case "silent":
+      return problem(
+        rule,
+        `the agent at ${controlSocket} does not answer: it is stopped, or hangs`,
+        "systemctl restart holdfast; before that, its log and ps -eo pid,stat,wchan:20,args say why",
+      );
     case "absent":
       return ok(rule, "no agent is running here");
     case "no-permission":
@@ -135,7 +156,7 @@ function keepalived({ facts, agent: presence }: Case): Finding {
   if (pids.length === 0) return ok(rule, "keepalived is not running here");
   const text = `keepalived is running here (process ${pids.join(", ")})`;
   const next = "systemctl disable --now keepalived";
-  return presence === "answers"
+  return presence === "answers" || presence === "silent"
     ? problem(rule, `${text} beside Holdfast: both set addresses`, next)
     : warning(rule, text, `before Holdfast is started: ${next}`);
 }

@@ -7,6 +7,8 @@ export interface Needs {
   readonly interfaces: readonly string[];
   readonly virtualMac: boolean;
   readonly virtualServers: boolean;
+  /** `needed`: without a gate routers are in fault; `wanted`: they do with less. */
+  readonly gate: "needed" | "wanted" | "none";
   /** The node forwards packets of others: it has virtual routes or rules, or serves two networks. */
   readonly forwarding: Readonly<Record<Family, boolean>>;
 }
@@ -44,8 +46,16 @@ export function needsOf(config: Config): Needs {
     interfaces: [...interfaces],
     virtualMac: instances.some((instance) => instance.virtualLink?.kind === "macvlan"),
     virtualServers: config.balancing.virtualServers.length > 0,
+    gate: gateOf(config),
     forwarding: { ipv4: forwards("ipv4"), ipv6: forwards("ipv6") },
   };
+}
+
+function gateOf({ instances, mandates }: Config): Needs["gate"] {
+  const modes = new Set(instances.map(({ fencing }) => fencing));
+  const required = mandates.some(({ lease }) => lease?.mode === "required");
+  if (modes.has("gate") || required) return "needed";
+  return modes.has("auto") ? "wanted" : "none";
 }
 
 const neededRouter = (instance: InstanceConfig): NeededRouter => ({
@@ -64,5 +74,6 @@ export const NO_NEEDS: Needs = {
   interfaces: [],
   virtualMac: false,
   virtualServers: false,
+  gate: "none",
   forwarding: { ipv4: false, ipv6: false },
 };

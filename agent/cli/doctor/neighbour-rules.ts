@@ -1,6 +1,6 @@
 import type { IpAddress } from "../../core/address.ts";
 import type { HeardRouter, HostFacts } from "../../ports/host-facts.ts";
-import type { Case } from "./case.ts";
+import type { AgentPresence, Case } from "./case.ts";
 import type { Finding } from "./finding.ts";
 import { ok, problem, warning } from "./finding.ts";
 import type { NeededRouter } from "./needs.ts";
@@ -63,7 +63,7 @@ function foreign({ facts, needs }: Case): readonly Finding[] {
   );
 }
 
-/** An address of the configuration on a host without a running agent answers beside the active one. */
+/** An address of the configuration on a host whose agent is gone, or hangs, answers beside the active one. */
 function leftovers({ facts, needs, agent }: Case): readonly Finding[] {
   if (agent === "answers") return [];
   const managed = facts.keepalivedProcesses.length > 0;
@@ -73,7 +73,7 @@ function leftovers({ facts, needs, agent }: Case): readonly Finding[] {
       router.addresses.flatMap(({ address, prefixLength }) =>
         facts.addresses
           .filter((present) => present.address === address)
-          .map((present) => leftover(router.name, { ...present, prefixLength }, managed)),
+          .map((present) => leftover(router.name, { ...present, prefixLength }, agent, managed)),
       ),
     );
   return findings.length === 0 && needs.routers.length > 0
@@ -84,15 +84,19 @@ function leftovers({ facts, needs, agent }: Case): readonly Finding[] {
 function leftover(
   router: string,
   present: HostFacts["addresses"][number] & { readonly prefixLength: number },
+  agent: AgentPresence,
   managed: boolean,
 ): Finding {
   const { address, prefixLength, interface: name, ours } = present;
   const text = `${address} of ${router} is on ${name}`;
   const removal = `ip address del ${address}/${prefixLength} dev ${name}`;
-  if (ours) {
-    const cause =
-      "left by an agent that was killed: both nodes may answer, unless its gate has shut";
-    return problem("leftover", `${text}, ${cause}`, "holdfast withdraw, or start the agent again");
+  if (ours || agent === "silent") {
+    const [whose, next] =
+      agent === "silent"
+        ? ["and its agent does not answer", "systemctl stop holdfast, then holdfast withdraw"]
+        : ["left by an agent that was killed", "holdfast withdraw, or start the agent again"];
+    const risk = "both nodes may answer, unless its gate has shut";
+    return problem("leftover", `${text}, ${whose}: ${risk}`, next);
   }
   return managed
     ? warning("leftover", `${text}; keepalived may have put it there`, removal)

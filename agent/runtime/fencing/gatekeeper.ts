@@ -23,8 +23,11 @@ import type { Router } from "../router.ts";
 import type { Schedule, Slot } from "../schedule.ts";
 import { HolderQuestion } from "./holder-question.ts";
 
-/** Extensions that come within this time reach the kernel together. */
-const LONGEST_COLLECTION: Micros = milliseconds(20);
+/**
+ * Extensions that come within this time reach the kernel together: a transaction costs much more than
+ * another lease in it.
+ */
+const LONGEST_COLLECTION: Micros = milliseconds(100);
 
 /** So much longer than the address itself, which outlives us by its lifetime. */
 const RULES_OUTLIVE: Micros = seconds(10);
@@ -214,11 +217,8 @@ export class Gatekeeper implements Guard {
     }
     door.deadline = after(at, door.lease.length);
     this.#due.add(door);
-    const patience = sooner(
-      after(at, LONGEST_COLLECTION),
-      after(at, micros(router.effective.advertisementInterval / 10)),
-    );
     const { at: set } = this.#collection;
+    const patience = collectedUntil(door, at);
     this.#collection.set(set === undefined ? patience : sooner(set, patience));
   }
 
@@ -369,6 +369,13 @@ const gatedAddress = ({ interfaceIndex, address }: AddressRequest): GatedAddress
   interfaceIndex,
   address: address.address,
 });
+
+/** An extension waits for others, but not until what it extends is about to run out. */
+function collectedUntil({ router, lease, openUntil }: Door, at: Instant): Instant {
+  const tenth = micros(router.effective.advertisementInterval / 10);
+  const until = sooner(after(at, LONGEST_COLLECTION), after(at, tenth));
+  return openUntil === undefined ? until : sooner(until, after(openUntil, micros(-lease.margin)));
+}
 
 const openingOf = ({ addresses, deadline, openUntil, lease }: Door): Opening => ({
   addresses,

@@ -10,8 +10,14 @@ import { VirtualTime } from "../virtual-time.ts";
 const VIP = "192.0.2.100";
 const MISSING = new KernelError("ENOENT", "no nf_tables", "modprobe nf_tables");
 
-const fenced = (priority = 100, change: Parameters<typeof instance>[2] = {}) =>
-  instance("VI_1", { priority, fenced: true }, { addresses: [address(`${VIP}/24`)], ...change });
+type Instance = Parameters<typeof instance>;
+
+const fenced = (priority = 100, change: Instance[2] = {}, router: Instance[1] = {}) =>
+  instance(
+    "VI_1",
+    { priority, fenced: true, ...router },
+    { addresses: [address(`${VIP}/24`)], ...change },
+  );
 
 function lab(names: readonly string[] = ["a"]) {
   const time = new VirtualTime();
@@ -124,6 +130,32 @@ test("extensions of many routers reach the kernel together", async () => {
   const before = first.gate.asked.length;
   await time.advance(1_000);
   assert.ok(first.gate.asked.length - before <= 2, `${first.gate.asked.length - before}`);
+});
+
+test("also those of advertisements that leave within a tenth of an interval", async () => {
+  const { time, first } = lab();
+  const other = { addresses: [address("192.0.2.101/32")] };
+  const routers = [fenced(), instance("VI_2", { vrid: 52, fenced: true }, other)];
+  await first.node.configure(config(routers.slice(0, 1)));
+  await time.advance(90);
+  await first.node.configure(config(routers));
+  await time.advance(5_900);
+  const before = first.gate.asked.length;
+  await time.advance(3_000);
+  const together = `open ${VIP} | 192.0.2.101`;
+  assert.deepEqual(first.gate.asked.slice(before), [together, together, together]);
+});
+
+test("an extension waits for no other when its lease is about to run out", async () => {
+  const { time, first } = lab();
+  await first.node.configure(config([fenced(100, {}, { downTimerAdverts: 2 })]));
+  await time.advance(2_610 + 3_990);
+  time.stall(450);
+  await time.advance(1);
+  for (let waited = 0; waited < 150; waited += 10) {
+    await time.advance(10);
+    assert.ok(first.gate.isOpen(VIP), `shut ${waited} ms after an advertisement 0.44 s late`);
+  }
 });
 
 test("without a gate in the kernel, auto goes on with lifetimes and says so", async () => {

@@ -10,7 +10,6 @@ import type { ProbeOf } from "../../agent/ports/server-probes.ts";
 import type { TimedKind } from "../plugins/probes/rig.ts";
 import { endpoint, ip, openRig } from "../plugins/probes/rig.ts";
 import { eventually } from "./eventually.ts";
-import { eventually } from "./eventually.ts";
 
 const PORT = 8_080;
 const GATEWAY = ip("192.0.2.254");

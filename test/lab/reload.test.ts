@@ -190,7 +190,8 @@ const steps: Readonly<Record<string, Step>> = {
       assert.equal(configuration.generation, generation);
       const refused = configuration.refused.map(({ position }) => position.line);
       assert.ok(refused.includes(line));
-      assert.match(agent.log, new RegExp(`"level":"error".*${agent.configFile}:${line}:\\d+: `));
+      const logged = new RegExp(`"level":"error".*${agent.configFile}:${line}:\\d+: `);
+      await eventually("it is in the log", GRACE_MS, () => assert.match(agent.log, logged));
     }),
 
   "neither does a file that is gone": (scene, t) =>

@@ -171,7 +171,9 @@ describe("tracking", { skip, concurrency: 3, timeout: 180_000 }, () => {
 
   test("a script without a result yet keeps a node from starting, and a policy that is missing too", () =>
     withScripts(async (scripts) => {
-      const slow = scripts.script("slow", 0, 2);
+      // It has a result when it is told to.
+      const [slow, go] = [scripts.script("slow", 0), scripts.file("go")];
+      scripts.write("slow", `#!/bin/sh\nuntil [ -e ${go} ]; do sleep 0.05; done\n`);
       const config = configText(
         [
           { priority: 100, more: track("slow") },
@@ -179,16 +181,17 @@ describe("tracking", { skip, concurrency: 3, timeout: 180_000 }, () => {
         ],
         GLOBAL,
         [
-          ...block("vrrp_script slow", [`script "${slow}"`, "interval 5", "timeout 4"]),
+          ...block("vrrp_script slow", [`script "${slow}"`, "interval 60", "timeout 50"]),
           ...block("vrrp_script none", ['script "policy:nobody/alive"']),
         ],
       );
       await Cluster.run([config], async (cluster) => {
         await cluster.start();
         const { agent } = cluster.member(0);
-        assert.equal((await routerOf(agent)).state, "initialize");
         const missing = await untilState(agent, "fault", GRACE_MS, "W");
         assert.deepEqual(missing.faults, [{ cause: "tracker", subject: "script none" }]);
+        assert.equal((await routerOf(agent)).state, "initialize");
+        scripts.write("go", "");
         await untilState(agent, "active", GRACE_MS);
       });
     }));
@@ -208,7 +211,7 @@ describe("tracking", { skip, concurrency: 3, timeout: 180_000 }, () => {
         const watch = await cluster.watch(SERVICE);
         assert.equal(await agent.stop(), 0);
         assert.deepEqual(scripts.record, ["start one two", "stop three"]);
-        assert.deepEqual(watch.holders, []);
+        await watch.until([], GRACE_MS);
       });
     }));
 });
@@ -275,7 +278,12 @@ describe("tracking without a director", { skip, timeout: 120_000 }, () => {
           (await routerOf(first)).faults.map(({ subject }) => subject),
           ["script chk"],
         );
-        assert.match(first.log, /director: no word for 5 s: tracked scripts, files and processes/);
+        await eventually("it says why", GRACE_MS, () =>
+          assert.match(
+            first.log,
+            /director: no word for 5 s: tracked scripts, files and processes/,
+          ),
+        );
       } finally {
         looping = false;
         await loop;

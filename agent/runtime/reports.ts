@@ -6,7 +6,7 @@ import { seconds } from "../core/time.ts";
 import type { Claim, ClaimAlarm } from "../core/vrrp/claim.ts";
 import type { DropReason } from "../core/vrrp/drop-reason.ts";
 import type { VrrpAlarm, VrrpEffect } from "../core/vrrp/effect.ts";
-import type { Fault } from "../core/vrrp/fault.ts";
+import type { Fault, FaultCause } from "../core/vrrp/fault.ts";
 import type { PeerAlarm } from "../core/vrrp/peers.ts";
 import type { SyncGroupEffect } from "../core/vrrp/sync-group.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -18,11 +18,14 @@ import type { OtherHolder } from "./fencing/other-holders.ts";
 import type { EventReport, LogLevel } from "./ipc.ts";
 import { Repetition } from "./repetition.ts";
 import type { Router } from "./router.ts";
+import { sendErrorText } from "./send-error-text.ts";
 
 /** Both its subject and its sender are whatever a stranger writes into a packet. */
 const UNKNOWN_VRID = "unknown-vrid";
 
 const HOUR = seconds(3_600);
+
+const LINK_FAULTS: ReadonlySet<FaultCause> = new Set(["interface-down", "interface-missing"]);
 
 type Detail = Readonly<Record<string, unknown>>;
 type RouterTransition = Extract<VrrpEffect, { readonly kind: "transition" }>;
@@ -169,11 +172,13 @@ export class Reports {
     this.#seldom("warn", "bfd", reason, from, `dropped a BFD packet: ${reason}`);
   }
 
-  /** `undefined`: it is gone by now. */
+  /** `undefined`: it is gone by now. A link that is down has been told of, and takes no resignation. */
   sendError(router: Router | undefined, errno: string): void {
     if (router === undefined) return;
     router.counters.sendErrors += 1;
-    this.#seldom("warn", router.name, `send-error ${errno}`, "", `a packet was not sent: ${errno}`);
+    const { state } = router;
+    if (state.kind === "fault" && state.faults.some(({ cause }) => LINK_FAULTS.has(cause))) return;
+    this.#seldom("warn", router.name, `send-error ${errno}`, "", sendErrorText(errno));
   }
 
   /** Something about the host that an operator should know. */

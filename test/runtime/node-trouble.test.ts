@@ -178,6 +178,30 @@ test("a packet that does not leave counts for its own router only", async () => 
   assert.deepEqual(errors, [3, 3]);
 });
 
+const refusals = ({ reports }: ReturnType<typeof lab>["first"]): readonly string[] =>
+  reports.map(({ message }) => message).filter((message) => message.includes("not sent"));
+
+test("a packet that does not leave is told of with what may be wrong", async () => {
+  const { time, lan, first } = lab();
+  await first.node.configure(config([instance("VI_1")]));
+  await time.advance(4_000);
+  lan.cut.add("a");
+  await time.advance(3_000);
+  assert.deepEqual(refusals(first), ["a packet was not sent: its interface is down (ENETDOWN)"]);
+});
+
+test("that nothing leaves over a link that is down is not told beside it", async () => {
+  const { time, lan, first } = lab();
+  await first.node.configure(config([instance("VI_1")]));
+  await time.advance(4_000);
+  lan.cut.add("a");
+  first.network.setLink("eth0", { up: false });
+  await time.advance(3_000);
+  assert.equal(routerOf(first).state, "fault");
+  assert.ok(routerOf(first).counters.sendErrors > 0, "its resignations");
+  assert.deepEqual(refusals(first), []);
+});
+
 test("a stream of interfaces that nobody uses has no router look at its host", async () => {
   const { time, first } = lab();
   const members = ["VI_1", "VI_2"];

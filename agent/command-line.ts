@@ -57,6 +57,10 @@ export function commandLineHost(parts: CommandLineParts): CliHost {
       (await import("./linux/namespace.ts")).enterNamedNamespace(name),
     namespaceLeftBy: async (stateDirectory) =>
       (await import("./runtime/state-store.ts")).namespaceLeftBy(stateDirectory),
+    namespaceHolder: async (namespace) =>
+      (await import("./linux/namespace-holder.ts")).namespaceHolder(namespace),
+    ended: async (pid, limitMs) =>
+      (await import("./linux/namespace-holder.ts")).ended(pid, limitMs),
     withdraw: async (namespace) =>
       (await import("./linux/last-will.ts")).withdraw({ namespace, links: true }),
     openLab: async () => new (await import("./linux/lab.ts")).Lab(),

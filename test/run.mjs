@@ -24,7 +24,8 @@ const PATIENT = [
   ...["balancing-keepalived", "demo-unprivileged", "documents", "fence-agent", "network"],
   ...["notifications", "notifications-mail", "notifications-secrets", "outbox-killed"],
   ...["pcre-pattern", "probes-leaks", "probes-source", "ready-policies", "ready-policies-host"],
-  ...["real-server", "service", "tracking-scripts", "unit", "users-files", "what-happens"],
+  ...["real-server", "service", "tracking-scripts", "unit", "users-files"],
+  ...["what-happens", "withdraw"],
 ].map(inLab);
 
 /** Of those the ones that a busy processor beside them does least to. */

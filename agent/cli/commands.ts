@@ -183,7 +183,8 @@ const WITHDRAW: CommandSpec = {
   about: "Remove what an agent that is gone left on this host",
   details: [
     "Addresses, routes, rules and virtual links that carry Holdfast's mark, and its",
-    "tables of nftables; nothing else, and nothing while an agent runs. Needs root.",
+    "tables of nftables; nothing else, and nothing while an agent runs in that",
+    "network namespace, whatever its control socket. Needs root.",
     "Status 0: nothing of it is left; 1: something is, or an agent runs.",
   ],
   options: [

@@ -10,7 +10,7 @@ import type { PermissionRule } from "../policy/permission-rule.ts";
 import type { SimulationReport } from "../policy/simulation-report.ts";
 import type { CollectHostFacts } from "../ports/host-facts.ts";
 import type { ReadKernelSettings } from "../ports/kernel-settings.ts";
-import type { WithdrawOutcome } from "../ports/last-will.ts";
+import type { NamespaceHolder, WithdrawOutcome } from "../ports/last-will.ts";
 import type { DigestPage } from "../ports/page-digest.ts";
 import type { DemoLab } from "./demo/lab.ts";
 
@@ -95,6 +95,10 @@ export interface CliHost {
   enterNamespace(name: string): Promise<void>;
   /** The net_namespace of an agent that ended without a word, by its state directory. */
   namespaceLeftBy(stateDirectory: string): Promise<string | undefined>;
+  /** Whose process holds addresses in this namespace or the named one. Throws a KernelError. */
+  namespaceHolder(namespace: string | undefined): Promise<NamespaceHolder | undefined>;
+  /** Whether this process has ended within the time. */
+  ended(pid: number, limitMs: number): Promise<boolean>;
   /** Removes what carries our mark, in this namespace or the named one. */
   withdraw(namespace: string | undefined): Promise<WithdrawOutcome>;
   /** A small network on this machine. Throws a KernelError where namespaces cannot be had. */

@@ -9,7 +9,7 @@ import { AF_UNIX, SO_PEERCRED, SOCK_NONBLOCK_CLOEXEC, SOCK_STREAM } from "./sock
  * Abstract names belong to the network namespace in which they were bound, whatever the file system is there,
  * and go with the process that bound them, however it ends. unix(7).
  */
-const NAME = "@holdfast/vrrp";
+export const HOLDER_NAME = "@holdfast/vrrp";
 const RETRY_MS = 50;
 
 /**
@@ -19,7 +19,7 @@ const RETRY_MS = 50;
  * @param patienceMs so long another one may take to end: one whose supervisor died gives everything back first
  * @param name begins with "@"
  */
-export async function claimNamespace(patienceMs: number, name = NAME): Promise<void> {
+export async function claimNamespace(patienceMs: number, name = HOLDER_NAME): Promise<void> {
   let errno = await bind(name);
   for (let waited = 0; errno === "EADDRINUSE" && waited < patienceMs; waited += RETRY_MS) {
     await pause(RETRY_MS);
@@ -27,10 +27,8 @@ export async function claimNamespace(patienceMs: number, name = NAME): Promise<v
   }
   // Who may not bind names at all goes without the claim.
   if (errno !== "EADDRINUSE") return;
-  const holder = holderOf(name);
-  // Anybody may bind a name. Only who could hold addresses keeps this process from them.
-  if (holder === undefined || (holder.uid !== 0 && holder.uid !== process.geteuid?.())) return;
-  const { pid } = holder;
+  const pid = holderOf(name);
+  if (pid === undefined) return;
   const which = pid === 0 ? "" : ` (process ${pid})`;
   const kill = pid === 0 ? "" : `, or kill -9 ${pid} if nothing else is left of it`;
   throw new KernelError(
@@ -51,14 +49,8 @@ function bind(name: string): Promise<string | undefined> {
   });
 }
 
-interface Credentials {
-  /** 0: in another namespace of processes. */
-  readonly pid: number;
-  readonly uid: number;
-}
-
-/** Who listens there; `undefined`: nobody any more, or it cannot be told. */
-function holderOf(name: string): Credentials | undefined {
+/** The process that has the name; 0: in another namespace of processes; `undefined`: nobody, or it cannot be told. */
+export function holderOf(name: string): number | undefined {
   const { socket, connect, getsockopt, close } = libc();
   const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK_CLOEXEC, 0);
   const address = unixSocketAddress(name);
@@ -69,6 +61,9 @@ function holderOf(name: string): Credentials | undefined {
     connect(fd, address, address.length) === 0 &&
     getsockopt(fd, level, number, bytes, int32(bytes.length)) === 0;
   close(fd);
+  if (!known) return undefined;
   const view = new DataView(bytes.buffer);
-  return known ? { pid: view.getInt32(0, true), uid: view.getUint32(4, true) } : undefined;
+  const uid = view.getUint32(4, true);
+  // Anybody may bind a name. Only who could hold addresses counts.
+  return uid === 0 || uid === process.geteuid?.() ? view.getInt32(0, true) : undefined;
 }

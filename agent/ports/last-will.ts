@@ -47,6 +47,21 @@ export interface WithdrawRequest {
   readonly links: boolean;
 }
 
+/** Whose process holds addresses in a network namespace. */
+export type NamespaceHolder =
+  | {
+      /** What is taken from it, it puts back. */
+      readonly kind: "agent";
+      readonly pid: number;
+      readonly supervisor: number;
+      /** `undefined`: it cannot be told. */
+      readonly controlSocket: string | undefined;
+    }
+  /** It is in another namespace of processes. */
+  | { readonly kind: "unseen" }
+  /** Its supervisor is gone: it gives everything back and ends, if it does anything at all. */
+  | { readonly kind: "orphan"; readonly pid: number };
+
 export interface WithdrawOutcome {
   readonly withdrawn: Withdrawn;
   /** What was left, and why. */

@@ -43,6 +43,8 @@ export class RecordingHost implements CliHost {
   digestPage: CliHost["digestPage"] = notNow;
   readKernelSettings: CliHost["readKernelSettings"] = () => Promise.resolve(undefined);
   withdraw: CliHost["withdraw"] = notNow;
+  namespaceHolder: CliHost["namespaceHolder"] = () => Promise.resolve(undefined);
+  ended: CliHost["ended"] = notNow;
   namespaceLeftBy: CliHost["namespaceLeftBy"] = () => Promise.resolve(undefined);
   readonly openLab = notNow;
   readonly labCommand = notNow;

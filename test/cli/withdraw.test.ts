@@ -92,3 +92,50 @@ test("while an agent answers, or may run, nothing is touched", async (t) => {
     );
   }
 });
+
+test("an agent that has another control socket keeps what it has, and is named", async (t) => {
+  for (const [controlSocket, named] of [
+    ["/run/b.sock", /\(process 7, control socket \/run\/b\.sock; its process 8 holds addresses/],
+    [
+      undefined,
+      /an agent runs here \(process 7; its process 8 holds .*\n +stop it .* kill -9 7 8 /,
+    ],
+  ] as const) {
+    const { host, command } = run(t, { withdrawn: SOME, problems: [] }, "--net-namespace", "blue");
+    const asked: (string | undefined)[] = [];
+    host.namespaceHolder = (namespace) => {
+      asked.push(namespace);
+      return Promise.resolve({ kind: "agent", pid: 8, supervisor: 7, controlSocket });
+    };
+    const { status, out, err, namespaces } = await command();
+    assert.deepEqual([status, out, namespaces, asked], [1, "", [], ["blue"]]);
+    assert.match(err, named);
+  }
+  const { host, command } = run(t, { withdrawn: SOME, problems: [] });
+  host.namespaceHolder = () => Promise.resolve({ kind: "unseen" });
+  const { status, err, namespaces } = await command();
+  assert.deepEqual([status, namespaces], [1, []]);
+  assert.match(err, /in another namespace of processes .*\n +stop it there/);
+});
+
+test("a process whose agent is gone keeps nobody; what it may have put back goes when it has ended", async (t) => {
+  for (const gone of [true, false]) {
+    const { host, command } = run(t, { withdrawn: SOME, problems: [] });
+    const order: string[] = [];
+    const take = host.withdraw;
+    host.withdraw = (namespace) => {
+      order.push("withdraw");
+      return take(namespace);
+    };
+    host.namespaceHolder = () => Promise.resolve({ kind: "orphan", pid: 8 });
+    host.ended = (pid) => {
+      order.push(`wait for ${pid}`);
+      return Promise.resolve(gone);
+    };
+    const { status, out, err } = await command();
+    assert.deepEqual(order, ["withdraw", "wait for 8", "withdraw"]);
+    assert.equal(status, gone ? 0 : 1);
+    assert.match(out, /^removed 4 addresses, 2 routes, 2 virtual links, the packet filter/);
+    assert.match(err, gone ? /^$/ : /process 8, whose agent is gone, does not end.*\n +kill -9 8/);
+  }
+});

@@ -77,10 +77,16 @@ export class MandateDriver {
     return isAtRest(this.#state);
   }
 
-  /** What is sought, and not granted yet, or not by the store any more. */
-  get sought(): MandateState["wish"] {
+  /** The lease that it is about; `undefined`: none. */
+  get key(): LeaseKey | undefined {
+    return this.#key;
+  }
+
+  /** What is sought, or granted: whoever was to be fenced for that has been. */
+  get wanted(): MandateState["wish"] {
     const { grant, wish } = this.#state;
-    return grant === "none" || grant === "lapsed" ? wish : undefined;
+    if (wish === undefined || grant === "spent") return undefined;
+    return grant === "granted" ? { ...wish, fence: false } : wish;
   }
 
   /** Of what is granted; `undefined`: nothing is, or another one has taken its place. */
@@ -93,23 +99,20 @@ export class MandateDriver {
     this.#retired = true;
   }
 
-  /** Fence devices may change while it is held. */
-  change(fences: readonly string[]): void {
+  /** By what rules it is held may change meanwhile; not whether there is a lease, nor which. */
+  change({ lease: to, fences }: MandateConfig): void {
+    const { lease } = this.#rules;
     this.#fences = fences;
-    this.#rules = { ...this.#rules, fences: fences.length > 0 };
+    this.#rules = {
+      lease: lease && to && { ...lease, mode: to.mode, failsafe: to.failsafe },
+      fences: fences.length > 0,
+    };
   }
 
-  /**
-   * Another one takes its place. What was granted is over, and goes back to the store when the wish is
-   * taken back; nothing more is told.
-   */
+  /** Another one takes its place, and nobody goes by what this one has. */
   retire(): void {
-    const { grant, wish } = this.#state;
-    if (grant === "granted" && wish !== undefined) {
-      this.#ports.tell(wish.serial, { kind: "withdrawn", because: "lost" });
-    }
     this.#retired = true;
-    if (grant !== "granted") this.deliver({ kind: "nobody-wants" });
+    this.deliver({ kind: "nobody-wants" });
   }
 
   deliver(event: MandateEvent): void {

@@ -4,7 +4,11 @@ import type { WitnessSettings } from "../../config/mandates.ts";
 export const OTHER_STORE =
   "the store of leases is another one: until every node asks it, it may take VRRP to keep two from being active; reload the active node first";
 
-export const HANDED_OVER = "its lease is one of the store that holdfast.conf names now";
+/** The same while they ask for leases of different names. */
+export const OTHER_LEASE =
+  "its lease is another one: until every node asks for that, it may take VRRP to keep two from being active; reload the active node first";
+
+export const HANDED_OVER = "it has the lease that the configuration asks for now";
 
 /** After what is said of a store that the last reload, or one before it, has replaced. */
 export const FORMER = " (the one before a reload)";

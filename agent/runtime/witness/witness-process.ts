@@ -15,7 +15,7 @@ import type {
 import { IPC_VERSION } from "../ipc.ts";
 import { FenceRequests } from "./fence-requests.ts";
 import { MandateDriver } from "./mandate-driver.ts";
-import { FORMER, HANDED_OVER, isOtherStore, OTHER_STORE } from "./other-store.ts";
+import { FORMER, HANDED_OVER, isOtherStore, OTHER_LEASE, OTHER_STORE } from "./other-store.ts";
 import type { WitnessPorts } from "./ports.ts";
 import { Store } from "./store.ts";
 
@@ -96,17 +96,30 @@ export class WitnessProcess {
     if (!sameStore) this.#store = this.#openStore(settings.store);
     if (isOtherStore(before?.store, settings.store)) this.#log("warn", OTHER_STORE);
     this.#dropStrangers(settings.mandates);
-    const leases = new Map(before?.mandates.map(({ name, lease }) => [name, essence(lease)]));
+    const keys = new Map(before?.mandates.map(({ name, lease }) => [name, lease?.key]));
     for (const mandate of settings.mandates) {
-      const { name, lease } = mandate;
-      const sameLease = leases.get(name) === essence(lease);
-      if (!sameLease) this.#replace(mandate, settings);
-      else if (sameStore || lease === undefined) this.#drivers.get(name)?.change(mandate.fences);
-      else this.#handOver(mandate, settings);
+      this.#configureMandate(mandate, settings, { key: keys.get(mandate.name), sameStore });
     }
     if (settings.mandates.some(({ lease }) => lease !== undefined)) this.#store?.open();
     this.#settle();
     if (before === undefined) this.#send({ kind: "witness-ready" });
+  }
+
+  #configureMandate(
+    mandate: MandateConfig,
+    settings: WitnessProcessSettings,
+    former: { readonly key: string | undefined; readonly sameStore: boolean },
+  ): void {
+    const { name, lease } = mandate;
+    const driver = this.#drivers.get(name);
+    const sameName = former.key === lease?.key;
+    if (!sameName && driver?.key !== undefined && lease !== undefined) {
+      this.#log("warn", `${name}: ${OTHER_LEASE}`);
+    }
+    if (driver !== undefined && sameName && (former.sameStore || lease === undefined)) {
+      driver.change(mandate);
+    } else if (driver?.key !== undefined) this.#handOver(mandate, settings);
+    else this.#replace(mandate, settings);
   }
 
   /** Nobody asks for leave any more, so nobody says that it goes back. */
@@ -145,10 +158,10 @@ export class WitnessProcess {
 
   #replace(mandate: MandateConfig, settings: WitnessProcessSettings): void {
     const { name } = mandate;
-    const sought = this.#drivers.get(name)?.sought;
+    const wanted = this.#drivers.get(name)?.wanted;
     this.#retire(name);
     const driver = this.#open(mandate, settings);
-    const wish = this.#early.get(name) ?? sought;
+    const wish = this.#early.get(name) ?? wanted;
     this.#early.delete(name);
     if (wish === undefined) return;
     const { serial, fence } = wish;
@@ -156,8 +169,9 @@ export class WitnessProcess {
   }
 
   /**
-   * The same lease in another store. Whoever is active stays so by the lease that it has, until the other
-   * store has said what it says of it; and keeps it after that too, as other nodes may still ask there.
+   * The same lease in another store, another lease, or none. Whoever is active stays so by the lease that it has,
+   * until the store has said what it says of the other one; and keeps it after that too, as other nodes may
+   * still ask for it.
    */
   #handOver(mandate: MandateConfig, settings: WitnessProcessSettings): void {
     const { name } = mandate;
@@ -201,9 +215,10 @@ export class WitnessProcess {
     const { name } = driver;
     const speaker = this.#speaker(name, driver);
     if (speaker?.speaksFor === serial) {
-      if (!isDecisive(news)) return;
+      if (driver.key !== undefined && !isDecisive(news)) return;
       speaker.silence();
-      if (news.kind === "granted") this.#log("info", `${name}: ${HANDED_OVER}`);
+      if (driver.key !== undefined && news.kind === "granted")
+        this.#log("info", `${name}: ${HANDED_OVER}`);
     }
     this.#send({ kind: "mandate", mandate: name, serial, news });
   }

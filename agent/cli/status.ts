@@ -6,6 +6,7 @@ import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit-status.ts";
 import { DEFAULT_CONTROL, textOf } from "./run-options.ts";
 import { renderStatus } from "./status/render.ts";
+import { storeFails } from "./status/store.ts";
 import { styleFor } from "./style.ts";
 
 export async function status(context: CommandContext): Promise<number> {
@@ -23,4 +24,5 @@ const isKeptFromBeingActive = ({ mandate }: RouterSnapshot): boolean =>
 export const isWell = (answer: Status): boolean =>
   answer.current &&
   answer.processes.vrrp.pid !== null &&
+  !(answer.store !== undefined && storeFails(answer.store)) &&
   answer.routers.every((router) => router.state !== "fault" && !isKeptFromBeingActive(router));

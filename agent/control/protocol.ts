@@ -2,6 +2,7 @@ import type { Diagnostic } from "../config/diagnostic.ts";
 import type { BfdReport } from "../core/bfd/snapshot.ts";
 import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
+import type { StoreReport } from "../core/witness/store-report.ts";
 
 /** Rises when an older client could misread an answer. */
 export const PROTOCOL_VERSION = 1;
@@ -99,6 +100,8 @@ export interface Status {
   }[];
   /** BFD sessions. */
   readonly bfd: BfdReport;
+  /** The store of leases, where groups need one and the witness process runs. */
+  readonly store?: StoreReport;
 }
 
 /** What the director does. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import type { TimedCommand } from "../config/notifications.ts";
 import type { RunOptions } from "../config/run-options.ts";
-import type { DirectorStatus } from "../control/protocol.ts";
+import type { DirectorStatus, Status } from "../control/protocol.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import { DirectorClient } from "./director-client.ts";
 import { directorSettings, holdsPolicies } from "./director-settings.ts";
@@ -22,6 +22,7 @@ import { IPC_VERSION } from "./ipc.ts";
 import { Kin } from "./kin.ts";
 import { LastWills } from "./last-will.ts";
 import { Prelude } from "./prelude.ts";
+import { processEnd } from "./process-end.ts";
 import { RememberedSnapshot } from "./remembered-snapshot.ts";
 import type { SupervisorPorts } from "./supervisor-ports.ts";
 import type { Configured, NodeSnapshot } from "./vrrp-client.ts";
@@ -166,6 +167,11 @@ export class Family {
   /** Rejects with an Error for people when there is no answer. */
   directorCommand(...asked: Parameters<DirectorClient["command"]>): Promise<unknown> {
     return this.#director.command(...asked);
+  }
+
+  /** `undefined`: no group needs a lease, or nothing is known of the store. */
+  get store(): Status["store"] {
+    return this.#witness.store;
   }
 
   processes(): ReturnType<Kin["statuses"]> {
@@ -344,6 +350,7 @@ export class Family {
 
   #ended(role: ServiceRole, clean: boolean, cause: string, restartMs: number | undefined): void {
     if (role === "vrrp") this.#vrrpEnded(clean);
+    if (role === "witness") this.#witness.ended();
     if (role === "director") {
       this.#director.ended();
       this.#kin.send("vrrp", { kind: "director-lost" });
@@ -358,15 +365,8 @@ export class Family {
       void Promise.resolve(this.#wills.underWay).then(() => this.#kin.left(role));
       return;
     }
-    const next = restartMs === undefined ? "" : `; the next one starts in ${restartMs} ms`;
-    this.#events.report({
-      at: this.#ports.wallClock(),
-      kind: "process",
-      level: clean ? "warn" : "error",
-      subject: role,
-      message: `the ${role} process ended (${cause})${next}`,
-      detail: { cause, restartMs: restartMs ?? null },
-    });
+    const at = this.#ports.wallClock();
+    this.#events.report(processEnd(role, { clean, cause, restartMs }, at));
     if (restartMs !== undefined) return;
     this.#events.failed({
       code: "process-ended",

@@ -22,6 +22,7 @@ import type { RouterSnapshot } from "../core/vrrp/snapshot.ts";
 import type { SyncGroupState } from "../core/vrrp/sync-group.ts";
 import type { FenceProblem } from "../core/witness/mandate.ts";
 import type { MandateNews } from "../core/witness/mandate-news.ts";
+import type { StoreReport } from "../core/witness/store-report.ts";
 import type { ReservedEntry, WillEntry } from "./wills.ts";
 
 /** Parent and children are always of one build; a mismatch means that files changed under a run. */
@@ -259,6 +260,8 @@ export type FromWitness =
   | FromChild
   | MandateMessage
   | FenceRequest
+  /** The store of leases; `null`: nobody here needs one. */
+  | { readonly kind: "store"; readonly report: StoreReport | null }
   /** Its first configuration is in force: wishes are heard. */
   | { readonly kind: "witness-ready" };
 

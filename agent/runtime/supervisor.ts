@@ -14,6 +14,7 @@ import { PidFiles } from "./pid-files.ts";
 import { ReadingMark } from "./reading-mark.ts";
 import { routerSeries } from "./router-series.ts";
 import { ScheduledReload } from "./scheduled-reload.ts";
+import { storeSeries } from "./store-series.ts";
 import type { SupervisorPorts } from "./supervisor-ports.ts";
 
 const PID_DIRECTORY = "/run/keepalived";
@@ -122,6 +123,7 @@ export class Supervisor implements ControlTarget {
       director: director ?? null,
       groups: snapshot.groups,
       bfd: snapshot.bfd,
+      ...(this.#family.store && { store: this.#family.store }),
     };
   }
 
@@ -137,7 +139,7 @@ export class Supervisor implements ControlTarget {
     const answer = await this.#family.directorCommand(command, ids, COMMAND_LIMIT_MS, order);
     if (command !== "metrics" || typeof answer !== "string") return answer;
     const { routers } = await this.#snapshots.run();
-    return routerSeries(routers) + answer;
+    return routerSeries(routers) + storeSeries(this.#family.store) + answer;
   }
 
   /** One runs at a time; those asked for meanwhile become one more, as they want the same file. */

@@ -1,4 +1,5 @@
 import type { FenceProblem } from "../core/witness/mandate.ts";
+import type { StoreReport } from "../core/witness/store-report.ts";
 import type { AcceptedConfig } from "./accepted.ts";
 import type {
   FenceRequest,
@@ -10,7 +11,7 @@ import type {
   WitnessProcessSettings,
 } from "./ipc.ts";
 
-const OF_MANDATES = ["mandate", "witness-ready", "fence"] as const;
+const OF_MANDATES = ["mandate", "witness-ready", "fence", "store"] as const;
 type Heard = Extract<FromWitness, { readonly kind: (typeof OF_MANDATES)[number] }>;
 
 /** What a witness process says that is not said by every process. */
@@ -46,6 +47,7 @@ export class WitnessClient {
   readonly #granted = new Map<string, number>();
   /** What of a new configuration the vrrp process said before the witness process has it. */
   #held: MandateWish[] | undefined;
+  #store: StoreReport | undefined;
 
   constructor(
     tellWitness: (message: ToWitness) => void,
@@ -55,6 +57,16 @@ export class WitnessClient {
     this.#tellWitness = tellWitness;
     this.#tellVrrp = tellVrrp;
     this.#fence = fence;
+  }
+
+  /** What the witness process that runs now says of the store. */
+  get store(): StoreReport | undefined {
+    return this.#store;
+  }
+
+  /** The witness process has. */
+  ended(): void {
+    this.#store = undefined;
   }
 
   configure(settings: WitnessProcessSettings): void {
@@ -92,6 +104,7 @@ export class WitnessClient {
   hear(message: Heard): void {
     if (message.kind === "witness-ready") this.#tellVrrp({ kind: "witness-lost" });
     else if (message.kind === "mandate") this.#pass(message);
+    else if (message.kind === "store") this.#store = message.report ?? undefined;
     else void this.#haveFenced(message);
   }
 

@@ -3,6 +3,7 @@ import type { DoctorReport, Finding } from "./finding.ts";
 import { examineHost } from "./host-rules.ts";
 import { examineNeighbours } from "./neighbour-rules.ts";
 import { examineNetwork } from "./network-rules.ts";
+import { examineWitness } from "./witness-rules.ts";
 
 /** Applies every rule. Pure. */
 export function examine(subject: Case): DoctorReport {
@@ -10,6 +11,7 @@ export function examine(subject: Case): DoctorReport {
     ...examineHost(subject),
     ...examineNetwork(subject),
     ...examineNeighbours(subject),
+    ...examineWitness(subject),
   ];
   const countOf = (level: Finding["level"]): number =>
     findings.filter((finding) => finding.level === level).length;

@@ -5,6 +5,7 @@ import { directorProblems } from "./director.ts";
 import { duration } from "./duration.ts";
 import { WAITING } from "./mandate.ts";
 import type { Problem } from "./problem.ts";
+import { storeProblems } from "./store.ts";
 import { ALARMS, adviceOn } from "./words.ts";
 
 /** All that needs a person, most urgent first. */
@@ -14,6 +15,7 @@ export function problemsOf(status: Status, now: number): readonly Problem[] {
     ...configurationProblems(status),
     ...(status.director === null ? [] : directorProblems(status.director)),
     ...status.routers.flatMap((router) => routerProblems(router, now)),
+    ...storeProblems(status),
     ...bfdProblems(status.bfd),
   ];
 }

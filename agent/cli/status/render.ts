@@ -9,6 +9,7 @@ import { duration, localTime } from "./duration.ts";
 import { fencingText } from "./fencing.ts";
 import { mandateText } from "./mandate.ts";
 import { problemsOf } from "./problems.ts";
+import { storeLines } from "./store.ts";
 import { reasonOf } from "./words.ts";
 
 /** `holdfast status` for people: what is wrong first, then who holds what and why. */
@@ -37,6 +38,7 @@ export function renderStatus(status: Status, hostName: string, now: number, styl
     "",
     ...routers,
     ...(peers.length === 0 ? [] : ["", ...table(PEER_HEADING, peers, style.faint)]),
+    ...storeLines(status.store, now, style),
     ...bfdLines(status.bfd, now, style),
     ...directorLines(status.director, now, style),
     "",

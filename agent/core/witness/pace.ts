@@ -1,5 +1,5 @@
 import type { Instant, Micros } from "../time.ts";
-import { after, micros, sooner } from "../time.ts";
+import { after, micros, seconds, sooner } from "../time.ts";
 import type { WitnessConfig, WitnessRequest, WitnessState } from "./witness.ts";
 
 /** After a hint whoever waits asks within this part of a request's time. */
@@ -36,6 +36,14 @@ export const paceOfWaiting = (config: WitnessConfig, seed: number, now: Instant)
 
 export const paceOfHint = (config: WitnessConfig, seed: number, now: Instant): Pace =>
   spread(micros(config.requestTime / HINT_PART), seed, now);
+
+const BETWEEN_LOOKS = seconds(30);
+/** That it serves again is worth knowing earlier. */
+const BETWEEN_LOOKS_IN_VAIN = seconds(10);
+
+/** For who wants nothing. */
+export const paceOfLooks = (serves: boolean, seed: number, now: Instant): Pace =>
+  spread(serves ? BETWEEN_LOOKS : BETWEEN_LOOKS_IN_VAIN, seed, now);
 
 /** Between the half and the whole of the span, by the next number of the seed's sequence. */
 function spread(span: Micros, seed: number, now: Instant): Pace {

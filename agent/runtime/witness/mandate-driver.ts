@@ -10,7 +10,7 @@ import type {
   MandateState,
 } from "../../core/witness/mandate.ts";
 import { initialMandate, isAtRest, pauseAfter } from "../../core/witness/mandate.ts";
-import type { MandateNews } from "../../core/witness/mandate-news.ts";
+import type { MandateDelay, MandateNews } from "../../core/witness/mandate-news.ts";
 import { mandateDeadline, stepMandate } from "../../core/witness/step-mandate.ts";
 import type { LeaseKey } from "../../ports/arbiter.ts";
 import type { EventReport, LogLevel } from "../ipc.ts";
@@ -36,6 +36,8 @@ export interface DriverPorts {
   /** Its deadline may be another one, or it has come to rest. */
   stepped(): void;
 }
+
+const OF_STORE: ReadonlySet<MandateDelay> = new Set(["store-unreachable", "store-refused"]);
 
 /** Runs the machine of one mandate: asks the store, runs fence agents, tells what comes of it. */
 export class MandateDriver {
@@ -184,6 +186,10 @@ export class MandateDriver {
 
   #tell(serial: number, news: MandateNews): void {
     if (this.#retired) return;
+    if (news.kind === "waiting" && OF_STORE.has(news.because) && this.#store !== undefined) {
+      this.#ports.tell(serial, { ...news, reason: `${this.#store.name}: ${news.reason}` });
+      return;
+    }
     const { deadlineAt } = news.kind === "granted" ? news : { deadlineAt: null };
     const onHost = deadlineAt === null ? null : this.#ports.clock.onHost(deadlineAt);
     this.#ports.tell(serial, news.kind === "granted" ? { ...news, deadlineAt: onHost } : news);

@@ -1,14 +1,12 @@
 import type { Instant, Micros } from "../../core/time.ts";
-import { seconds, since } from "../../core/time.ts";
 import type { LeaseAnswer } from "../../core/witness/lease-answer.ts";
+import type { StoreFailure, StoreView } from "../../core/witness/store-view.ts";
 import type { Arbiter, LeaseKey } from "../../ports/arbiter.ts";
 import type { LogLevel } from "../ipc.ts";
 import type { SleeplessClock, StoreAccess } from "./ports.ts";
 
 const DEFECT = "please report this defect";
 const SETTINGS = "see the block witness of holdfast.conf, and its secrets";
-/** Who answers now and then, and now and then not, is told of no more often. */
-const QUIET = seconds(10);
 
 export interface Answered {
   /** Just before the request left. */
@@ -16,32 +14,30 @@ export interface Answered {
   readonly answer: LeaseAnswer;
 }
 
-type Failure = Extract<LeaseAnswer, { readonly kind: "unreachable" | "refused" }>;
+export interface StorePorts {
+  readonly clock: SleeplessClock;
+  readonly read: () => StoreAccess;
+  /** What a request for a lease came to. */
+  heard(name: string, answer: LeaseAnswer): void;
+  log(level: LogLevel, message: string): void;
+}
 
 /**
  * The one connection to the store that all mandates share. Secrets and certificates are read when it is
  * opened, and again when the store does not serve us: where they changed, it is opened anew.
  */
 export class Store {
-  readonly #read: () => StoreAccess;
-  readonly #clock: SleeplessClock;
-  readonly #log: (level: LogLevel, message: string) => void;
+  /** For people: its kind and its endpoints. */
+  readonly name: string;
+  readonly #ports: StorePorts;
   #arbiter: Arbiter | undefined;
   #fingerprint = "";
   /** Names of leases that this connection may hold: another one would not know how. */
   readonly #held = new Set<string>();
-  #trouble: Failure["kind"] | undefined;
-  #toldAt: Instant | undefined;
-  #wasTold = false;
 
-  constructor(
-    read: () => StoreAccess,
-    clock: SleeplessClock,
-    log: (level: LogLevel, message: string) => void,
-  ) {
-    this.#read = read;
-    this.#clock = clock;
-    this.#log = log;
+  constructor(name: string, ports: StorePorts) {
+    this.name = name;
+    this.#ports = ports;
   }
 
   /** Before anybody asks: a client takes time to load. What is wrong is told to whoever asks. */
@@ -54,12 +50,20 @@ export class Store {
   }
 
   async ask(kind: "acquire" | "renew", key: LeaseKey, limit: Micros): Promise<Answered> {
-    const sentAt = this.#clock.now();
+    const sentAt = this.#ports.clock.now();
     const answer = await this.#attempt((arbiter) => arbiter[kind](key, limitSignal(limit)));
     if (answer.kind === "held") this.#held.add(key.name);
     else if (kind === "acquire" || answer.kind === "lost") this.#held.delete(key.name);
-    this.#note(answer);
+    if (isFailure(answer)) this.#lookAgain();
+    this.#ports.heard(key.name, answer);
     return { sentAt, answer };
+  }
+
+  /** Whether it serves, and who has the lease; changes nothing. */
+  async look(key: LeaseKey, limit: Micros): Promise<StoreView> {
+    const view = await this.#attempt((arbiter) => arbiter.look(key, limitSignal(limit)));
+    if (isFailure(view)) this.#lookAgain();
+    return view;
   }
 
   async release(key: LeaseKey, limit: Micros): Promise<void> {
@@ -67,7 +71,8 @@ export class Store {
     try {
       await this.#arbiter?.release(key, limitSignal(limit));
     } catch (error) {
-      this.#log("error", `a lease was not given back: ${textOf(error)}; ${DEFECT}`);
+      const message = `a lease was not given back: ${this.name}: ${textOf(error)}; ${DEFECT}`;
+      this.#ports.log("error", message);
     }
   }
 
@@ -82,7 +87,9 @@ export class Store {
     await arbiter?.close().catch(() => undefined);
   }
 
-  async #attempt(act: (arbiter: Arbiter) => Promise<LeaseAnswer>): Promise<LeaseAnswer> {
+  async #attempt<Answer>(
+    act: (arbiter: Arbiter) => Promise<Answer>,
+  ): Promise<Answer | StoreFailure> {
     try {
       this.#arbiter ??= this.#open();
     } catch (error) {
@@ -96,47 +103,25 @@ export class Store {
   }
 
   #open(): Arbiter {
-    const access = this.#read();
+    const access = this.#ports.read();
     this.#fingerprint = access.fingerprint;
     return access.open();
-  }
-
-  #note(answer: LeaseAnswer): void {
-    if (answer.kind !== "unreachable" && answer.kind !== "refused") {
-      if (this.#wasTold) this.#log("info", "the store of leases serves again");
-      this.#wasTold = false;
-      this.#trouble = undefined;
-      return;
-    }
-    if (this.#trouble !== answer.kind) this.#begin(answer);
-    this.#lookAgain();
-  }
-
-  #begin(failure: Failure): void {
-    this.#trouble = failure.kind;
-    const now = this.#clock.now();
-    if (this.#toldAt !== undefined && since(this.#toldAt, now) < QUIET) return;
-    this.#toldAt = now;
-    this.#wasTold = true;
-    this.#log("error", failureText(failure));
   }
 
   #lookAgain(): void {
     if (this.#held.size > 0 || this.#arbiter === undefined) return;
     try {
-      if (this.#read().fingerprint !== this.#fingerprint) void this.close();
+      if (this.#ports.read().fingerprint !== this.#fingerprint) void this.close();
     } catch {
       // What was read once serves for now.
     }
   }
 }
 
+const isFailure = ({ kind }: LeaseAnswer | StoreView): boolean =>
+  kind === "unreachable" || kind === "refused";
+
 /** So that nothing is kept for a request whose time is over. */
 const limitSignal = (limit: Micros): AbortSignal => AbortSignal.timeout(Math.ceil(limit / 1_000));
-
-const failureText = (failure: Failure): string =>
-  failure.kind === "unreachable"
-    ? `the store of leases does not answer: ${failure.reason}`
-    : `the store of leases refuses: ${failure.reason}; ${failure.remedy}`;
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

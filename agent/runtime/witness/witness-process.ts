@@ -14,6 +14,8 @@ import type {
 } from "../ipc.ts";
 import { IPC_VERSION } from "../ipc.ts";
 import { FenceRequests } from "./fence-requests.ts";
+import type { LeasedMandate } from "./lookout.ts";
+import { Lookout } from "./lookout.ts";
 import { MandateDriver } from "./mandate-driver.ts";
 import { FORMER, HANDED_OVER, isOtherStore, OTHER_LEASE, OTHER_STORE } from "./other-store.ts";
 import type { WitnessPorts } from "./ports.ts";
@@ -38,6 +40,8 @@ export class WitnessProcess {
   readonly #early = new Map<string, Wanted>();
   #settings: WitnessProcessSettings | undefined;
   #store: Store | undefined;
+  /** Of the store that the settings name now. */
+  #lookout: Lookout | undefined;
   #stopping = false;
   #ending = false;
   #opened = 0;
@@ -64,6 +68,7 @@ export class WitnessProcess {
         break;
       case "stop":
         this.#stopping = true;
+        this.#lookout?.retire();
         this.#nobodyWants();
         this.#endAtRest();
         break;
@@ -93,7 +98,7 @@ export class WitnessProcess {
     const before = this.#settings;
     this.#settings = settings;
     const sameStore = before !== undefined && essence(before.store) === essence(settings.store);
-    if (!sameStore) this.#store = this.#openStore(settings.store);
+    if (!sameStore) this.#openStore(settings.store);
     if (isOtherStore(before?.store, settings.store)) this.#log("warn", OTHER_STORE);
     this.#dropStrangers(settings.mandates);
     const keys = new Map(before?.mandates.map(({ name, lease }) => [name, lease?.key]));
@@ -102,6 +107,7 @@ export class WitnessProcess {
     }
     if (settings.mandates.some(({ lease }) => lease !== undefined)) this.#store?.open();
     this.#settle();
+    this.#lookOut();
     if (before === undefined) this.#send({ kind: "witness-ready" });
   }
 
@@ -144,16 +150,44 @@ export class WitnessProcess {
     }
   }
 
-  #openStore(settings: WitnessProcessSettings["store"]): Store {
-    const { readStore, clock } = this.#ports;
-    const read = () => {
-      if (settings === undefined) throw new Error("holdfast.conf has no block witness");
-      return readStore(settings, this.#settings?.secrets ?? {});
-    };
-    const store = new Store(read, clock, (level, message) =>
-      this.#log(level, store === this.#store ? message : `${message}${FORMER}`),
+  /** What is heard of one that it replaces is still told. */
+  #openStore(settings: WitnessProcessSettings["store"]): void {
+    this.#lookout?.retire();
+    this.#store = undefined;
+    this.#lookout = undefined;
+    if (settings === undefined) return;
+    const { readStore, clock, seed } = this.#ports;
+    const log = (level: LogLevel, message: string) =>
+      this.#log(level, store === this.#store ? message : `${message}${FORMER}`);
+    const store = new Store(`${settings.store} ${settings.endpoints.join(", ")}`, {
+      clock,
+      read: () => readStore(settings, this.#settings?.secrets ?? {}),
+      heard: (name, answer) => lookout.note(name, answer),
+      log,
+    });
+    const lookout = new Lookout(store, settings, {
+      clock,
+      seed,
+      mandates: () => this.#leased(),
+      log,
+      report: (report) => this.#send({ kind: "store", report }),
+      stepped: () => this.#setTimer(),
+    });
+    this.#store = store;
+    this.#lookout = lookout;
+  }
+
+  /** After a configuration: what it says of the store may be wrong. */
+  #lookOut(): void {
+    if (this.#lookout !== undefined && this.#leased().length > 0) {
+      this.#lookout.deliver({ kind: "opened" });
+    } else this.#send({ kind: "store", report: null });
+  }
+
+  #leased(): readonly LeasedMandate[] {
+    return [...this.#drivers.values()].flatMap(({ name, key, atRest: idle }) =>
+      key === undefined ? [] : [{ name, key, idle }],
     );
-    return store;
   }
 
   #replace(mandate: MandateConfig, settings: WitnessProcessSettings): void {
@@ -259,6 +293,8 @@ export class WitnessProcess {
       const { deadline } = driver;
       if (deadline !== undefined && deadline <= now) driver.deliver({ kind: "tick" });
     }
+    const lookAt = this.#lookout?.deadline;
+    if (lookAt !== undefined && lookAt <= now) this.#lookout?.deliver({ kind: "tick" });
     this.#settle();
   }
 
@@ -267,9 +303,16 @@ export class WitnessProcess {
     for (const driver of this.#retired) {
       if (driver.atRest) this.#dismiss(driver);
     }
-    const next = earliest(...this.#all().map(({ deadline }) => deadline));
-    this.#timer.set(next === undefined ? undefined : this.#ports.clock.onHost(next));
+    this.#lookout?.settle();
+    this.#setTimer();
     if (this.#stopping) this.#endAtRest();
+  }
+
+  #setTimer(): void {
+    if (this.#ending) return;
+    const deadlines = this.#all().map(({ deadline }) => deadline);
+    const next = earliest(...deadlines, this.#lookout?.deadline);
+    this.#timer.set(next === undefined ? undefined : this.#ports.clock.onHost(next));
   }
 
   #dismiss(driver: MandateDriver): void {

@@ -14,6 +14,7 @@ declare module "node-zookeeper-client" {
   /** Not public; see `zookeeper-connection.ts` for why it is touched. */
   export interface ConnectionManager {
     readonly socket: Socket | undefined;
+    readonly connectTimeoutHandler: NodeJS.Timeout | undefined;
     pendingBuffer: Buffer | null;
     onSocketData(chunk: Buffer): void;
     on(event: "state", listener: (state: number) => void): void;

@@ -45,5 +45,8 @@ export function zooKeeperClient(settings: ZooKeeperSettings, sessionTimeout: num
 
 /** Ends the connection, not the session: the client goes on at the next server. */
 export function cut(client: Client): void {
-  client.connectionManager.socket?.destroy();
+  const { socket, connectTimeoutHandler } = client.connectionManager;
+  // The client forgets it where an attempt ends without an error, and it would keep the process alive.
+  clearTimeout(connectTimeoutHandler);
+  socket?.destroy();
 }

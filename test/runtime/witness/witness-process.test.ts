@@ -140,15 +140,16 @@ describe("the store", () => {
     await bench.want();
     await bench.want(false, 1, "W");
     await bench.time.advance(60_000);
-    const waiting = { kind: "waiting", because: "store-refused", reason: "wrong password", remedy };
+    const reason = "etcd http://192.0.2.9:2379: wrong password";
+    const waiting = { kind: "waiting", because: "store-refused", reason, remedy };
     assert.deepEqual(bench.news, [waiting, waiting]);
-    assert.deepEqual(bench.logs, [
-      "error the store of leases refuses: wrong password; set the user",
-    ]);
+    const trouble = `the store of leases refuses: ${reason}; ${remedy}`;
+    assert.deepEqual(bench.logs, [`error ${trouble}`]);
     bench.store.failure = undefined;
     await bench.time.advance(2_000);
     assert.equal(bench.heard().at(-1), "1 granted");
-    assert.equal(bench.logs.at(-1), "info the store of leases serves again");
+    const again = "info the store of leases serves again: etcd http://192.0.2.9:2379";
+    assert.equal(bench.logs.at(-1), again);
   });
 
   test("comes and goes: the log says so once in ten seconds", async () => {

@@ -4,6 +4,7 @@ import type { AddressHolding, Holding, HoldingKind } from "./holding.ts";
 import { batches, keyOf, request } from "./holding.ts";
 import type { Item, Owner } from "./holding-item.ts";
 import { isIdle, newItem, nextFor } from "./holding-item.ts";
+import { LeftBehind } from "./left-behind.ts";
 
 /** Hears what the host refused. */
 export type Refused = (owners: readonly string[], holding: Holding, outcome: Refusal) => void;
@@ -35,6 +36,7 @@ export class Holdings {
   readonly #items = new Map<string, Item>();
   readonly #owners = new Map<string, Owner>();
   readonly #dirty = new Set<Item>();
+  readonly #leftBehind = new LeftBehind();
   #scheduled = false;
 
   constructor(network: Network, guards: readonly Guard[], refused: Refused) {
@@ -72,6 +74,23 @@ export class Holdings {
     else owner.settled.push(done);
   }
 
+  /**
+   * Resolves when nothing is on the host any more of the addresses that `name` gave up, but for others' sake.
+   * `stuck` is called if the host does not let go of some.
+   */
+  async whenGone(name: string, stuck: (left: readonly AddressRequest[]) => void): Promise<void> {
+    await new Promise<void>((resolve) => this.whenSettled(name, () => resolve()));
+    const left = this.#leftBehind.of(name);
+    if (left.length === 0) return;
+    stuck(left);
+    await new Promise<void>((resolve) => this.#leftBehind.whenNone(name, resolve));
+  }
+
+  /** The host did not let go of some address that nobody wants any more. */
+  get leavesAddresses(): boolean {
+    return this.#leftBehind.any;
+  }
+
   isHeld(key: string): boolean {
     return this.#items.get(key)?.actual !== undefined;
   }
@@ -89,8 +108,10 @@ export class Holdings {
       return [];
     }
     item.disturbed = item.inFlight;
-    if (item.actual === undefined || item.inFlight || item.owners.size === 0) return [];
+    if (item.actual === undefined || item.inFlight) return [];
     item.actual = undefined;
+    // What the host refused to remove has gone by itself.
+    if (item.owners.size === 0) this.#mark(item);
     return [...item.owners].map((owner) => owner.name);
   }
 
@@ -314,7 +335,9 @@ export class Holdings {
     const waiting = [...item.waiting];
     item.waiting.clear();
     const stuck = item.owners.size === 0 && item.actual !== undefined;
+    if (!stuck) this.#leftBehind.forget(item);
     for (const owner of waiting) {
+      if (stuck) this.#leftBehind.note(owner.name, item);
       owner.unsettled.delete(item);
       owner.stuck ||= stuck;
       if (owner.unsettled.size > 0) continue;

@@ -215,28 +215,29 @@ export class Node {
     return this.#bfd;
   }
 
-  /** Resigns, lets go of everything, and resolves when the host is as it was before. */
-  async stop(): Promise<void> {
+  /** Resigns, lets go of everything. `false`: the host keeps addresses, and mandates are not returned. */
+  async stop(): Promise<boolean> {
     const routers = [...this.#routers.values()];
     for (const router of routers) this.#driver.deliver(router, { kind: "shutdown" });
     // What goes now is an event on the host: nobody is to want it back.
     this.#routers.clear();
     this.#statics.clear();
     await Promise.all(routers.map((router) => this.#retire(router)));
-    await this.mandates.settled();
+    const whole = !this.#holdings.leavesAddresses;
+    if (whole) await this.mandates.settled();
     this.#bfd.stop();
     this.#host.release();
     this.#unsubscribe();
     this.#acceptance.close();
     this.#fence.close();
     this.#schedule.close();
+    return whole;
   }
 
   #newGroups(say: (wish: MandateWish) => void): NodeGroups {
-    const { clock } = this.#world;
     const member = (name: string): Router | undefined => this.#routers.get(name);
-    const parts = { clock, schedule: this.#schedule, reports: this.#reports, say, member };
-    return nodeGroups(parts, () => ({
+    const parts = { schedule: this.#schedule, reports: this.#reports, say, member };
+    return nodeGroups(this.#world, parts, () => ({
       driver: this.#driver,
       gatekeeper: this.#fence.gatekeeper,
       holdings: this.#holdings,

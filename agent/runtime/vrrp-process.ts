@@ -101,10 +101,11 @@ export class VrrpProcess {
       const node = await this.#node.catch(() => undefined);
       // Whoever was never told anything else is where an agent without net_namespace was before.
       await this.#tidy(0).catch(() => undefined);
-      await node?.stop();
-      await this.#close();
+      const whole = (await node?.stop()) ?? true;
+      await this.#close(whole);
       this.#send({ kind: "stopped" });
-      this.#ports.exit(0);
+      // As if it had died: the supervisor removes what it can, and leases go back only if that was all.
+      this.#ports.exit(whole ? 0 : 1);
     });
   }
 
@@ -238,9 +239,12 @@ export class VrrpProcess {
     });
   }
 
-  async #close(): Promise<void> {
-    await this.#world?.gate.close();
-    await this.#world?.acceptFilter.close();
+  /** @param whole nothing is left that the packet filter is in front of */
+  async #close(whole = true): Promise<void> {
+    if (whole) {
+      await this.#world?.gate.close();
+      await this.#world?.acceptFilter.close();
+    }
     this.#world?.holderProbes.close();
     this.#world?.network.close();
     this.#world?.frames.close();

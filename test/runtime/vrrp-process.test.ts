@@ -15,6 +15,7 @@ function begin(keepsLeftovers = false, another = false) {
   const lan = new FakeLan(() => time.now);
   const said: FromVrrp[] = [];
   const done: string[] = [];
+  const closed: string[] = [];
   const networks: FakeNetwork[] = [];
   const filters: FakeAcceptFilter[] = [];
   let hear: (message: unknown) => void = () => assert.fail();
@@ -30,7 +31,8 @@ function begin(keepsLeftovers = false, another = false) {
     {
       open: (_, buffers) => {
         done.push(`open ${JSON.stringify(buffers)}`);
-        const { world, network, acceptFilter } = fakeWorld("a", time, lan, "192.0.2.1/24");
+        const { world, network, acceptFilter, gate } = fakeWorld("a", time, lan, "192.0.2.1/24");
+        gate.close = () => Promise.resolve(void closed.push("gate"));
         network.keepsLeftovers = keepsLeftovers;
         networks.push(network);
         filters.push(acceptFilter);
@@ -50,7 +52,7 @@ function begin(keepsLeftovers = false, another = false) {
         return [];
       },
       lastWord: (message) => done.push(message),
-      exit: () => done.push("exit"),
+      exit: (status) => done.push(status === 0 ? "exit" : `exit ${status}`),
     },
   );
   const configure = async ({ instances, ...frame }: Config): Promise<void> => {
@@ -61,7 +63,19 @@ function begin(keepsLeftovers = false, another = false) {
   const warnings = () => said.flatMap((one) => (one.kind === "log" ? one.message : []));
   const tell = (message: unknown): void => hear(message);
   const orphan = (): void => lose();
-  return { time, process, orphan, done, said, networks, filters, configure, tell, warnings };
+  return {
+    time,
+    process,
+    orphan,
+    done,
+    closed,
+    said,
+    networks,
+    filters,
+    configure,
+    tell,
+    warnings,
+  };
 }
 
 test("buffers of netlink, and a namespace, open the host's sockets anew before the first router", async () => {
@@ -167,5 +181,20 @@ test("whose supervisor dies says so by itself, and ends; who was told to end doe
       done.filter((word) => word.startsWith("the supervisor is gone")).length,
       told ? 0 : 1,
     );
+  }
+});
+
+test("who leaves addresses behind ends as if it had died, and leaves the gate in front of them", async () => {
+  for (const refusal of [undefined, "ENOMEM"]) {
+    const { time, process, done, closed, networks, configure } = begin();
+    await configure(config([instance("VI_1", { fenced: true })]));
+    await time.advance(4_000);
+    const [network] = networks;
+    assert.ok(network?.find("192.0.2.100"));
+    network.refuseRemoval = refusal;
+    process.stop();
+    await time.advance(1_000);
+    assert.equal(done.at(-1), refusal === undefined ? "exit" : "exit 1");
+    assert.deepEqual(closed, refusal === undefined ? ["gate"] : []);
   }
 });

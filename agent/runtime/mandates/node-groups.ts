@@ -1,4 +1,4 @@
-import type { Clock } from "../../ports/clock.ts";
+import type { AddressRequest, Network } from "../../ports/network.ts";
 import type { BfdSessions } from "../bfd/bfd-sessions.ts";
 import type { Driver } from "../driver.ts";
 import type { Gatekeeper } from "../fencing/gatekeeper.ts";
@@ -8,6 +8,7 @@ import type { Reports } from "../reports.ts";
 import type { Router } from "../router.ts";
 import type { Schedule } from "../schedule.ts";
 import { SyncGroups } from "../sync-groups.ts";
+import type { World } from "../world.ts";
 import { Mandates } from "./mandates.ts";
 
 /** Parts of a node that are made after its groups, as they need them. */
@@ -20,7 +21,6 @@ export interface MandatedNode {
 
 /** What a node's groups and mandates are made with. */
 export interface GroupingParts {
-  readonly clock: Clock;
   readonly schedule: Schedule;
   readonly reports: Reports;
   /** Says to the witness process what is wanted. */
@@ -35,7 +35,8 @@ export interface NodeGroups {
 }
 
 export function nodeGroups(
-  { clock, schedule, reports, say, member }: GroupingParts,
+  { clock, network }: Pick<World, "clock" | "network">,
+  { schedule, reports, say, member }: GroupingParts,
   node: () => MandatedNode,
 ): NodeGroups {
   const groups: SyncGroups = new SyncGroups({
@@ -67,9 +68,25 @@ export function nodeGroups(
       await gatekeeper.whenShut(router);
       if (router.effective.fenced) return;
       // Without a gate it is reachable as long as it has its addresses.
-      await new Promise<void>((resolve) => holdings.whenSettled(router.id, () => resolve()));
+      let stuck = false;
+      await holdings.whenGone(router.id, (left) => {
+        stuck = true;
+        for (const one of left) reports.host("error", router.name, stuckText(one, network));
+      });
+      if (stuck) reports.host("warn", router.name, GONE);
     },
     tell: (level, mandate, message) => reports.host(level, mandate, message),
   });
   return { groups, mandates };
+}
+
+const GONE = "the addresses that could not be removed are gone: its lease goes back";
+
+function stuckText(
+  { interfaceIndex, address }: AddressRequest,
+  network: Pick<Network, "links">,
+): string {
+  const link = network.links().get(interfaceIndex)?.name ?? `interface ${interfaceIndex}`;
+  const text = `${address.address}/${address.prefixLength}`;
+  return `${text} on ${link} could not be removed and is reachable there, so its lease is not given back and no other node takes over: ip address del ${text} dev ${link}`;
 }

@@ -32,6 +32,8 @@ export class Child {
   #process: ChildProcess | undefined;
   #startedMs = 0;
   #failures = 0;
+  /** How many in a row were killed before they had answered with a configuration. */
+  #slowStarts = 0;
   #respawn: boolean;
   #cancelRestart: (() => void) | undefined;
   #cancelBeat: (() => void) | undefined;
@@ -40,6 +42,8 @@ export class Child {
   #silentMs = 0;
   /** Since it has its first configuration. */
   #answered = false;
+  /** It has been so once since its start. */
+  #began = false;
   /** The last ping before that. */
   #configuredAfter: number | undefined;
   #working = false;
@@ -69,9 +73,12 @@ export class Child {
     return this.#process !== undefined;
   }
 
-  /** It runs, and no heartbeat but the last one is without its answer. */
+  /**
+   * It runs, and no heartbeat but the last one is without its answer; or it was started, and has time for that
+   * still: whoever started all the others anew as well would only make a busy machine busier.
+   */
   get answers(): boolean {
-    return this.running && this.#silentMs === 0;
+    return this.running && (this.#silentMs === 0 || !(this.#began || this.#stuck));
   }
 
   /** The last one did not end by itself: what it held on this host may be there still. */
@@ -100,6 +107,7 @@ export class Child {
     this.#startedMs = this.#world.nowMs();
     this.#silentMs = 0;
     this.#answered = false;
+    this.#began = false;
     this.#working = false;
     this.#configuredAfter = undefined;
     this.#pong = this.#ping;
@@ -134,6 +142,10 @@ export class Child {
     this.#silentMs = 0;
     if (isPong(message)) {
       this.#answered ||= message.id > (this.#configuredAfter ?? message.id);
+      if (this.#answered) {
+        this.#began = true;
+        this.#slowStarts = 0;
+      }
       this.#pong = message.id;
     } else {
       this.#events.message(message);
@@ -161,13 +173,26 @@ export class Child {
   }
 
   get #stuck(): boolean {
-    const { stallMs, startMs } = this.#watch;
-    return this.#silentMs >= (this.#answered && !this.#working ? stallMs : startMs);
+    return this.#silentMs >= (this.#starts ? this.#startMs : this.#watch.stallMs);
+  }
+
+  /** It loads its code, or works off a configuration. */
+  get #starts(): boolean {
+    return !this.#answered || this.#working;
+  }
+
+  get #startMs(): number {
+    const { startMs, stallMs } = this.#watch;
+    return startMs[this.#slowStarts] ?? startMs.at(-1) ?? stallMs;
   }
 
   #giveUp(): void {
     const seconds = (this.#silentMs / 1_000).toFixed(1);
     this.#gaveUp = `it did not answer for ${seconds} s, and was killed`;
+    if (this.#starts) {
+      this.#slowStarts += 1;
+      this.#gaveUp += `: the next one has ${this.#startMs / 1_000} s to start, as the machine may be busy`;
+    }
     this.kill();
   }
 

@@ -6,9 +6,10 @@ export interface Watch {
   readonly stallMs: number;
   /**
    * As `stallMs`, until it has answered for the first time since it has a configuration. A cold and busy
-   * machine loads programs slowly, and what a child is told first is the most that it is ever told.
+   * machine loads programs slowly, and what a child is told first is the most that it is ever told. Each one that
+   * is killed for it makes such a machine busier: the next one has more time, the last value for all that follow.
    */
-  readonly startMs: number;
+  readonly startMs: readonly number[];
   /** Delays before the next starts, the last for all that follow. */
   readonly backoffMs: readonly number[];
   /** A child that ran this long has its restarts forgiven. */
@@ -18,7 +19,7 @@ export interface Watch {
 export const DEFAULT_WATCH: Watch = {
   heartbeatMs: 500,
   stallMs: 3_000,
-  startMs: 30_000,
+  startMs: [30_000, 60_000, 120_000],
   // A first delay: a manager that stops the whole group may have signalled the child before us.
   backoffMs: [50, 250, 1_000, 2_000, 5_000],
   stableMs: 30_000,

@@ -38,6 +38,8 @@ test("the unit waits longer than a graceful stop takes, and beats in time", () =
   assert.match(unit, /^Type=notify$/m);
   assert.match(unit, /^Restart=always$/m);
   assert.ok(seconds("TimeoutStopSec") > DEFAULTS.childWaitTime / 1e6);
+  const starts = DEFAULT_WATCH.startMs.reduce((sum, each) => sum + each, 0);
+  assert.ok(seconds("TimeoutStartSec") * 1_000 > starts);
   // A process that hangs is found and replaced before the manager takes all of them down.
   assert.ok(seconds("WatchdogSec") * 1_000 > 2 * DEFAULT_WATCH.stallMs);
 });

@@ -85,6 +85,41 @@ test("a new child has time to load its code and its configuration", async (conte
   assert.equal(processes.of("director").length, 2, "who answered once must go on answering");
 });
 
+test("who is killed for a slow start makes the machine busier: the next one has more time", async (context) => {
+  const { time, processes, begin, said } = world(context);
+  const answer = processes.behaviours.director;
+  processes.behaviours.director = () => undefined;
+  begin();
+  const lived: number[] = [];
+  for (const until of [35_000, 100_000, 225_000, 350_000]) {
+    const child = processes.last("director");
+    const since = time.nowMs;
+    while (child.killed.length === 0 && time.nowMs < until) await time.advance(500);
+    lived.push(Math.round((time.nowMs - since) / 10_000) * 10);
+    while (processes.last("director") === child) await time.advance(50);
+  }
+  assert.deepEqual(lived, [30, 60, 120, 120]);
+  const told = /did not answer for 30\.\d s, and was killed: the next one has 60 s to start, as /;
+  assert.ok(
+    said().some((line) => told.test(line)),
+    said().join("\n"),
+  );
+  // One that has answered once begins from the start.
+  processes.behaviours.director = answer;
+  await time.advance(10_000);
+  processes.behaviours.director = () => undefined;
+  processes.last("director").end(false);
+  await time.advance(32_000);
+  assert.deepEqual(
+    processes
+      .of("director")
+      .slice(5, 6)
+      .map(({ killed }) => killed),
+    [["SIGKILL"]],
+  );
+  assert.deepEqual(processes.of("vrrp").length, 1);
+});
+
 test("after one that died, a stop takes what it held off the host, virtual links too", async (context) => {
   const { time, processes, lastWill, begin } = world(context);
   const { supervisor, ended } = begin();

@@ -25,8 +25,8 @@ async function ask(settings: ArbiterSettings, name = "group"): Promise<LeaseAnsw
   const looker = openArbiter(settings);
   try {
     const key = { name, holder: "a", ttl: seconds(2) };
-    const answer = await arbiter.acquire(key, AbortSignal.timeout(4_000));
-    const view = await looker.look(key, AbortSignal.timeout(4_000));
+    const answer = await arbiter.acquire(key, AbortSignal.timeout(10_000));
+    const view = await looker.look(key, AbortSignal.timeout(10_000));
     if (answer.kind === "held") {
       assert.deepEqual(view, { kind: "taken", holder: "a" });
       await arbiter.release(key, AbortSignal.timeout(2_000));
@@ -48,12 +48,12 @@ async function isRefused(settings: ArbiterSettings, reason: RegExp): Promise<voi
 }
 
 const isHeld = (settings: ArbiterSettings): Promise<void> =>
-  eventually("the store gives a lease", 15_000, async () => {
+  eventually("the store gives a lease", 30_000, async () => {
     const answer = await ask(settings);
     assert.equal(answer.kind, "held", JSON.stringify(answer));
   });
 
-describe("arbiters that stores refuse", { concurrency: true, timeout: 40_000 }, () => {
+describe("arbiters that stores refuse", { concurrency: true, timeout: 60_000 }, () => {
   let authority: Authority;
   let identity: ServerIdentity;
   let trusted: { readonly ca: string };
@@ -124,7 +124,7 @@ describe("arbiters that stores refuse", { concurrency: true, timeout: 40_000 }, 
     const odd = { kind: "etcd", endpoints, login } as const;
     const arbiter = openArbiter(odd);
     const short = { name: "short", holder: "a", ttl: seconds(0.5) };
-    const answer = await arbiter.acquire(short, AbortSignal.timeout(2_000));
+    const answer = await arbiter.acquire(short, AbortSignal.timeout(10_000));
     assert.ok(["held", "refused"].includes(answer.kind), JSON.stringify(answer));
     await arbiter.close();
   });
@@ -156,7 +156,7 @@ describe("arbiters that stores refuse", { concurrency: true, timeout: 40_000 }, 
     const servers = [`127.0.0.1:${store.ports[0]}`] as const;
     // A session of 3 s: the ensemble gives 2 s at most.
     const own = { kind: "zookeeper", servers } as const;
-    await eventually("ZooKeeper serves", 15_000, () => isRefused(own, /2000 ms, not 3000 ms/));
+    await eventually("ZooKeeper serves", 30_000, () => isRefused(own, /2000 ms, not 3000 ms/));
     const login = { user: "one", password: "right" };
     const wrong = { user: "one", password: SECRET };
     const arbiters = [{ login }, { login: wrong }, { chroot: "/nowhere" }].map((more) =>
@@ -165,7 +165,7 @@ describe("arbiters that stores refuse", { concurrency: true, timeout: 40_000 }, 
     const key = { name: "group", holder: "a", ttl: seconds(1) };
     const kinds: string[] = [];
     for (const arbiter of arbiters) {
-      kinds.push((await arbiter.acquire(key, AbortSignal.timeout(3_000))).kind);
+      kinds.push((await arbiter.acquire(key, AbortSignal.timeout(10_000))).kind);
     }
     for (const arbiter of arbiters) await arbiter.close();
     assert.deepEqual(kinds, ["held", "refused", "refused"]);

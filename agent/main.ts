@@ -82,6 +82,9 @@ export function version(): string {
 
 /** Runs the agent until it is told to stop. Answers the exit status. Throws a KernelError. */
 export async function runSupervisor(options: RunOptions): Promise<number> {
+  // What is asked for before the files are read is done by that, and is not to end the process.
+  let reload = (): void => undefined;
+  process.on("SIGHUP", () => reload());
   const [
     { Supervisor },
     { StateStore },
@@ -122,7 +125,7 @@ export async function runSupervisor(options: RunOptions): Promise<number> {
     target: supervisor,
     log: (message) => log.write({ level: "warn", at: Date.now(), message, fields: {} }),
   });
-  process.on("SIGHUP", () => void supervisor.reload());
+  reload = () => void supervisor.reload();
   process.on("SIGTERM", () => supervisor.stop());
   process.on("SIGINT", () => supervisor.stop());
   for (const signal of DUMP_SIGNALS) process.on(signal, () => pointToStatus(signal, log));

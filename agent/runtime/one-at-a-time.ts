@@ -11,6 +11,11 @@ export class OneAtATime<Answer> {
     this.#work = work;
   }
 
+  /** Whoever asks now is the first who waits for another one to end. */
+  get nextWaits(): boolean {
+    return this.#running !== undefined && this.#next === undefined;
+  }
+
   run(): Promise<Answer> {
     if (this.#running === undefined) {
       const running = this.#work().finally(() => {

@@ -9,6 +9,7 @@ import { diagnosticLine } from "./diagnostic-line.ts";
 import { EventLog } from "./event-log.ts";
 import { Family } from "./family.ts";
 import type { EventReport, LogLevel, Problem, ServiceRole } from "./ipc.ts";
+import { saidIfLong } from "./long-wait.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import { PidFiles } from "./pid-files.ts";
 import { ReadingMark } from "./reading-mark.ts";
@@ -144,6 +145,9 @@ export class Supervisor implements ControlTarget {
 
   /** One runs at a time; those asked for meanwhile become one more, as they want the same file. */
   reload(): Promise<ReloadOutcome> {
+    if (this.#reloads.nextWaits) {
+      this.#log("info", "a reload is under way: the next one, now asked for, follows it");
+    }
     return this.#reloads.run();
   }
 
@@ -179,12 +183,12 @@ export class Supervisor implements ControlTarget {
 
   async #reload(): Promise<ReloadOutcome> {
     const { notifier } = this.#ports;
+    const { configFile } = this.#options;
     // At the start there is nothing yet that could be changed.
-    await this.#begun;
+    await this.#sayWait(this.#begun, `until ${configFile} was read for the start`);
     if (this.#status === undefined) notifier.notify("RELOADING=1");
     const outcome = await this.#tryReload();
     if (this.#status === undefined) notifier.notify("READY=1");
-    const { configFile } = this.#options;
     const { generation } = outcome;
     for (const diagnostic of outcome.diagnostics) this.#diagnose(diagnosticLine(diagnostic));
     this.#report({
@@ -203,7 +207,9 @@ export class Supervisor implements ControlTarget {
   async #tryReload(): Promise<ReloadOutcome> {
     const mark = new ReadingMark(this.#accepted.current?.config.global.reload.lockFile);
     if (mark.problem !== undefined) this.#log("warn", `reload_file: ${mark.problem}`);
-    const read = await this.#read();
+    const { configFile } = this.#options;
+    const reader = `for the process that reads ${configFile} (a busy machine, or files that do not answer)`;
+    const read = await this.#sayWait(this.#read(), reader);
     mark.remove();
     const { diagnostics } = read;
     const refuse = (problem: Problem): ReloadOutcome => {
@@ -214,7 +220,10 @@ export class Supervisor implements ControlTarget {
     };
     if (this.#status !== undefined) return refuse(STOPPING);
     if (!read.ok) return refuse(read.problem);
-    const configured = await this.#family.reconfigure(this.#accepted.generation + 1, read.config);
+    const configured = await this.#sayWait(
+      this.#family.reconfigure(this.#accepted.generation + 1, read.config),
+      "for the vrrp process to take it up (after the startup script, where one runs)",
+    );
     if (!configured.ok) return refuse(configured.problem);
     this.#saved(this.#accepted.accept(read, this.#ports.wallClock()));
     this.#applyGlobal();
@@ -225,6 +234,13 @@ export class Supervisor implements ControlTarget {
 
   #read(): Promise<ReadConfig> {
     return readConfig(this.#options, this.#ports, this.#stopped.signal);
+  }
+
+  /** So that nobody takes a reload for lost. */
+  #sayWait<Answer>(work: Promise<Answer>, what: string): Promise<Answer> {
+    return saidIfLong(this.#ports.later, work, () =>
+      this.#log("warn", `the reload is under way, and waits ${what}`),
+    );
   }
 
   #ready(): void {

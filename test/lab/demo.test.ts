@@ -39,7 +39,7 @@ async function nothingIsLeft(pid: number | undefined): Promise<void> {
   assert.deepEqual(leftovers(pid), []);
 }
 
-describe("beside each other", { concurrency: 2, timeout: 120_000 }, () => {
+describe("beside each other", { concurrency: 2, timeout: 180_000 }, () => {
   describe("the demo", { concurrency: false }, () => {
     test("survives one failure of each kind, and leaves nothing behind", async () => {
       const child = spawn(process.execPath, [HOLDFAST, "demo", "--json"], {
@@ -89,14 +89,14 @@ describe("beside each other", { concurrency: 2, timeout: 120_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), `hf-${process.pid}-cli-`));
 
     const holdfast = (...words: readonly string[]) =>
-      spawnSync(process.execPath, [HOLDFAST, ...words], { encoding: "utf8", timeout: 20_000 });
+      spawnSync(process.execPath, [HOLDFAST, ...words], { encoding: "utf8", timeout: 60_000 });
 
     before(async () => {
       scene = new Scene(new Lab(), [process.execPath, join(process.cwd(), HOLDFAST)]);
       const [first] = scene.stations;
       directory = first.plan.directory;
       control = join(directory, "control.sock");
-      const until = Date.now() + 20_000;
+      const until = Date.now() + 60_000;
       while (first.router?.state !== "active" && Date.now() < until) {
         await first.refresh();
         await delay(20);

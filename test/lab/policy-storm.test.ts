@@ -8,6 +8,7 @@ import { Cluster, routerOf, skip, untilState } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
 import { configText } from "./instance-text.ts";
 import { nothingLeft } from "./leftovers.ts";
+import { Metronome } from "./metronome.ts";
 import { noFolderLeft, RunFolder } from "./servers/run-folder.ts";
 import { advertisements } from "./vrrp-frames.ts";
 
@@ -18,6 +19,8 @@ import { advertisements } from "./vrrp-frames.ts";
 
 const SAVES = 1_000;
 const INTERVAL_MS = 10;
+/** Of the router; what has the same and is late was not kept waiting by saves. */
+const REALTIME = 50;
 const QUIET_MS = 5_000;
 const GRACE_MS = 20_000;
 
@@ -60,8 +63,10 @@ describe("a storm of saves", { skip, timeout: 120_000 }, () => {
     folder.write("holdfast.conf", "policy storm {\n grant {\n control VI_1\n }\n}\n", 0o600);
     const config = configText(
       [{ name: "VI_1", priority: 200, interval: INTERVAL_MS / 1_000 }],
-      ["vrrp_rt_priority 50"],
+      [`vrrp_rt_priority ${REALTIME}`],
     );
+    const conductor = await Metronome.start(["chrt", "-f", `${REALTIME}`]);
+    t.after(() => conductor.close());
     await Cluster.run([config], async (cluster) => {
       const { agent, address } = cluster.member(0);
       const places = ["--policies", folder.join("policies")];
@@ -77,6 +82,7 @@ describe("a storm of saves", { skip, timeout: 120_000 }, () => {
       const { lastTransition } = await routerOf(agent, "VI_1");
       const capture = await cluster.capture("ip proto 112");
       const quiet = await spanOf(() => delay(QUIET_MS));
+      await conductor.noise();
       const storm = await spanOf(async () => {
         for (let n = 0; n < SAVES; n += 1) {
           save(n % 2 === 0 ? policy(-1 - (n % 50), "false") : (BROKEN[n % 3] ?? ""));
@@ -85,6 +91,7 @@ describe("a storm of saves", { skip, timeout: 120_000 }, () => {
         save(policy(-77, "false"));
         await decides(-77);
       });
+      const stalls = await conductor.noise();
       save("export default {");
       await eventually("the refusal is told of", GRACE_MS, async () => {
         const { director } = await agent.status();
@@ -96,9 +103,12 @@ describe("a storm of saves", { skip, timeout: 120_000 }, () => {
         (span) => new Lateness(seen, INTERVAL_MS, [span]),
       );
       assert.ok(before !== undefined && meanwhile !== undefined);
-      t.diagnostic(`without saves ${before}, meanwhile ${meanwhile}`);
+      t.diagnostic(
+        `without saves ${before}, meanwhile ${meanwhile}, stalls ${stalls.toFixed(1)} ms`,
+      );
       assert.ok(meanwhile.at(0.99) <= 1 + before.at(0.99), `p99 ${meanwhile.at(0.99)} ms`);
-      assert.ok(meanwhile.worst <= INTERVAL_MS + before.worst, `worst ${meanwhile.worst} ms`);
+      const most = INTERVAL_MS + Math.max(before.worst, stalls);
+      assert.ok(meanwhile.worst <= most, `worst ${meanwhile.worst} ms, not ${most}`);
       const now = await agent.status();
       assert.deepEqual(now.processes, processes, "a process was started again");
       assert.deepEqual((await routerOf(agent, "VI_1")).lastTransition, lastTransition);

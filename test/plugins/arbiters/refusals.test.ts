@@ -114,6 +114,6 @@ test("what is no store at all is answered with, too", async (t) => {
     { kind: "redis", host: "127.0.0.1", port: talker.port },
     { kind: "zookeeper", servers: [`127.0.0.1:${talker.port}`] },
   ];
-  const answers = await Promise.all(kinds.map((settings) => ask(t, settings, 400)));
+  const answers = await Promise.all(kinds.map((settings) => ask(t, settings, 1_000)));
   for (const { kind } of answers) assert.ok(["unreachable", "refused"].includes(kind), kind);
 });

@@ -4,9 +4,11 @@ import type { RouterCounters } from "../core/vrrp/snapshot.ts";
 type Mutable<Record> = { -readonly [Key in keyof Record]: Record[Key] };
 
 /** One router's counts while it runs; the shape that the snapshot shows. */
-export interface Counters extends Mutable<Omit<RouterCounters, "dropped" | "alarms">> {
+export interface Counters
+  extends Mutable<Omit<RouterCounters, "dropped" | "alarms" | "alarmTimes">> {
   readonly dropped: Mutable<RouterCounters["dropped"]>;
   readonly alarms: Mutable<RouterCounters["alarms"]>;
+  readonly alarmTimes: Mutable<RouterCounters["alarmTimes"]>;
 }
 
 export type AlarmKind = keyof RouterCounters["alarms"];
@@ -25,6 +27,7 @@ export function newCounters(): Counters {
     mandatesLost: 0,
     dropped: {},
     alarms: {},
+    alarmTimes: {},
   };
 }
 
@@ -32,6 +35,13 @@ export function countDrop(counters: Counters, reason: DropReason): void {
   counters.dropped[reason] = (counters.dropped[reason] ?? 0) + 1;
 }
 
-export function countAlarm(counters: Counters, alarm: AlarmKind): void {
+/** @param at wall-clock milliseconds */
+export function countAlarm(counters: Counters, alarm: AlarmKind, at: number, lasts = false): void {
   counters.alarms[alarm] = (counters.alarms[alarm] ?? 0) + 1;
+  counters.alarmTimes[alarm] = { at, lasts };
+}
+
+export function endAlarm({ alarmTimes }: Counters, alarm: AlarmKind): void {
+  const time = alarmTimes[alarm];
+  if (time !== undefined) alarmTimes[alarm] = { ...time, lasts: false };
 }

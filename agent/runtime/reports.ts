@@ -12,7 +12,7 @@ import type { SyncGroupEffect } from "../core/vrrp/sync-group.ts";
 import type { Clock } from "../ports/clock.ts";
 import { claimText } from "./claim-text.ts";
 import type { AlarmKind } from "./counters.ts";
-import { countAlarm } from "./counters.ts";
+import { countAlarm, endAlarm } from "./counters.ts";
 import { Crowds } from "./crowd.ts";
 import type { OtherHolder } from "./fencing/other-holders.ts";
 import type { EventReport, LogLevel } from "./ipc.ts";
@@ -59,6 +59,7 @@ export class Reports {
     const { from, to, reason, faults } = effect;
     const at = this.#clock.wallClock();
     router.lastTransition = { from, to, reason, faults, at };
+    if (from === "active") for (const alarm of LASTING) endAlarm(router.counters, alarm);
     const why = faults.length === 0 ? reason : faults.map(faultText).join(", ");
     const { priority } = router.effective;
     this.#emit("transition", to === "fault" ? "warn" : "info", router.name, {
@@ -88,13 +89,14 @@ export class Reports {
 
   /** Counted every time, told once in a while. */
   alarm(router: Router, alarm: PlainAlarm, from: string): void {
-    countAlarm(router.counters, alarm);
+    countAlarm(router.counters, alarm, this.#clock.wallClock(), LASTING.includes(alarm));
     const told = this.#seldom("warn", router.name, alarm, from, ALARM_TEXT[alarm]);
     if (told) this.#lasting.add(`${router.id} ${alarm}`);
   }
 
   /** What was told is over; what was not told is not. */
   over(router: Router, alarm: keyof typeof OVER_TEXT, from: string): void {
+    endAlarm(router.counters, alarm);
     if (!this.#lasting.delete(`${router.id} ${alarm}`)) return;
     this.#emit("alarm", "info", router.name, {
       message: `${OVER_TEXT[alarm]} (from ${from})`,
@@ -106,7 +108,7 @@ export class Reports {
   claim(router: Router, alarm: ClaimAlarm, claim: Claim, from: IpAddress): void {
     const now = this.#clock.now();
     if (this.#hourly.happened(`${router.id} ${alarm} ${from}`, now) === 0) return;
-    countAlarm(router.counters, alarm);
+    countAlarm(router.counters, alarm, this.#clock.wallClock());
     const crowd = this.#senders.admit(`${router.name} ${alarm}`, now);
     if (crowd === "untold") return;
     const rest = crowd === "last" ? MORE_SENDERS : "";
@@ -119,12 +121,13 @@ export class Reports {
 
   /** Told once, and counted on all whose addresses were reachable for a moment. */
   gateRestored(routers: Iterable<Router>): void {
-    for (const router of routers) countAlarm(router.counters, "gate-restored");
+    const at = this.#clock.wallClock();
+    for (const router of routers) countAlarm(router.counters, "gate-restored", at);
     this.host("warn", "gate", GATE_RESTORED, { alarm: "gate-restored" });
   }
 
   otherHolder(router: Router, { address, mac }: OtherHolder): void {
-    countAlarm(router.counters, OTHER_HOLDER);
+    countAlarm(router.counters, OTHER_HOLDER, this.#clock.wallClock(), true);
     this.#emit("alarm", "warn", router.name, {
       message:
         `another host answers for ${address} too: its MAC is ${mac}. A node that hangs or was killed ` +
@@ -135,6 +138,7 @@ export class Reports {
   }
 
   otherHolderOver(router: Router, { address, mac }: OtherHolder, why: "silent" | "left"): void {
+    endAlarm(router.counters, OTHER_HOLDER);
     const silent = `the other host, ${mac}, does not answer for ${address} any more`;
     this.#emit("alarm", "info", router.name, {
       message:
@@ -241,6 +245,9 @@ const ALARM_TEXT: Readonly<Record<PlainAlarm, string>> = {
   "checksum-mix": "the routers do not agree on what a v3 checksum covers",
   "first-address-not-link-local": "the peer's first address is not link-local",
 };
+
+/** Alarms whose end is noticed. Both are of active routers. */
+const LASTING: readonly AlarmKind[] = ["rival-heard", OTHER_HOLDER];
 
 const OVER_TEXT = {
   "rival-heard": "the other node has fallen silent: this one is active alone",

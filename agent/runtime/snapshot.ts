@@ -55,6 +55,7 @@ function snapshotOf(
       ...counters,
       dropped: { ...counters.dropped },
       alarms: { ...counters.alarms },
+      alarmTimes: { ...counters.alarmTimes },
     },
   };
 }

@@ -20,6 +20,7 @@ const COUNTERS: RouterCounters = {
   mandatesLost: 0,
   dropped: {},
   alarms: {},
+  alarmTimes: {},
 };
 
 const active: RouterSnapshot = {
@@ -75,7 +76,11 @@ const active: RouterSnapshot = {
       lastHeardAt: SAMPLE_NOW - 7_505_000,
     },
   ],
-  counters: { ...COUNTERS, alarms: { "address-list-mismatch": 4 } },
+  counters: {
+    ...COUNTERS,
+    alarms: { "address-list-mismatch": 4 },
+    alarmTimes: { "address-list-mismatch": { at: SAMPLE_NOW - 61_000, lasts: false } },
+  },
 };
 
 const backup: RouterSnapshot = {

@@ -37,7 +37,7 @@ supervisor 100, up 1 d 1 h · vrrp 101, up 1 d 1 h, 1 restart · director not ru
   → its log says why; it is started again by itself unless -R was given
 ✗ /etc/keepalived/keepalived.conf: the file was refused and an earlier one runs on: /etc/keepalived/keepalived.conf:12:3: the block vrrp_instance is never closed
   → holdfast check /etc/keepalived/keepalived.conf, then holdfast reload
-✗ VI_1: a peer advertises other addresses (4× since the start)
+✗ VI_1: a peer advertises other addresses (4× since the start), last 1 min 1 s ago
   → make virtual_ipaddress equal on all nodes
 ✗ DB: interface bond0.20 is down
   → look at the cable, the switch port or the hypervisor; ip link set bond0.20 up
@@ -101,7 +101,11 @@ describe("status for people", () => {
     };
     assert.match(renderStatus(dead, "h", SAMPLE_NOW, PLAIN), /no address is held by this node/);
     const stalled: Status = { ...sampleStatus, current: false };
-    assert.match(renderStatus(stalled, "h", SAMPLE_NOW, PLAIN), /did not answer; below is/);
+    const text = renderStatus(stalled, "h", SAMPLE_NOW, PLAIN);
+    assert.match(text, /did not answer; below is/);
+    // Nothing is known of its gate by now, nor of whether it is still what it was.
+    assert.match(text, /\nVI_1 +active, stale /);
+    assert.doesNotMatch(text, /gate|active: /);
   });
 
   test("says of processes that have just begun that they start, not that they hang", () => {
@@ -152,6 +156,37 @@ describe("status for people", () => {
     assert.match(render(null), /was last heard 1 min ago\n.*is the vrrp process stalled/);
     const waiting = { because: "store-unreachable", reason: "", remedy: "mend it" } as const;
     assert.doesNotMatch(render({ ...MANDATE, state: "sought", waiting }), /last heard 1 min ago\n/);
+    assert.match(
+      render({ ...MANDATE, state: "sought", taken: true }),
+      /last heard 1 min ago, and another node has the lease: the two do not hear each other\n.*protocol 112/,
+    );
+  });
+
+  test("does not show a router as active that has resigned", () => {
+    const routers = sampleStatus.routers.map((router) => ({
+      ...router,
+      peers: router.peers.map((peer) => ({ ...peer, priority: 0 })),
+    }));
+    const text = renderStatus({ ...sampleStatus, routers }, "h", SAMPLE_NOW, PLAIN);
+    assert.match(text, / fe80::1 resigned\n/);
+    assert.doesNotMatch(text, /active: /);
+  });
+
+  test("says of an alarm whether it goes on", () => {
+    const render = (lasts: boolean): string => {
+      const routers = sampleStatus.routers.map((router) => ({
+        ...router,
+        counters: {
+          ...router.counters,
+          alarms: { "rival-heard": 2 },
+          alarmTimes: { "rival-heard": { at: SAMPLE_NOW - 9_000, lasts } },
+        },
+      }));
+      return renderStatus({ ...sampleStatus, routers }, "h", SAMPLE_NOW, PLAIN);
+    };
+    assert.match(render(true), /✗ VI_1: heard .* \(2× since the start\), for 9 s now\n/);
+    assert.match(render(false), /✗ VI_1: heard .* \(2× since the start\), last 9 s ago\n/);
+    assert.match(render(true), /✗ WEB6: .*, last 9 s ago\n/, "a backup is no rival");
   });
 
   test("says that nobody fell silent where nobody was heard", () => {
@@ -177,7 +212,7 @@ describe("status for people", () => {
     assert.match(render(gate("contested")), / gate shut: contested\n/);
     assert.match(
       render(gate("shut"), { gateLate: 3, leasesLapsed: 1 }),
-      / gate shut, 3× told the kernel too late, 1× lapsed\n/,
+      / gate shut, extended too late 3× so far, ran out 1× so far\n/,
     );
     const lifetime = render({ kind: "lifetime", gate: null });
     assert.equal(lifetime.match(/lifetime \(both-answering window not excluded\)/g)?.length, 1);
@@ -237,10 +272,10 @@ describe("status for people", () => {
         text,
       );
     }
-    assert.match(render({ state: "sought" }, 2), / waiting: for an answer, 2× lost\n/);
+    assert.match(render({ state: "sought" }, 2), / waiting: for an answer, lost 2× so far\n/);
     assert.match(
       render({ state: "sought", waiting: waiting("fence-failed") }),
-      /✗ VI_1: it is not active, as it has no leave to be: fencing failed \(because\)\n {2}→ mend it\n/,
+      /✗ VI_1: it may not become active: fencing failed \(because\)\n {2}→ mend it\n/,
     );
     assert.match(
       render({ state: "granted", remaining: 1, waiting: waiting("store-unreachable") }),

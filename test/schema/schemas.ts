@@ -69,6 +69,15 @@ const counters = z.strictObject({
   mandatesLost: count,
   dropped: z.partialRecord(dropReason, count),
   alarms: z.partialRecord(alarm, count),
+  alarmTimes: z
+    .partialRecord(
+      alarm,
+      z.strictObject({
+        at: count.describe("Wall-clock milliseconds."),
+        lasts: z.boolean().describe("Its end is noticed, and has not come."),
+      }),
+    )
+    .describe("When each alarm was last raised."),
 });
 
 const mandate = z.strictObject({

@@ -6,8 +6,8 @@ export function fencingText({ state, fencing, counters }: RouterSnapshot): strin
   const { gateLate, leasesLapsed } = counters;
   return [
     kindText(fencing),
-    ...(gateLate > 0 ? [`${gateLate}× told the kernel too late`] : []),
-    ...(leasesLapsed > 0 ? [`${leasesLapsed}× lapsed`] : []),
+    ...(gateLate > 0 ? [`extended too late ${gateLate}× so far`] : []),
+    ...(leasesLapsed > 0 ? [`ran out ${leasesLapsed}× so far`] : []),
   ].join(", ");
 }
 

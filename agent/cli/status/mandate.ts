@@ -12,7 +12,7 @@ export const WAITING: Readonly<Record<MandateDelay, string>> = {
 /** Whether a router has the leave that it needs, and what it waits for; empty where there is nothing to say. */
 export function mandateText({ mandate, counters }: RouterSnapshot): string {
   if (mandate === null) return "";
-  const lost = counters.mandatesLost > 0 ? `${counters.mandatesLost}× lost` : "";
+  const lost = counters.mandatesLost > 0 ? `lost ${counters.mandatesLost}× so far` : "";
   const words = stateText(mandate);
   return words === "" ? "" : [words, lost].filter((part) => part !== "").join(", ");
 }

@@ -1,5 +1,5 @@
 import type { ProcessStatus, Status } from "../../control/protocol.ts";
-import type { RouterSnapshot } from "../../core/vrrp/snapshot.ts";
+import type { AlarmTime, RouterSnapshot } from "../../core/vrrp/snapshot.ts";
 import { bfdProblems } from "./bfd.ts";
 import { directorProblems } from "./director.ts";
 import { duration } from "./duration.ts";
@@ -42,7 +42,8 @@ function processProblems(status: Status, now: number): readonly Problem[] {
   if (vrrp.pid === null) {
     problems.push({
       subject: "vrrp",
-      problem: "the vrrp process is not running: no address is held by this node",
+      problem:
+        "the vrrp process is not running: no address is held by this node; below is what it last said",
       next: "its log says why; it is started again by itself unless -R was given",
     });
   } else if (!status.current && isStarting(vrrp, now)) {
@@ -113,7 +114,9 @@ function routerProblems(router: RouterSnapshot, now: number): readonly Problem[]
   const alarms = Object.entries(router.counters.alarms).flatMap(([name, times]) => {
     const advice = ALARMS[name as keyof typeof ALARMS];
     if (times === undefined || times === 0) return [];
-    return [{ subject, ...advice, problem: `${advice.problem} (${times}× since the start)` }];
+    const problem = `${advice.problem} (${times}× since the start)`;
+    const time = router.counters.alarmTimes[name as keyof typeof ALARMS];
+    return [{ subject, ...advice, problem: problem + lastTime(router, time, now) }];
   });
   return [
     ...faults,
@@ -124,6 +127,12 @@ function routerProblems(router: RouterSnapshot, now: number): readonly Problem[]
   ];
 }
 
+function lastTime({ state }: RouterSnapshot, time: AlarmTime | undefined, now: number): string {
+  if (time === undefined) return "";
+  const span = duration(now - time.at);
+  return time.lasts && state === "active" ? `, for ${span} now` : `, last ${span} ago`;
+}
+
 /** Members of a group wait together: each says so, as each is without its addresses. */
 function mandateProblems({ name: subject, mandate }: RouterSnapshot): readonly Problem[] {
   if (mandate === null || mandate.waiting === null || mandate.waiting.because === "fencing")
@@ -131,7 +140,7 @@ function mandateProblems({ name: subject, mandate }: RouterSnapshot): readonly P
   const { because, reason, remedy } = mandate.waiting;
   const problem =
     mandate.state === "sought"
-      ? `it is not active, as it has no leave to be: ${WAITING[because]} (${reason})`
+      ? `it may not become active: ${WAITING[because]} (${reason})`
       : `${mandate.remaining === null ? "it is active without a lease" : "its lease is not renewed"}: ${WAITING[because]} (${reason})`;
   return [{ subject, problem, next: remedy ?? "the log says more" }];
 }
@@ -145,6 +154,15 @@ function silentPeers(router: RouterSnapshot, now: number): readonly Problem[] {
   const peer = router.peers.find((candidate) => candidate.address === active.address);
   const silence = peer === undefined ? 0 : now - peer.lastHeardAt;
   if (silence < 5 * (router.advertisementInterval / 1000) + 1000) return [];
+  if (router.mandate?.taken === true) {
+    return [
+      {
+        subject: router.name,
+        problem: `${active.address} was last heard ${duration(silence)} ago, and another node has the lease: the two do not hear each other`,
+        next: "look at packet filters (protocol 112), switch ports and cables between them; holdfast doctor on both",
+      },
+    ];
+  }
   return [
     {
       subject: router.name,

@@ -24,7 +24,7 @@ export function renderStatus(status: Status, hostName: string, now: number, styl
         ]
       : table(
           HEADING,
-          status.routers.map((router) => routerRow(router, now, style)),
+          status.routers.map((router) => routerRow(router, status.current, now, style)),
           style.faint,
         );
   const peers = status.routers.flatMap((router) =>
@@ -92,17 +92,25 @@ const HEADING = [
   "REASON",
 ] as const;
 
-function routerRow(router: RouterSnapshot, now: number, style: Style): readonly Cell[] {
+/** Of a process that does not answer, what it last said: its leases may be over. */
+function routerRow(
+  router: RouterSnapshot,
+  current: boolean,
+  now: number,
+  style: Style,
+): readonly Cell[] {
   const last = router.lastTransition;
   return [
     { text: router.name, paint: style.strong },
-    { text: router.state, paint: paintState(router, style) },
+    current
+      ? { text: router.state, paint: paintState(router, style) }
+      : { text: `${router.state}, stale`, paint: style.caution },
     { text: priorityText(router) },
     { text: router.interface ?? "any" },
     { text: String(router.vrid) },
     { text: addressesText(router) },
     { text: last === null ? "" : duration(now - last.at) },
-    { text: reasonText(router) },
+    { text: current ? reasonText(router) : reasonOf(router) },
   ];
 }
 
@@ -142,14 +150,16 @@ function addressesText(router: RouterSnapshot): string {
 }
 
 function reasonText(router: RouterSnapshot): string {
-  const { state, active } = router;
-  const heard =
-    state === "backup" && active !== null
-      ? `active: ${active.address}, priority ${active.priority}`
-      : "";
-  return [reasonOf(router), heard, fencingText(router), mandateText(router)]
+  return [reasonOf(router), activeText(router), fencingText(router), mandateText(router)]
     .filter((line) => line !== "")
     .join("\n");
+}
+
+function activeText({ state, active, peers }: RouterSnapshot): string {
+  if (state !== "backup" || active === null) return "";
+  const { address, priority } = active;
+  const resigned = peers.some((peer) => peer.address === address && peer.priority === 0);
+  return resigned ? `${address} resigned` : `active: ${address}, priority ${priority}`;
 }
 
 const PEER_HEADING = ["PEER", "OF", "PRIORITY", "INTERVAL", "LAST HEARD", "NOTE"] as const;

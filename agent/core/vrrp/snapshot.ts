@@ -144,7 +144,16 @@ export interface RouterCounters {
   /** It was active, and its mandate ended. */
   readonly mandatesLost: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
-  readonly alarms: Readonly<
-    Partial<Record<VrrpAlarm | PeerAlarm | ClaimAlarm | HostAlarm, number>>
-  >;
+  readonly alarms: Readonly<Partial<Record<AlarmName, number>>>;
+  /** When each was last raised. */
+  readonly alarmTimes: Readonly<Partial<Record<AlarmName, AlarmTime>>>;
+}
+
+export type AlarmName = VrrpAlarm | PeerAlarm | ClaimAlarm | HostAlarm;
+
+export interface AlarmTime {
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  /** It is one whose end is noticed, and has not ended. */
+  readonly lasts: boolean;
 }

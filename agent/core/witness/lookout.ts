@@ -51,6 +51,8 @@ export interface LookoutState {
   /** The trouble that the log knows of; `undefined`: of none. */
   readonly told: { readonly failure: StoreFailure; readonly urgent: boolean } | undefined;
   readonly toldAt: Instant | undefined;
+  /** Looks in a row that nobody answered. */
+  readonly misses: number;
   /** When the next round of looks begins. */
   readonly lookAt: Instant | undefined;
   readonly look:
@@ -71,6 +73,7 @@ export const initialLookout = (seed: number): LookoutState => ({
   leases: {},
   told: undefined,
   toldAt: undefined,
+  misses: 0,
   lookAt: undefined,
   look: undefined,
   left: [],

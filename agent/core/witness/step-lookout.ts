@@ -17,6 +17,9 @@ import type { StoreFailure, StoreView } from "./store-view.ts";
 const QUIET = seconds(10);
 /** Whoever has the lease after us has had the time to get it. */
 const AFTER_REST = seconds(2);
+/** One look may be in vain: a server was slow, or another one became the leader. */
+const MISSES = 2;
+const AFTER_MISS = seconds(2);
 
 /**
  * Looks at the store now and then while nobody here wants anything of it, at one lease after the other, and
@@ -94,7 +97,11 @@ class Turn {
     const { look } = this.state;
     if (look?.id !== id) return;
     this.#set({ look: undefined });
-    if (view.kind === "unreachable" || view.kind === "refused") {
+    if (view.kind === "unreachable") {
+      this.#missed(view);
+      return;
+    }
+    if (view.kind === "refused") {
       this.#failed(view, false);
       this.#rest();
       return;
@@ -102,6 +109,16 @@ class Turn {
     // Since it left, somebody here may have asked for it and know more.
     if (this.#config.idle.includes(look.name)) this.#see(look.name, sightOf(view));
     this.#serves();
+    if (this.state.left.length === 0) this.#rest();
+  }
+
+  #missed(failure: StoreFailure): void {
+    const misses = this.state.misses + 1;
+    const isSure = misses >= MISSES || this.state.condition.kind === "unreachable";
+    this.#set({ misses });
+    if (isSure) this.#failed(failure, false);
+    this.#rest();
+    if (!isSure) this.#set({ lookAt: after(this.#now, AFTER_MISS) });
   }
 
   #answered(name: string, answer: LeaseAnswer): void {
@@ -136,6 +153,7 @@ class Turn {
   }
 
   #serves(): void {
+    this.#set({ misses: 0 });
     this.#become({ kind: "serves" });
     if (this.state.told === undefined) return;
     this.#set({ told: undefined });

@@ -34,7 +34,7 @@ test("every name of a lease is a name of Kubernetes, and no two are one", async 
     });
     for (const name of NAMES) {
       const key = { name, holder: "a", ttl: seconds(10) };
-      const { kind } = await arbiter.acquire(key, AbortSignal.timeout(2_000));
+      const { kind } = await arbiter.acquire(key, AbortSignal.timeout(20_000));
       assert.equal(kind, "held", `${prefix} ${name}`);
     }
     for (const name of NAMES) {
@@ -45,7 +45,7 @@ test("every name of a lease is a name of Kubernetes, and no two are one", async 
         namespace: "default",
         ...(prefix !== undefined && { prefix }),
       });
-      const answer = await other.acquire(key, AbortSignal.timeout(2_000));
+      const answer = await other.acquire(key, AbortSignal.timeout(20_000));
       assert.deepEqual(answer, { kind: "taken", holder: "a" });
       await other.close();
     }

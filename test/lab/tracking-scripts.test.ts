@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execPath } from "node:process";
 import { after, describe, test } from "node:test";
@@ -109,7 +109,10 @@ describe("tracked scripts", { skip, concurrency: 3, timeout: 180_000 }, () => {
 
   test("one that vanishes while it is tracked is down, and said once", () =>
     withScripts(async (folder) => {
-      const path = folder.script("gone", 0);
+      // No shell, which would look for it once more after it was started.
+      const path = folder.file("gone");
+      copyFileSync("/bin/true", path);
+      chmodSync(path, 0o755);
       await alone(["gone"], [path], SECURE, async (agent) => {
         await untilState(agent, "active", GRACE_MS, "V_gone");
         const start = await agent.heard();

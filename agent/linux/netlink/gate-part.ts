@@ -161,6 +161,7 @@ export class GatePart implements FilterPart {
   }
 
   #sourceChanges(): readonly Command[] {
+    if (this.#sources === this.#wantedSources) return [];
     const encoded = (macs: Sources, without: Sources) =>
       [...macs].flatMap(([mac, key]) => (without.has(mac) ? [] : [encodeElement({ key })]));
     return [

@@ -62,10 +62,18 @@ export function timedSets(names: Readonly<Record<AddressKind, string>>): TimedSe
   return { "4": ofKind("4"), "6": ofKind("6"), "6link": ofKind("6link") };
 }
 
+/** One change of elements of one kind. */
+interface Listed {
+  readonly change: ElementChange;
+  readonly kind: AddressKind;
+  readonly encoded: Uint8Array[];
+}
+
 /** Elements that are about to be changed, in the sets of their kind of address. */
 export class SetChanges {
   readonly #sets: TimedSets;
-  readonly #lists = new Map<ElementChange, Map<AddressKind, Uint8Array[]>>();
+  /** Mostly one: extensions of IPv4 addresses. */
+  readonly #lists: Listed[] = [];
 
   constructor(sets: TimedSets) {
     this.#sets = sets;
@@ -88,15 +96,15 @@ export class SetChanges {
   }
 
   commands(): readonly Command[] {
-    return [...this.#lists].flatMap(([change, lists]) =>
-      [...lists].flatMap(([kind, encoded]) => change(this.#sets[kind], encoded)),
-    );
+    return this.#lists.flatMap(({ change, kind, encoded }) => change(this.#sets[kind], encoded));
   }
 
   #add(change: ElementChange, kind: AddressKind, encoded: Uint8Array): void {
-    const lists = this.#lists.get(change) ?? new Map<AddressKind, Uint8Array[]>();
-    const list = lists.get(kind);
-    if (list !== undefined) list.push(encoded);
-    else this.#lists.set(change, lists.set(kind, [encoded]));
+    for (const listed of this.#lists) {
+      if (listed.change !== change || listed.kind !== kind) continue;
+      listed.encoded.push(encoded);
+      return;
+    }
+    this.#lists.push({ change, kind, encoded: [encoded] });
   }
 }

@@ -18,6 +18,8 @@ const AF_NETLINK = 16;
 /** A whole transaction is one datagram: some 50,000 elements fit. */
 const BUFFER_BYTES = 4 << 20;
 const ANSWER_BYTES = 1 << 16;
+/** Leases of some hundred addresses; what is longer has bytes of its own. */
+const USUAL_BYTES = 1 << 15;
 const LAST_SEQUENCE = 0x7fff_ffff;
 /** What a send without an errno is called. */
 const UNKNOWN = "EIO";
@@ -30,6 +32,7 @@ const UNKNOWN = "EIO";
 export class Transactions {
   readonly #fd: number;
   readonly #answers = new Uint8Array(ANSWER_BYTES);
+  readonly #datagram = new Uint8Array(USUAL_BYTES);
   #last: Promise<unknown> = Promise.resolve();
   #sequence = 1;
   #closed = false;
@@ -64,10 +67,10 @@ export class Transactions {
     if (this.#sequence + count > LAST_SEQUENCE) this.#sequence = 1;
     const first = this.#sequence;
     this.#sequence += count;
-    const datagram = encodeBatch(commands, first);
+    const datagram = encodeBatch(commands, first, this.#datagram);
     return new Promise((resolve) => {
       sendApart(this.#fd, datagram, (sent) => {
-        // The datagram is the thread's until here.
+        // The datagram is the thread's until here: none is written before.
         resolve(sent === datagram.length ? this.#answer(first, count) : UNKNOWN);
       });
     });

@@ -114,6 +114,14 @@ export class BodyWriter {
   }
 }
 
+export const ATTRIBUTE_HEADER = 4;
+
+/** Writes the header of a nested attribute, whose length counts the header, to where it begins. */
+export function writeNestedHeader(view: DataView, at: number, type: number, length: number): void {
+  view.setUint16(at, length, byteOrder);
+  view.setUint16(at + 2, type | NESTED, byteOrder);
+}
+
 /** The attributes from `offset` on. A broken one ends the list. */
 export function decodeAttributes(bytes: Uint8Array, offset: number): Attributes {
   return new Map(decodeAttributeList(bytes, offset));

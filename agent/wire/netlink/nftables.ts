@@ -1,4 +1,10 @@
-import { BodyWriter, decodeAttributeList, decodeAttributes } from "./attribute.ts";
+import {
+  ATTRIBUTE_HEADER,
+  BodyWriter,
+  decodeAttributeList,
+  decodeAttributes,
+  writeNestedHeader,
+} from "./attribute.ts";
 import type { NetlinkMessage } from "./message.ts";
 import { FLAG, HEADER_LENGTH, messageLength, writeHeader } from "./message.ts";
 import type { Expression } from "./nftables-expression.ts";
@@ -211,21 +217,45 @@ export const BATCH_FRAME = 2;
 
 /**
  * The datagram of one transaction: all of it happens, or nothing. Its messages are numbered from
- * `firstSequence` on: its begin, the commands, of which the last is answered, and its end.
+ * `firstSequence` on: its begin, the commands, of which the last is answered, and its end. It is written
+ * to where `into` begins, if that is long enough.
  */
-export function encodeBatch(commands: readonly Command[], firstSequence: number): Uint8Array {
-  const all = [BEGIN, ...commands, END];
-  const bytes = new Uint8Array(all.reduce((sum, { body }) => sum + messageLength(body), 0));
-  const view = new DataView(bytes.buffer);
-  let start = 0;
-  for (const [at, command] of all.entries()) {
-    const { type, body } = command;
-    const flags = FLAG.request | command.flags | (at === commands.length ? FLAG.ack : 0);
-    writeHeader(view, start, { type, flags, sequence: firstSequence + at, body });
-    bytes.set(body, start + HEADER_LENGTH);
-    start += messageLength(body);
+export function encodeBatch(
+  commands: readonly Command[],
+  firstSequence: number,
+  into: Uint8Array<ArrayBuffer> = NO_BYTES,
+): Uint8Array<ArrayBuffer> {
+  let length = messageLength(BEGIN.body) + messageLength(END.body);
+  for (const { body } of commands) length += messageLength(body);
+  const bytes = into.length < length ? new Uint8Array(length) : into.subarray(0, length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+  let start = writeMessage(bytes, view, 0, BEGIN, 0, firstSequence);
+  let sequence = firstSequence;
+  for (const command of commands) {
+    sequence += 1;
+    const flags = sequence === firstSequence + commands.length ? FLAG.ack : 0;
+    start = writeMessage(bytes, view, start, command, flags, sequence);
   }
+  writeMessage(bytes, view, start, END, 0, sequence + 1);
   return bytes;
+}
+
+/** Answers where the next one begins. */
+function writeMessage(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  { type, flags, body }: Command,
+  more: number,
+  sequence: number,
+): number {
+  const end = start + messageLength(body);
+  writeHeader(view, start, { type, flags: FLAG.request | flags | more, sequence, body });
+  // Port and padding: there may be another message's bytes.
+  view.setUint32(start + 12, 0);
+  bytes.set(body, start + HEADER_LENGTH);
+  for (let at = start + HEADER_LENGTH + body.length; at < end; at += 1) bytes[at] = 0;
+  return end;
 }
 
 /** Asks for the number that counts up with every change that anybody makes in this namespace. */
@@ -263,15 +293,25 @@ function listBodies(
 ): readonly Uint8Array[] {
   const bodies: Uint8Array[] = [];
   for (let at = 0; at < encoded.length; at += CHUNK) {
-    const elements = encoded.slice(at, at + CHUNK);
-    for (const set of sets) {
-      const body = new BodyWriter().bytes(set).nested(SET_ELEMENTS.elements, (list) => {
-        for (const element of elements) list.bytes(element);
-      });
-      bodies.push(body.finish());
-    }
+    const elements = encoded.length <= CHUNK ? encoded : encoded.slice(at, at + CHUNK);
+    for (const set of sets) bodies.push(listBody(set, elements));
   }
   return bodies;
+}
+
+/** By hand, as it is made for each extension of a lease. */
+function listBody(set: Uint8Array, elements: readonly Uint8Array[]): Uint8Array {
+  let length = ATTRIBUTE_HEADER;
+  for (const element of elements) length += element.length;
+  const body = new Uint8Array(set.length + length);
+  body.set(set);
+  writeNestedHeader(new DataView(body.buffer), set.length, SET_ELEMENTS.elements, length);
+  let end = set.length + ATTRIBUTE_HEADER;
+  for (const element of elements) {
+    body.set(element, end);
+    end += element.length;
+  }
+  return body;
 }
 
 function elementsCommand(
@@ -308,6 +348,7 @@ const header = (family: number, resource: number): BodyWriter =>
     .u8(VERSION)
     .bytes(Uint8Array.of(resource >>> 8, resource));
 
+const NO_BYTES = new Uint8Array(0);
 const FRAME = header(FAMILY_OF_BATCH, NFTABLES).finish();
 const BEGIN: Command = { type: NFNL_BATCH.begin, flags: 0, body: FRAME };
 const END: Command = { type: NFNL_BATCH.end, flags: 0, body: FRAME };

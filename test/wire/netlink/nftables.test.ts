@@ -257,6 +257,20 @@ describe("batches", () => {
     assert.equal(hex(messages[0]?.body ?? new Uint8Array()), "0000000a");
     assert.equal(hex(messages[3]?.body ?? new Uint8Array()), "0000000a");
   });
+
+  test("one is written over whatever the bytes for it hold, and beside them if they are too few", () => {
+    const unpadded = { type: NFT.newTable, flags: 0, body: Uint8Array.of(1, 2, 3, 4, 5) };
+    const commands = [newTable(HOLDFAST), unpadded, deleteTable(HOLDFAST)];
+    const plain = encodeBatch(commands, 7);
+    const dirty = new Uint8Array(plain.length + 50).fill(0xff);
+    const written = encodeBatch(commands, 7, dirty);
+    assert.equal(written.buffer, dirty.buffer);
+    assert.equal(hex(written), hex(plain));
+    assert.equal(dirty.at(plain.length), 0xff);
+    const few = new Uint8Array(plain.length - 1);
+    assert.equal(hex(encodeBatch(commands, 7, few)), hex(plain));
+    assert.ok(few.every((octet) => octet === 0));
+  });
 });
 
 describe("answers", () => {

@@ -127,7 +127,7 @@ export const diagnosticCodes = {
   "script-stops-agent": entry("warning", "a script that stops keepalived", "End a tracking script with exit 1 instead.", "All instances of the node stop with it."),
   "secret-exposed": entry("error", "a file with a secret that others can read or change", "Take their permissions away.", "It would be no secret."),
   "secret-invalid": entry("error", "a secret that cannot be found by its name", "Define it with secret NAME /path/of/file.", "What needs it would fail."),
-  "secret-missing": entry("warning", "a file of a secret that is not there", "Write the secret into the file.", "What needs it fails until then."),
+  "secret-missing": entry("warning", "a file of a secret, a key or a certificate that is not there", "Write the secret into the file, or correct the path.", "What needs it fails until then."),
   "server-duplicate": entry("warning", "a real server that stands in its pool twice", "Remove one of the blocks.", "The first one counts."),
   "server-family": entry("warning", "a server of another family than its virtual server", "Use a server of the same family, or lvs_method TUN.", "It is left out where the families differ."),
   "server-port": entry("warning", "a server with a port that packets are not sent to", "Write the port of the virtual server, or lvs_method NAT.", "The port of the virtual server is used, none with fwmark; the checks keep theirs."),

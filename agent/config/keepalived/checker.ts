@@ -88,7 +88,7 @@ export class Checker {
     let hint: string | undefined;
     if (text === "\\") hint = "a backslash continues only $NAME= definitions";
     else if (text === ";") hint = "remove the semicolon";
-    else if (/^(off|false|no)$/.test(text)) {
+    else if (from === 0 && /^(off|false|no)$/.test(text)) {
       hint = `remove the line: ${keyword.text} is switched on by standing here`;
     } else if (node.keyword.block !== undefined) hint = `write { after ${keyword.text}`;
     else if (this.#table.places.has(word.text)) hint = `write ${word.text} on a line of its own`;
@@ -138,6 +138,12 @@ export class Checker {
 function valueHint(argument: Argument, text: string): string | undefined {
   if (text.endsWith(";")) return "remove the semicolon";
   if (text.includes("$")) return "define the name above with $NAME=value";
+  if (argument.kind === "seconds" || argument.kind === "integer") {
+    const unit = /^([0-9]+(?:\.[0-9]+)?)\s*[a-z]+$/i.exec(text)?.[1];
+    return unit !== undefined && fits(argument, unit)
+      ? `write a number alone, without a unit: ${describeArgument(argument)}`
+      : `write ${describeArgument(argument)}`;
+  }
   if (argument.kind !== "enum") return undefined;
   const same = argument.values.find((value) => value.toLowerCase() === text.toLowerCase());
   return same === undefined ? `write ${argument.values.join(" or ")}` : `write ${same}`;

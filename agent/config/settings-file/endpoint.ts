@@ -30,6 +30,12 @@ export function readEndpoint(
   // Its client splits addresses at their colons.
   const isKnown = rules.title !== "ZooKeeper" || found?.endpoint.host.startsWith("[") !== true;
   if (found !== undefined && isPort && isKnown) return found.endpoint;
+  if (found !== undefined && !isPort) {
+    const problem = `there is no port ${found.port}`;
+    const hint = `write a port from 1 to 65535, mostly ${rules.usualPort}`;
+    report(lowering, "witness-invalid", word, problem, hint);
+    return undefined;
+  }
   const [problem, meant] = problemOf(word.text, rules, isKnown);
   report(lowering, "witness-invalid", word, problem, `write endpoint ${meantBy(meant, rules)}`);
   return undefined;

@@ -9,11 +9,22 @@ const REFERENCE = /\$\{secret:([^}]*)\}/g;
 /** S_IROTH | S_IWOTH | S_IXOTH. */
 const OTHERS = 0o007;
 
+/** What of a file that is not there fails, and what to do. */
+interface Missing {
+  readonly what: string;
+  readonly hint: string;
+}
+
+const MISSING_SECRET: Missing = { what: "the secret", hint: "write the secret into the file" };
+const MISSING_FILE: Missing = { what: "it", hint: "correct the path, or put the file there" };
+
 /** The secrets of holdfast.conf: names and files. What they hold is read when it is needed. */
 export class Secrets {
   /** Name → absolute path. */
   readonly files: Readonly<Record<string, string>>;
   readonly #words: Word[];
+  /** Secret as well, but files of their own: keys. */
+  readonly #files: Word[] = [];
   /** What everybody may read. */
   readonly #public: Word[] = [];
   readonly #lowering: Lowering;
@@ -65,21 +76,22 @@ export class Secrets {
 
   /** A file that something else than a secret needs: that is to be there, and root's alone to change. */
   checkFile(word: Word, isSecret: boolean): void {
-    if (isSecret) this.#words.push(word);
+    if (isSecret) this.#files.push(word);
     else this.#public.push(word);
   }
 
   /** Files that are missing or that others can read. */
   reportUnreadable(): void {
-    for (const word of this.#words) this.#check(word, OTHERS);
-    for (const word of this.#public) this.#check(word, 0);
+    for (const word of this.#words) this.#check(word, OTHERS, MISSING_SECRET);
+    for (const word of this.#files) this.#check(word, OTHERS, MISSING_FILE);
+    for (const word of this.#public) this.#check(word, 0, MISSING_FILE);
   }
 
-  #check(word: Word, forbidden: number): void {
+  #check(word: Word, forbidden: number, missing: Missing): void {
     const found = walk(word.text, this.#lowering.host);
     if (!found.ok) {
-      const message = `${found.path} cannot be found (${found.errno}); what needs the secret fails`;
-      report(this.#lowering, "secret-missing", word, message, "write the secret into the file");
+      const message = `${found.path} cannot be found (${found.errno}); what needs ${missing.what} fails`;
+      report(this.#lowering, "secret-missing", word, message, missing.hint);
       return;
     }
     const fault = exposure(found.steps, [0, this.#lowering.host.uid]);

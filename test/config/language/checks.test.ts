@@ -47,6 +47,19 @@ test("words are held against the table", () => {
   for (const [text, expected] of table) assert.deepEqual(inInstance(text), expected, text);
 });
 
+test("hints of values and of further words say what to write", () => {
+  const table: readonly [string, string | undefined][] = [
+    ["priority 300", "write 1–255"],
+    ["virtual_router_id 51x", "write a number alone, without a unit: 1–255"],
+    ["nopreempt off", "remove the line: nopreempt is switched on by standing here"],
+    ["holdfast_fencing off off", undefined],
+  ];
+  for (const [text, hint] of table) {
+    const { diagnostics } = parse(`vrrp_instance VI {\n${text}\n}`);
+    assert.equal(diagnostics[0]?.hint, hint, text);
+  }
+});
+
 test("unknown words get what was meant", () => {
   const table: readonly [string, string, string | undefined][] = [
     ["priorty 100", "keyword-unknown", 'did you mean "priority"?'],

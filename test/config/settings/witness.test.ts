@@ -133,6 +133,7 @@ describe("the block witness", () => {
       hintOf("consul", "http://10.0.0.1:8500/ui"),
       /write endpoint http:\/\/10\.0\.0\.1:8500$/,
     );
+    assert.match(hintOf("etcd", "http://10.0.0.1:99999"), /no port 99999 .* 65535, mostly 2379$/);
     assert.match(hintOf("redis", "10.0.0.1"), /write endpoint 10\.0\.0\.1:6379$/);
     const said = hintOf("etcd", "https://root:hunter2@10.0.0.1:2379");
     assert.doesNotMatch(said, /hunter2/);
@@ -141,8 +142,9 @@ describe("the block witness", () => {
 
   test("files of keys and authorities are looked at as secrets are", () => {
     const lines = `${NEEDED.etcd}\nca_file /etc/ssl/none.pem`;
-    const { findings, settings } = load("etcd", lines);
+    const { findings, settings, diagnostics } = load("etcd", lines);
     assert.deepEqual(findings, ["3:9 secret-missing"]);
+    assert.equal(diagnostics[0]?.hint, "correct the path, or put the file there");
     assert.equal(settings.witness?.caFile, "/etc/ssl/none.pem");
   });
 });

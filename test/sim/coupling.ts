@@ -50,7 +50,7 @@ export class Coupling {
     const group: SyncGroup = {
       name: "G",
       members: this.#names,
-      mandated: this.wishes !== undefined,
+      mandated: this.wishes?.mandated === true,
     };
     const { state, effects } = stepGroup(group, this.#state, event);
     this.#state = state;

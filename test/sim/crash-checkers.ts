@@ -55,7 +55,8 @@ export const oneWithLease: MakeChecker = ({ world, scenario }) => {
       if (!required) return;
       const seen = new Map<number, Node>();
       for (const node of world.nodes) {
-        if (!node.letsIn(time)) continue;
+        // Whoever a reload has freed for a while is held by nothing.
+        if (!node.letsIn(time) || node.coupling?.wishes?.isBound(time) !== true) continue;
         const other = seen.get(node.lan);
         if (other !== undefined) {
           const message = `${other.name} and ${node.name} both let hosts in`;

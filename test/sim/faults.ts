@@ -1,5 +1,6 @@
 import type { IpAddress } from "../../agent/core/address.ts";
 import { micros } from "../../agent/core/time.ts";
+import type { MandateRules } from "../../agent/core/witness/mandate.ts";
 import type { Fences, FenceTrouble } from "./fences.ts";
 import {
   crash,
@@ -27,6 +28,8 @@ export interface Trouble {
   readonly passing: boolean;
   /** How many of the faults are about the store, where there is one: 0 to 1. */
   readonly storePart: number;
+  /** Reloads change what hosts need before they are active. */
+  readonly reloads: boolean;
 }
 
 type Fault = (trouble: Trouble) => void;
@@ -265,6 +268,30 @@ function breakFences(trouble: Trouble, fences: Fences, kind: FenceTrouble): void
   inSeconds(trouble, 1, 20, () => fences.trouble.delete(host));
 }
 
+/** What it needs, with a lease of another kind, without failsafe, without anything. */
+function drawRules(prng: Prng, { lease, fences }: MandateRules): MandateRules | undefined {
+  if (lease === undefined || prng.chance(0.5)) return undefined;
+  const mode = prng.chance(0.7) ? "advisory" : "required";
+  return { lease: { ...lease, mode, failsafe: lease.failsafe && prng.chance(0.5) }, fences };
+}
+
+/** One host after the other, or all at once, need something else, and again what they needed before. */
+function reloadMandates(trouble: Trouble): void {
+  const { world, prng } = trouble;
+  const all = [...new Set(world.nodes.map(({ coupling }) => coupling?.wishes))];
+  const one = prng.pick(all);
+  for (const wishes of prng.chance(0.5) ? all : [one]) {
+    if (wishes === undefined) continue;
+    const change = () => wishes.configure(drawRules(prng, wishes.drawn));
+    if (prng.chance(0.5)) change();
+    else inSeconds(trouble, 0, 2, change);
+    inSeconds(trouble, 2, 8, () => wishes.configure(wishes.drawn));
+  }
+}
+
+/** Of the faults where reloads are about mandates. */
+const RELOAD_PART = 0.15;
+
 /** Of the faults where hosts turn each other off. */
 const FENCE_PART = 0.2;
 
@@ -279,8 +306,9 @@ const FULL = 4;
 const RARE = { name: "provoking flood", part: 1 / 8 };
 
 export function drawFault(trouble: Trouble, fewFloods = false): Fault {
-  const { prng, storePart } = trouble;
+  const { prng, storePart, reloads } = trouble;
   const { store, fences } = trouble.world;
+  if (reloads && prng.chance(RELOAD_PART)) return reloadMandates;
   if (fences !== undefined && prng.chance(FENCE_PART)) {
     const broken = FENCE_FAULTS[prng.pick(FENCE_FAULT_NAMES)];
     if (broken !== undefined) return () => broken(trouble, fences);
@@ -318,7 +346,9 @@ export function healAll(world: World): void {
     world.setLink(node, true);
     resume(world, node);
     start(world, node);
-    node.coupling?.wishes?.witnessStarted();
-    node.coupling?.wishes?.heal();
+    const wishes = node.coupling?.wishes;
+    wishes?.witnessStarted();
+    wishes?.heal();
+    if (wishes !== undefined && wishes.rules !== wishes.drawn) wishes.configure(wishes.drawn);
   }
 }

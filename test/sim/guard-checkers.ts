@@ -1,4 +1,5 @@
 import type { VrrpEffect } from "../../agent/core/vrrp/effect.ts";
+import { GRACE } from "../../agent/core/vrrp/mandate.ts";
 import type { MakeChecker } from "./checker.ts";
 import { ignore, Violation } from "./checker.ts";
 import type { Node } from "./node.ts";
@@ -30,6 +31,7 @@ const silentIsOff: MakeChecker = (trial) => {
   const { world, scenario } = trial;
   const fences = scenario.mandate?.fences === true;
   const heardAt = new Map<Node, number>();
+  const free = new Set<Node>();
   /** Who takes over now was told by one who lives that it may. */
   const wasTold = (node: Node, reason: Reason, time: number): boolean => {
     if (!HEARD.has(reason)) return false;
@@ -49,9 +51,11 @@ const silentIsOff: MakeChecker = (trial) => {
     },
     effect(node, effect, time) {
       if (!fences || effect.kind !== "transition" || effect.to !== "active") return;
-      if (wasTold(node, effect.reason, time)) return;
+      note(node, free);
+      if (isFree(node) || wasTold(node, effect.reason, time)) return;
       for (const other of world.nodes) {
         if (other.lan !== node.lan || other === node || !holds(other, time)) continue;
+        if (free.has(other)) continue;
         const message = `${node.name} took over (${effect.reason}), and ${other.name} is not off`;
         throw new Violation("silent-is-off", time, message);
       }
@@ -59,6 +63,15 @@ const silentIsOff: MakeChecker = (trial) => {
     settled: ignore,
   };
 };
+
+/** A reload has freed it for a while, and it fences nobody. */
+const isFree = ({ coupling }: Node): boolean => coupling?.wishes?.mandated === false;
+
+/** Whether it was free when it became active. */
+function note(node: Node, free: Set<Node>): void {
+  if (isFree(node)) free.add(node);
+  else free.delete(node);
+}
 
 /** Those of whom hosts reach two at once: they are on one segment, and both let hosts in. */
 function* pairsInside(nodes: readonly Node[], time: number): Generator<readonly [Node, Node]> {
@@ -73,6 +86,7 @@ const oneWithFence: MakeChecker = ({ world, scenario }) => {
   const fences = scenario.mandate?.fences === true;
   /** Why and when each became active last. */
   const claims = new Map<Node, { readonly at: number; readonly reason: Reason }>();
+  const free = new Set<Node>();
   const laterOf = (a: Node, b: Node): Reason | undefined => {
     const [first, second] = [claims.get(a), claims.get(b)];
     return (first?.at ?? 0) > (second?.at ?? 0) ? first?.reason : second?.reason;
@@ -81,10 +95,12 @@ const oneWithFence: MakeChecker = ({ world, scenario }) => {
     effect(node, effect, time) {
       if (effect.kind !== "transition" || effect.to !== "active") return;
       claims.set(node, { at: time, reason: effect.reason });
+      note(node, free);
     },
     settled(time) {
       if (!fences) return;
       for (const [a, b] of pairsInside(world.nodes, time)) {
+        if (free.has(a) || free.has(b)) continue;
         const reason = laterOf(a, b);
         if (reason !== undefined && HEARD.has(reason)) continue;
         throw new Violation("one-with-fence", time, `${a.name} and ${b.name} both let hosts in`);
@@ -201,7 +217,8 @@ const oneButForFailsafe: MakeChecker = ({ world, scenario }) => {
   const failsafe = scenario.mandate?.lease?.failsafe === true;
   /** Until when a gate may be open that was opened without a lease. */
   const excused = new Map<Node, number>();
-  const isExcused = (node: Node, time: number): boolean => (excused.get(node) ?? 0) >= time;
+  const isExcused = (node: Node, time: number): boolean =>
+    (excused.get(node) ?? 0) >= time || node.coupling?.wishes?.isBound(time) !== true;
   return {
     effect: ignore,
     settled(time) {
@@ -218,7 +235,55 @@ const oneButForFailsafe: MakeChecker = ({ world, scenario }) => {
   };
 };
 
+/** Whoever is active when a reload asks for a mandate stays so until the store has answered, or for its time. */
+const reloadsCostNothing: MakeChecker = () => ({
+  effect(node, effect, time) {
+    const kept = node.coupling?.wishes?.kept;
+    if (effect.kind !== "transition" || effect.from !== "active" || kept === undefined) return;
+    if (effect.reason !== "mandate-lost") return;
+    if ((time - kept) * node.clockRate >= GRACE - SLACK) return;
+    const millis = Math.round((time - kept) / 1000);
+    const message = `${node.name} left ${millis} ms after a reload that asks for a mandate`;
+    throw new Violation("reloads-cost-nothing", time, message);
+  },
+  settled: ignore,
+});
+
+/** Nobody is active who was told that somebody else has the lease. */
+const takenIsHeard: MakeChecker = ({ world }) => ({
+  effect: ignore,
+  settled(time) {
+    for (const node of world.nodes) {
+      const { taken, rules } = node.coupling?.wishes ?? {};
+      if (rules?.lease === undefined || taken?.still !== true || taken.until !== time) continue;
+      if (!node.running || node.state.kind !== "active") continue;
+      const message = `${node.name} is active, and was told that somebody else has the lease`;
+      throw new Violation("taken-is-heard", time, message);
+    }
+  },
+});
+
+/** Of whoever needs a lease the gate is open only while the store has it as his, or by failsafe. */
+const insideHasTheLease: MakeChecker = ({ world }) => {
+  const excused = new Map<Node, number>();
+  return {
+    effect: ignore,
+    settled(time) {
+      for (const node of world.nodes) {
+        const wishes = node.coupling?.wishes;
+        if (wishes?.failsafe === true) excused.set(node, node.gate.shutAt);
+        if (wishes === undefined || !wishes.isBound(time) || !node.letsIn(time)) continue;
+        if (wishes.store.holds(hostOf(node)) || (excused.get(node) ?? 0) >= time) continue;
+        throw new Violation("inside-has-the-lease", time, `${node.name} lets hosts in without it`);
+      }
+    },
+  };
+};
+
 export const GUARD_CHECKERS: readonly MakeChecker[] = [
+  insideHasTheLease,
+  takenIsHeard,
+  reloadsCostNothing,
   silentIsOff,
   oneWithFence,
   noNeedlessFence,

@@ -69,4 +69,36 @@ export const GUARD_MUTANTS: Readonly<Record<string, SimulatedMachine>> = {
   "who resigned is fenced": misled((event) =>
     event.kind === "sought" ? { ...event, fence: true } : event,
   ),
+  "who is active when a reload asks for a lease stays so without an answer": vrrp(
+    (surroundings, state, event, now) => {
+      const answer = stepMandate(surroundings, state, event, now);
+      const { phase } = answer.state;
+      if (phase.kind !== "granted" || !phase.grace) return answer;
+      return { ...answer, state: { ...answer.state, phase: { ...phase, deadlineAt: null } } };
+    },
+  ),
+  "it does not hear then that somebody else has the lease": vrrp(
+    (surroundings, state, event, now) => {
+      const kept = state.phase.kind === "granted" && state.phase.grace;
+      return kept && event.kind === "news" && event.news.kind === "taken"
+        ? { state, effects: [] }
+        : stepMandate(surroundings, state, event, now);
+    },
+  ),
+  "it leaves at once, as though it had to be granted first": vrrp(
+    (surroundings, state, event, now) => {
+      const { phase } = state;
+      return event.kind === "kept" && phase.kind === "none"
+        ? { state, effects: [{ kind: "tell-group", event: "mandate-withdrawn" }] }
+        : stepMandate(surroundings, state, event, now);
+    },
+  ),
+  "it goes on without the store as though it had had a lease": vrrp(
+    (surroundings, state, event, now) => {
+      const { phase } = state;
+      const leased =
+        phase.kind === "granted" ? { ...state, phase: { ...phase, grace: false } } : state;
+      return stepMandate(surroundings, leased, event, now);
+    },
+  ),
 };

@@ -34,7 +34,9 @@ export class Store {
   readonly #prng: Prng;
   readonly #clockRate: number;
   readonly #watchers: (() => void)[] = [];
-  #held: { readonly token: string; until: number; readonly epoch: number } | undefined;
+  #held:
+    | { readonly token: string; readonly host: Node; until: number; readonly epoch: number }
+    | undefined;
   #epoch = 0;
   #expiring = false;
 
@@ -46,6 +48,11 @@ export class Store {
 
   get healthy(): boolean {
     return !this.down && this.cut.size === 0 && this.latencyMax === LATENCY;
+  }
+
+  /** It has a lease that runs. */
+  holds(host: Node): boolean {
+    return this.#held?.host === host && this.#held.until > this.#world.now * this.#clockRate;
   }
 
   heal(): void {
@@ -83,7 +90,7 @@ export class Store {
     return this.down || this.cut.has(host) || this.cut.has(host.mates[0] ?? host);
   }
 
-  #answer({ kind, token, ttl }: StoreRequest): LeaseAnswer {
+  #answer({ kind, host, token, ttl }: StoreRequest): LeaseAnswer {
     const now = instant(this.#world.now * this.#clockRate);
     if (this.#held !== undefined && this.#held.until <= now) this.#free();
     const held = this.#held;
@@ -99,7 +106,7 @@ export class Store {
     if (kind === "renew") return { kind: "lost" };
     if (held !== undefined) return { kind: "taken", holder: held.token };
     this.#epoch += 1;
-    this.#held = { token, until: now + ttl, epoch: this.#epoch };
+    this.#held = { token, host, until: now + ttl, epoch: this.#epoch };
     this.#expire();
     return { kind: "held", epoch: `${this.#epoch}` };
   }

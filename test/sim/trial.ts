@@ -33,7 +33,7 @@ export interface TrialResult {
 
 /**
  * Which groups a trial is of: any; those that require a lease, whose trouble is mostly with the store; those
- * that are failsafe or fence.
+ * that are failsafe or fence, where every second seed has reloads that change what is needed.
  */
 export type Focus = "any" | "asking" | "guarded";
 
@@ -94,7 +94,14 @@ export function runTrial(
   }
   const troubleEnd = Math.max(TROUBLE * unit, scenario.mandate === undefined ? 0 : ASKING_TROUBLE);
   const faults = scheduleFaults(
-    { world, prng, unit, passing: false, storePart: STORE_PART[focus] },
+    {
+      world,
+      prng,
+      unit,
+      passing: false,
+      storePart: STORE_PART[focus],
+      reloads: focus === "guarded" && seed % 2 === 0,
+    },
     troubleEnd,
   );
   world.at(troubleEnd + 13 * unit, () => {

@@ -1,8 +1,16 @@
 import type { Instant } from "../../agent/core/time.ts";
-import type { MandateEffect, MandateEvent, MandateState } from "../../agent/core/vrrp/mandate.ts";
-import { INITIAL_MANDATE } from "../../agent/core/vrrp/mandate.ts";
+import { KERNEL_LATENESS } from "../../agent/core/vrrp/lease.ts";
+import type {
+  GrantedPhase,
+  MandateEffect,
+  MandateEvent,
+  MandateState,
+} from "../../agent/core/vrrp/mandate.ts";
+import { GRACE, INITIAL_MANDATE } from "../../agent/core/vrrp/mandate.ts";
 import { mandateDeadline } from "../../agent/core/vrrp/mandate-step.ts";
 import type { SyncGroupEvent } from "../../agent/core/vrrp/sync-group.ts";
+import { memberStatus } from "../../agent/core/vrrp/sync-group-step.ts";
+import { MANDATE_GATE_MARGIN } from "../../agent/core/witness/gate-margin.ts";
 import type { MandateRules } from "../../agent/core/witness/mandate.ts";
 import type { SimulatedMachine } from "./machine.ts";
 import type { Node } from "./node.ts";
@@ -15,6 +23,12 @@ const MAIL = 500;
 
 /** The kernel has shut a gate by then, microseconds, unless another program has its packet filter. */
 export const SHUT = 3_000;
+
+/** A host that needs nobody's leave. */
+const NOTHING: MandateRules = { lease: undefined, fences: false };
+
+/** Of whoever needs a lease since a reload the gate is shut by then, if it has none: by its own clock. */
+const LATEST = GRACE + MANDATE_GATE_MARGIN + 2 * KERNEL_LATENESS;
 
 /** What is around the wishes of one host. */
 export interface WishesParts {
@@ -30,12 +44,19 @@ export interface WishesParts {
 /** The mandate of one host: what its vrrp process wishes, and the witness process that it wishes it of. */
 export class Wishes {
   readonly witness: WitnessProcess;
-  readonly rules: MandateRules;
+  /** As they were drawn, which reloads change. */
+  readonly drawn: MandateRules;
+  /** What the vrrp process goes by; the witness process hears of them later. */
+  rules: MandateRules;
   readonly store: Store;
   state: MandateState = INITIAL_MANDATE;
   /** By the host's clock: when the last lease ended that it did not go on without. */
   deadline = 0;
-  /** It was failsafe when it was last granted. */
+  /** Since when it has needed a lease; `undefined`: it needs none. */
+  #leasedSince: number | undefined = Number.NEGATIVE_INFINITY;
+  /** When a reload asked its active members for leave, in true time; `undefined`: the store has answered since. */
+  kept: number | undefined;
+  /** It was failsafe, or active from before a reload, when it was last granted. */
   wentWithout = false;
   /** The last time through, in true time, that the store said that somebody else has it. */
   taken: { readonly since: number; readonly until: number; readonly still: boolean } | undefined;
@@ -54,6 +75,7 @@ export class Wishes {
 
   constructor(parts: WishesParts) {
     this.#parts = parts;
+    this.drawn = parts.rules;
     this.rules = parts.rules;
     this.store = parts.store;
     this.witness = new WitnessProcess({
@@ -73,18 +95,65 @@ export class Wishes {
     return this.#parts.host.alive && phase.kind === "granted" && phase.failsafe;
   }
 
+  /** It needs leave of somebody. */
+  get mandated(): boolean {
+    return this.rules.lease !== undefined || this.rules.fences;
+  }
+
+  /** It needs a lease, and has for so long that its gate is not open without. */
+  isBound(time: number): boolean {
+    const since = this.rules.lease?.mode === "required" ? this.#leasedSince : undefined;
+    return since !== undefined && (time - since) * this.#parts.host.clockRate > LATEST;
+  }
+
   /** Until when gates may be open. */
   get limit(): Instant | undefined {
+    if (!this.mandated) return undefined;
     return this.#parts.machine.limit(this.state);
   }
 
   /** The vrrp process starts. */
   reset(): void {
     this.state = INITIAL_MANDATE;
+    this.#unlearn();
     this.#timer += 1;
     this.#mail.length = 0;
     this.witness.start();
     // What the process before it wanted is given up first: its last will was waited for.
+    this.nobodyWants();
+  }
+
+  /** What its members need is another thing. An agent that stands still reads no configuration. */
+  configure(wanted: MandateRules | undefined): void {
+    const { host, world, tellGroup } = this.#parts;
+    if (host.paused) return;
+    const before = this.rules;
+    const free = !this.mandated;
+    const rules = wanted ?? NOTHING;
+    if (wanted === undefined) this.hear({ kind: "returned" });
+    this.rules = rules;
+    if (rules.lease?.mode !== "required") this.#leasedSince = undefined;
+    else if (before.lease?.mode !== "required") this.#leasedSince = world.now;
+    if (wanted === undefined) this.#forget();
+    else this.#rule(wanted);
+    const active = host.alive && host.mates.every(({ state }) => state.kind === "active");
+    this.kept = wanted !== undefined && free && active ? world.now : undefined;
+    const members = host.mates.map(({ router, state }) => [router.name, memberStatus(state)]);
+    if (host.alive) tellGroup({ kind: "configured", members: Object.fromEntries(members), free });
+  }
+
+  #rule(rules: MandateRules): void {
+    this.#toWitness(() => {
+      this.witness.rules = rules;
+    });
+    this.hear({ kind: "configured" });
+  }
+
+  /** Nobody asks any more what became of its wish. */
+  #forget(): void {
+    this.state = { serial: this.state.serial, phase: { kind: "none" } };
+    this.#unlearn();
+    this.#timer += 1;
     this.nobodyWants();
   }
 
@@ -107,7 +176,7 @@ export class Wishes {
 
   hear(event: MandateEvent, now?: Instant): void {
     const { host, machine, world } = this.#parts;
-    if (!host.alive) return;
+    if (!host.alive || !this.mandated) return;
     if (host.paused) {
       this.#mail.push(event);
       return;
@@ -125,11 +194,9 @@ export class Wishes {
   /** What it was before this event. */
   #note(event: MandateEvent): void {
     const { phase } = this.state;
-    if (phase.kind === "granted") {
-      this.wentWithout = phase.failsafe;
-      if (!phase.failsafe) this.deadline = phase.deadlineAt ?? 0;
-    }
+    if (phase.kind === "granted") this.#noteGranted(phase);
     if (event.kind !== "news") return;
+    if (event.news.kind !== "waiting") this.kept = undefined;
     const { now } = this.#parts.world;
     const still = this.taken?.still === true;
     if (event.news.kind === "taken") {
@@ -139,12 +206,23 @@ export class Wishes {
     }
   }
 
+  #noteGranted({ failsafe, grace, deadlineAt }: GrantedPhase): void {
+    this.wentWithout = failsafe || grace;
+    if (!failsafe) this.deadline = grace ? 0 : (deadlineAt ?? 0);
+  }
+
+  /** What the store said is of another life, or another need. */
+  #unlearn(): void {
+    if (this.taken !== undefined) this.taken = { ...this.taken, still: false };
+  }
+
   heal(): void {
     this.mailMax = MAIL;
     this.shutMax = SHUT;
   }
 
   isSteady(holds: boolean): boolean {
+    if (!this.mandated) return false;
     const { phase } = this.state;
     const rests = holds
       ? phase.kind === "granted" && phase.delay === undefined

@@ -22,6 +22,7 @@ export interface WitnessParts {
   readonly machine: SimulatedMachine;
   readonly host: Node;
   readonly store: Store;
+  /** At first. */
   readonly rules: MandateRules;
   /** To the vrrp process. */
   readonly tell: (serial: number, news: MandateNews) => void;
@@ -32,6 +33,8 @@ export class WitnessProcess {
   alive = false;
   paused = false;
   state: MandateState = initialMandate(1);
+  /** Which reloads change, a little later than those of the vrrp process. */
+  rules: MandateRules;
   readonly #parts: WitnessParts;
   /** Counts its lives: what was asked in another one is not answered in this. */
   #life = 0;
@@ -48,6 +51,7 @@ export class WitnessProcess {
 
   constructor(parts: WitnessParts) {
     this.#parts = parts;
+    this.rules = parts.rules;
     parts.store.watch(() => this.hear({ kind: "changed" }));
   }
 
@@ -97,8 +101,8 @@ export class WitnessProcess {
   }
 
   #step(event: MandateEvent, now: Instant = this.#now()): void {
-    const { machine, rules } = this.#parts;
-    const { state, effects } = machine.witness(rules, this.state, event, now);
+    const { machine } = this.#parts;
+    const { state, effects } = machine.witness(this.rules, this.state, event, now);
     this.state = state;
     for (const effect of effects) this.#execute(effect, now);
     this.#schedule();
@@ -116,7 +120,7 @@ export class WitnessProcess {
   }
 
   #ask(kind: RequestKind, id: number, sentAt: Instant): void {
-    const { host, store, rules } = this.#parts;
+    const { host, store } = this.#parts;
     if (kind === "acquire" && this.#token === undefined) {
       this.#tokens += 1;
       this.#token = `${host.name}/${this.#life}/${this.#tokens}`;
@@ -130,7 +134,7 @@ export class WitnessProcess {
       kind,
       host,
       token,
-      ttl: rules.lease?.ttl ?? 0,
+      ttl: this.rules.lease?.ttl ?? 0,
       answered: (answer) => {
         if (life !== this.#life) return;
         // After a loss it asks at once who has it now.
@@ -146,9 +150,9 @@ export class WitnessProcess {
   }
 
   #noteAnswer(asked: number): void {
-    const { world, host, rules } = this.#parts;
+    const { world, host } = this.#parts;
     const took = (world.now - asked) * host.clockRate;
-    if (!this.paused && took < (rules.lease?.requestTime ?? 0)) this.answeredAt = world.now;
+    if (!this.paused && took < (this.rules.lease?.requestTime ?? 0)) this.answeredAt = world.now;
   }
 
   #schedule(): void {

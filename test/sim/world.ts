@@ -280,7 +280,7 @@ export class World {
    */
   #shutting(node: Node): number {
     const wishes = node.coupling?.wishes;
-    const leased = wishes?.rules.lease?.mode === "required" && !wishes.wentWithout;
+    const leased = this.nodes.every(requiresLease) && wishes?.wentWithout === false;
     return leased ? this.#part() * wishes.shutMax : 0;
   }
 
@@ -322,6 +322,10 @@ export class World {
     return there && this.segment.deliveries(other, asking).length > 0;
   }
 }
+
+/** Where a reload has freed one of them, it waits for nobody's gate but as VRRP does. */
+const requiresLease = ({ coupling }: Node): boolean =>
+  coupling?.wishes?.rules.lease?.mode === "required";
 
 export const linkFault = { cause: "interface-down", subject: "eth0" } as const;
 

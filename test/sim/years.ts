@@ -102,6 +102,7 @@ class LifeRun {
         unit: scenario.longestInterval,
         passing: true,
         storePart: 0.5,
+        reloads: false,
       };
       for (let i = 0; i < size; i++) {
         if (i > 0) {

@@ -174,8 +174,8 @@ function promotions(
 ): readonly SyncGroupEffect[] {
   if (!isReady(after)) return [];
   const requesting = membersWith(after, "requesting");
-  // They were told already; only who asks again is told again.
-  const retold = (member: string) => event.kind === "member" && event.member === member;
+  // They were told already, and who asks again is told again; a reload may have freed them of a mandate.
+  const retold = (member: string) => event.kind === "configured" || event.member === member;
   const due = isReady(before) ? requesting.filter(retold) : requesting;
   return due.map((member) => ({ kind: "promote", member }));
 }

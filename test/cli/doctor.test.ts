@@ -7,6 +7,7 @@ import type { NeededRouter } from "../../agent/cli/doctor/needs.ts";
 import { doctorText } from "../../agent/cli/doctor.ts";
 import { PLAIN } from "../../agent/cli/style.ts";
 import type { IpAddress } from "../../agent/core/address.ts";
+import type { StoreReport } from "../../agent/core/witness/store-report.ts";
 import type { HeardRouter, HostFacts } from "../../agent/ports/host-facts.ts";
 
 const ip = (text: string): IpAddress => text as IpAddress;
@@ -61,6 +62,16 @@ const well: Case = {
   controlSocket: "/run/holdfast/control.sock",
 };
 
+const STORE: StoreReport = {
+  store: "etcd",
+  endpoints: ["http://10.0.0.11:2379"],
+  condition: "refused",
+  reason: "who?",
+  remedy: "set the user and password",
+  since: 1,
+  leases: [],
+};
+
 const withFacts = (changed: Partial<HostFacts>): Case => ({
   ...well,
   facts: { ...facts, ...changed },
@@ -103,6 +114,12 @@ describe("each thing that is wrong gives one finding, with what to do next", () 
       },
       "problem",
       /no ip_vs, which virtual_server needs/,
+    ],
+    [
+      "a store of leases that does not serve",
+      { ...well, agent: "answers", store: STORE },
+      "problem",
+      /^witness etcd http:\/\/10\.0\.0\.11:2379: refused, who\?$/,
     ],
     [
       "no nf_tables, which fences by default",

@@ -12,6 +12,7 @@ import type {
   Status,
 } from "../../agent/control/protocol.ts";
 import type { FencingSnapshot, MandateSnapshot } from "../../agent/core/vrrp/snapshot.ts";
+import type { StoreReport } from "../../agent/core/witness/store-report.ts";
 import { SAMPLE_NOW, sampleStatus } from "./sample-status.ts";
 
 process.env["TZ"] = "UTC";
@@ -146,6 +147,40 @@ describe("status for people", () => {
     assert.ok(well({ state: "sought", waiting: { ...waiting, because: "fencing" } }));
     assert.ok(well({ state: "sought", taken: true }));
     assert.ok(well({ state: "granted", waiting }));
+  });
+
+  test("tells how the store of leases is, and who has them; it is no success where it does not serve", () => {
+    const lease = { group: "VI_1", lease: "VI_1", state: "taken", holder: "lb1/9ec37ace" } as const;
+    const serves: StoreReport = {
+      store: "etcd",
+      endpoints: ["http://10.0.0.11:2379", "http://10.0.0.12:2379"],
+      condition: "serves",
+      reason: null,
+      remedy: null,
+      since: SAMPLE_NOW - 60_000,
+      leases: [lease, { ...lease, group: "VI_2", state: "ours", holder: null }],
+    };
+    const render = (store: StoreReport, routers = sampleStatus.routers): string =>
+      renderStatus({ ...sampleStatus, routers, store }, "h", SAMPLE_NOW, PLAIN);
+    const name = "witness etcd http://10.0.0.11:2379, http://10.0.0.12:2379";
+    const lines = [
+      `${name}: it serves (1 min)`,
+      "  VI_1: lb1/9ec37ace has the lease",
+      "  VI_2: this node has the lease",
+    ];
+    assert.ok(render(serves).includes(`\n\n${lines.join("\n")}\n`), render(serves));
+    const { routers } = sampleStatus;
+    const healthy = routers.filter(({ state }) => state !== "fault");
+    assert.ok(isWell({ ...sampleStatus, routers: healthy, store: serves }));
+    const refused = { ...serves, condition: "refused", reason: "who?", remedy: "log in" } as const;
+    assert.ok(!isWell({ ...sampleStatus, routers: healthy, store: refused }));
+    assert.ok(render(refused).includes(`✗ ${name}: refused, who?: no lease can be had`));
+    assert.ok(render(refused).includes(`${name}: refused, who? (1 min)\n  → log in\n`));
+    const waiting = { because: "store-refused", reason: "who?", remedy: "log in" } as const;
+    const waits = routers.map((one) => ({ ...one, mandate: { ...MANDATE, waiting } }));
+    assert.ok(!render(refused, waits).includes(`✗ ${name}`), "routers have said so");
+    const many = Array.from({ length: 12 }, () => lease);
+    assert.ok(render({ ...serves, leases: many }).includes("\n  and 2 more\n"));
   });
 
   test("tells of a silent active router only where it has not said what it waits for", () => {

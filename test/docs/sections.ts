@@ -15,6 +15,7 @@ import {
 import { MOST_IN_DETAIL, MOST_WITH_BUCKETS } from "../../agent/runtime/balancing/service-series.ts";
 import { HOOK_TIMEOUT } from "../../agent/runtime/policies/hook-queue.ts";
 import { ROUTER_FAMILIES } from "../../agent/runtime/router-series.ts";
+import { STORE_SERVES } from "../../agent/runtime/store-series.ts";
 import { LIMITS } from "../../agent/sandbox/sandbox.ts";
 import { SETUP } from "../../agent/sandbox/setup.ts";
 import { BEGINNINGS, HAPPENINGS } from "../../agent/simulator/scenario/statements.ts";
@@ -110,6 +111,7 @@ function scenarios(): string {
 function series(): string {
   const kinds = [
     { families: ROUTER_FAMILIES, labels: ["router"] },
+    { families: [{ ...STORE_SERVES, label: undefined }], labels: ["store"] },
     { families: SERVICE_FAMILIES, labels: ["service"] },
     { families: SERVER_FAMILIES, labels: ["service", "real_server"] },
     { families: CHECK_FAMILIES, labels: ["service", "real_server", "check"] },

@@ -238,6 +238,12 @@ async function withSettings(
   });
 }
 
+/** Another holdfast.conf, and a reload. */
+function rewrite({ agent }: Member, settings: readonly string[]): void {
+  writeFileSync(join(agent.folder, "holdfast.conf"), `${settings.join("\n")}\n`, { mode: 0o600 });
+  process.kill(agent.pid, "SIGHUP");
+}
+
 /** Behind an agent that never ends. */
 function fence({ agent }: Member): readonly string[] {
   const program = join(agent.folder, "fence_apc");
@@ -280,6 +286,12 @@ describe("docs/what-happens-when.md", { skip, concurrency: true, timeout: 180_00
           try {
             await pair.start(pair.lb1, pair.lb2);
             await pair.settled();
+            const wrong = witness.map((line) => line.replace(/:\d+$/, ":1"));
+            await happens(pair, "The store is written down wrong", {
+              act: ({ lb2 }) => rewrite(lb2, wrong),
+              heal: ({ lb2 }) => rewrite(lb2, witness),
+            });
+            await pair.settled();
             await happens(pair, "Neither node hears the other", {
               act: ({ lb1, lb2 }) => [lb1, lb2].map(deafen),
             });
@@ -317,6 +329,7 @@ describe("docs/what-happens-when.md", { skip, concurrency: true, timeout: 180_00
     const tried = [
       ...Object.keys(TO_PROCESSES),
       ...Object.keys(AROUND_THEM),
+      "The store is written down wrong",
       "Neither node hears the other",
       "The active node loses the store",
       "The store is down",

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { MandateConfig } from "../../agent/config/mandates.ts";
 import { KernelError } from "../../agent/ports/error.ts";
 import type { WitnessProcessSettings } from "../../agent/runtime/ipc.ts";
+import { storeSeries } from "../../agent/runtime/store-series.ts";
 import type { FakeProcesses } from "./fake-processes.ts";
 import { config, instance } from "./fixtures.ts";
 import { world } from "./supervisor-world.ts";
@@ -69,6 +70,29 @@ test("a witness process runs where something needs a mandate, and only there", a
   file.config = WITH;
   await Promise.all([supervisor.reload(), time.advance(10)]);
   assert.equal(processes.of("witness").length, 2);
+});
+
+test("what it says of the store is shown and measured, as long as it runs", async (context) => {
+  const { time, processes, begin } = withWitness(context);
+  const { supervisor } = begin();
+  await time.advance(10);
+  const [first] = processes.of("witness");
+  assert.equal((await supervisor.status()).store, undefined);
+  const report = {
+    store: "etcd",
+    endpoints: ["http://192.0.2.9:2379"],
+    condition: "refused",
+    reason: "who?",
+    remedy: "log in",
+    since: 1,
+    leases: [],
+  } as const;
+  first?.say({ kind: "store", report });
+  assert.deepEqual((await supervisor.status()).store, report);
+  assert.match(storeSeries(report), /_serves\{store="etcd"\} 0\n/);
+  assert.match(storeSeries({ ...report, condition: "serves" }), /_serves\{store="etcd"\} 1\n/);
+  first?.end(false);
+  assert.equal((await supervisor.status()).store, undefined);
 });
 
 test("one that is wanted again before the last one has ended is started then", async (context) => {

@@ -98,6 +98,25 @@ const mandate = z.strictObject({
   holder: z.string().nullable(),
 });
 
+const store = z.strictObject({
+  store: z.string().describe("zookeeper, etcd, consul, kubernetes or redis."),
+  endpoints: z.array(z.string()),
+  condition: z
+    .enum(["unknown", "serves", "unreachable", "refused"])
+    .describe("unknown: it has not been asked yet."),
+  reason: z.string().nullable().describe("Why it does not serve."),
+  remedy: z.string().nullable(),
+  since: wallClock.nullable(),
+  leases: z.array(
+    z.strictObject({
+      group: z.string().describe("The sync group, or the router that is in none."),
+      lease: z.string().describe("Its name in the store."),
+      state: z.enum(["unknown", "free", "ours", "taken"]).describe("ours: this node has it."),
+      holder: z.string().nullable(),
+    }),
+  ),
+});
+
 const router = z.strictObject({
   name: z.string(),
   vrid: z.int().min(1).max(255),
@@ -203,6 +222,9 @@ export const statusSchema = z.strictObject({
     .describe("null while the director does not answer."),
   groups: z.array(z.strictObject({ name: z.string(), state, members: z.array(z.string()) })),
   bfd: bfdReport.describe("BFD sessions."),
+  store: store
+    .optional()
+    .describe("The store of leases, where groups need one and the witness process runs."),
 });
 
 export const eventSchema = z.strictObject({

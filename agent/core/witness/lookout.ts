@@ -51,6 +51,8 @@ export interface LookoutState {
   /** The trouble that the log knows of; `undefined`: of none. */
   readonly told: { readonly failure: StoreFailure; readonly urgent: boolean } | undefined;
   readonly toldAt: Instant | undefined;
+  /** The log knows of trouble with the store before this one: that this one serves is news. */
+  readonly isMending: boolean;
   /** Looks in a row that nobody answered. */
   readonly misses: number;
   /** When the next round of looks begins. */
@@ -66,13 +68,17 @@ export interface LookoutState {
 
 export type LookoutTransition = Transition<LookoutState, LookoutEffect>;
 
-/** @param seed a number of this host's own, so that hosts spread their looks. */
-export const initialLookout = (seed: number): LookoutState => ({
+/**
+ * @param seed a number of this host's own, so that hosts spread their looks.
+ * @param isMending it takes the place of one that did not serve.
+ */
+export const initialLookout = (seed: number, isMending = false): LookoutState => ({
   condition: { kind: "unknown" },
   since: undefined,
   leases: {},
   told: undefined,
   toldAt: undefined,
+  isMending,
   misses: 0,
   lookAt: undefined,
   look: undefined,

@@ -155,8 +155,8 @@ class Turn {
   #serves(): void {
     this.#set({ misses: 0 });
     this.#become({ kind: "serves" });
-    if (this.state.told === undefined) return;
-    this.#set({ told: undefined });
+    if (this.state.told === undefined && !this.state.isMending) return;
+    this.#set({ told: undefined, isMending: false });
     this.effects.push({ kind: "say", news: { kind: "serves-again" } });
   }
 

@@ -48,7 +48,7 @@ export async function runFence(
   const said = lastLine(outcome.stderr, input.hidden);
   return refuse(
     `${problem}${said === "" ? "" : `: ${said}`}`,
-    `run ${program} by hand with the same options`,
+    `run ${program} by hand with action=status and the same options, as lines on its standard input`,
   );
 }
 

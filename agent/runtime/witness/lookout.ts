@@ -27,6 +27,8 @@ export interface LeasedMandate {
 export interface LookoutPorts {
   readonly clock: SleeplessClock;
   readonly seed: number;
+  /** It takes the place of one that did not serve. */
+  readonly isMending: boolean;
   mandates(): readonly LeasedMandate[];
   log(level: LogLevel, message: string): void;
   report(report: StoreReport): void;
@@ -50,11 +52,16 @@ export class Lookout {
     this.#store = store;
     this.#settings = settings;
     this.#ports = ports;
-    this.#state = initialLookout(ports.seed);
+    this.#state = initialLookout(ports.seed, ports.isMending);
   }
 
   get deadline(): Instant | undefined {
     return this.#retired ? undefined : lookoutDeadline(this.#state);
+  }
+
+  /** The log knows that the store does not serve. */
+  get isTrouble(): boolean {
+    return this.#state.told !== undefined || this.#state.isMending;
   }
 
   /** Another store has taken its place: what is heard of it is still told. */

@@ -152,6 +152,7 @@ export class WitnessProcess {
 
   /** What is heard of one that it replaces is still told. */
   #openStore(settings: WitnessProcessSettings["store"]): void {
+    const isMending = this.#lookout?.isTrouble === true;
     this.#lookout?.retire();
     this.#store = undefined;
     this.#lookout = undefined;
@@ -168,6 +169,7 @@ export class WitnessProcess {
     const lookout = new Lookout(store, settings, {
       clock,
       seed,
+      isMending,
       mandates: () => this.#leased(),
       log,
       report: (report) => this.#send({ kind: "store", report }),

@@ -1,6 +1,6 @@
 import { assertNever } from "../assert.ts";
 import type { Instant, Micros } from "../time.ts";
-import { after, seconds, sooner } from "../time.ts";
+import { after, milliseconds, seconds, since, sooner } from "../time.ts";
 import type { Advertisement } from "./advertisement.ts";
 import { alarms } from "./alarms.ts";
 import { leaseEnd } from "./contest.ts";
@@ -10,7 +10,7 @@ import { backupState, becomeActive, becomeFaulty, NEW_REQUEST, stay, stop } from
 import type { VrrpEvent } from "./event.ts";
 import type { Held } from "./held.ts";
 import { heardHolding, listening, resignedHolding } from "./held.ts";
-import type { BackupState, HeardActive } from "./state.ts";
+import type { BackupState, HeardActive, LeaveRequest } from "./state.ts";
 import { activeDownInterval, skewTime } from "./timers.ts";
 import type { VirtualRouter } from "./virtual-router.ts";
 import { OWNER_PRIORITY, preempts, RELEASE_PRIORITY } from "./virtual-router.ts";
@@ -20,6 +20,9 @@ import { OWNER_PRIORITY, preempts, RELEASE_PRIORITY } from "./virtual-router.ts"
  * it fall silent, whoever yielded may go on soon.
  */
 const LONGEST_CALLING = seconds(5);
+
+/** Whoever resigns or yields has shut its gate, and given back its lease, by then. */
+const LETTING_GO = milliseconds(500);
 
 /** RFC 9568 §6.4.2. */
 export function stepBackup(
@@ -88,7 +91,7 @@ function heard(
     const held = state.held === undefined ? undefined : resignedHolding(state.held, source);
     // Of somebody else's resignation whoever was heard last knows nothing: it may be silent by now.
     const resigned = state.resigned || (state.active?.address ?? source) === source;
-    return { ...state, activeDownAt, resigned, held };
+    return { ...state, activeDownAt, resigned, request: heardSince(state.request), held };
   }
   const active: HeardActive = { address: source, priority };
   // An equal priority never preempts, whatever the addresses are.
@@ -98,11 +101,14 @@ function heard(
   const held = state.held && heardHolding(state.held, source, leaseEnd(router, interval, now));
   if (lower && preempts(router) && (preemptAt === undefined || now >= preemptAt)) {
     // Discarded: the timer runs on, and this is how preemption comes about.
-    const request = state.request && { ...state.request, unheard: false };
+    const request = heardSince(state.request);
     return { ...state, active, resigned: false, preemptAt, request, held };
   }
   return { ...backupState(router, now, interval, active), preemptAt, held };
 }
+
+const heardSince = (request: LeaveRequest | undefined): LeaveRequest | undefined =>
+  request && { ...request, unheard: false, elsewhere: undefined };
 
 function preemptionAt(router: VirtualRouter, state: BackupState, now: Instant) {
   if (!preempts(router) || router.preemptDelay === 0) return undefined;
@@ -114,13 +120,21 @@ function claim(router: VirtualRouter, state: BackupState, now: Instant): VrrpTra
   if (!router.inSyncGroup) return becomeActive(router, "backup", reason, now, state.held);
   const repeatAt = after(now, activeDownInterval(router, state.activeAdverInterval));
   const request = { ...(state.request ?? NEW_REQUEST), unheard: true };
-  // A whole Active_Down_Interval after a request, and it was not we who had it yield.
-  const silent =
-    state.request?.unheard === true && request.calls === undefined && reason === "preemption";
+  const silent = state.request !== undefined && isSilent(state.request, reason);
   return {
     state: { ...state, activeDownAt: repeatAt, request },
     effects: [{ kind: "request-active", reason: silent ? "active-down-timer" : reason }],
   };
+}
+
+/**
+ * A whole Active_Down_Interval after a request. Whoever has what is asked for, and neither advertises nor lets
+ * go of it, is silent, whoever resigned before; so is who was to be preempted, if it was not we who had it yield.
+ */
+function isSilent({ unheard, calls, elsewhere }: LeaveRequest, reason: TransitionReason): boolean {
+  if (!unheard) return false;
+  if (elsewhere !== undefined && since(elsewhere.since, elsewhere.until) >= LETTING_GO) return true;
+  return calls === undefined && reason === "preemption";
 }
 
 /**
@@ -129,10 +143,10 @@ function claim(router: VirtualRouter, state: BackupState, now: Instant): VrrpTra
  * and from fencing us, for as long as the store may take to say so.
  */
 function call(router: VirtualRouter, state: BackupState, now: Instant): VrrpTransition {
-  const { request } = state;
-  if (request === undefined || takeoverReason(router, state, now) !== "preemption") {
-    return stay(state);
-  }
+  if (state.request === undefined) return stay(state);
+  const elsewhere = { since: state.request.elsewhere?.since ?? now, until: now };
+  const request = { ...state.request, elsewhere };
+  if (takeoverReason(router, state, now) !== "preemption") return stay({ ...state, request });
   const { at = now } = request.calls ?? {};
   const calls = { at, until: after(now, LONGEST_CALLING) };
   return goOnCalling(router, { ...state, request: { ...request, calls } }, now);

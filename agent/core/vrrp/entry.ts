@@ -89,7 +89,11 @@ export const backupState = (
 });
 
 /** Nobody was heard since: it was made just now. */
-export const NEW_REQUEST: LeaveRequest = { unheard: true, calls: undefined };
+export const NEW_REQUEST: LeaveRequest = {
+  unheard: true,
+  calls: undefined,
+  elsewhere: undefined,
+};
 
 /** Leaves `active`: the addresses go before others may claim them. */
 export const release = (advertisements: number): readonly VrrpEffect[] => [

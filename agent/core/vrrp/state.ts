@@ -26,6 +26,8 @@ export interface LeaveRequest {
    * when they do.
    */
   readonly calls: { readonly at: Instant; readonly until: Instant } | undefined;
+  /** From when until when the store said that somebody else has it, whom nobody heard meanwhile. */
+  readonly elsewhere: { readonly since: Instant; readonly until: Instant } | undefined;
 }
 
 /** Watching the active router. RFC 9568 §6.4.2. */

@@ -67,11 +67,14 @@ export function withdraw(group: SyncGroup, state: SyncGroupState): SyncGroupTran
   return { state: { ...state, mandate: "none" }, effects: [...lost, { kind: "return-mandate" }] };
 }
 
-/** Only who is about to preempt asks a holder elsewhere to yield; who is not waits in silence. */
+/**
+ * Only who is about to preempt asks a holder elsewhere to yield, and who is not waits in silence; but whoever
+ * counts on a word of the active router must know that somebody holds on to it.
+ */
 export function taken(state: SyncGroupState): SyncGroupTransition {
   if (state.mandate !== "sought") return { state, effects: NOTHING };
-  const preempting = Object.entries(state.requests).filter(([, reason]) => reason === "preemption");
-  return { state, effects: preempting.map(([member]) => ({ kind: "call", member })) };
+  const told = Object.entries(state.requests).filter(([, reason]) => HEARD.has(reason));
+  return { state, effects: told.map(([member]) => ({ kind: "call", member })) };
 }
 
 const requesting = (group: SyncGroup, { members }: SyncGroupState): readonly string[] =>

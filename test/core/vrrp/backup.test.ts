@@ -277,7 +277,7 @@ describe("preempting in a group that needs a mandate", () => {
     const calls = { at: at(DOWN + SECOND), until: at(DOWN + 5 * SECOND) };
     assert.deepEqual(asBackup(called.state), {
       ...asBackup(asked),
-      request: { unheard: true, calls },
+      request: { unheard: true, calls, elsewhere: { since: at(DOWN), until: at(DOWN) } },
     });
     let { state } = called;
     const sent: number[] = [];
@@ -318,9 +318,34 @@ describe("preempting in a group that needs a mandate", () => {
       [member, active()],
     ];
     for (const [who, state] of states) {
-      assert.deepEqual(step(who, state, ELSEWHERE, at(DOWN + 1)), { state, effects: [] });
+      const told = step(who, state, ELSEWHERE, at(DOWN + 1));
+      assert.deepEqual(told.effects, []);
+      const request = told.state.kind === "backup" ? told.state.request : undefined;
+      assert.equal(request?.calls, undefined);
     }
   });
+
+  for (const [what, before] of [
+    ["who was to be preempted", lower],
+    ["who resigned", backup({ resigned: true })],
+  ] as const) {
+    const first = step(member, before, TICK, at(DOWN));
+    const reasonAfter = (words: readonly number[], heard?: VrrpEvent): readonly string[] => {
+      let { state } = first;
+      for (const word of words) state = step(member, state, ELSEWHERE, at(DOWN + word)).state;
+      if (heard !== undefined) state = step(member, state, heard, at(1.9 * DOWN)).state;
+      return kinds(step(member, state, TICK, at(2 * DOWN)).effects);
+    };
+
+    test(`whoever has it after ${what}, and is heard no more, is silent`, () => {
+      assert.deepEqual(reasonAfter([1, 499_999]), kinds(first.effects));
+      assert.deepEqual(reasonAfter([1, 500_001]), ["request active-down-timer"]);
+      assert.deepEqual(reasonAfter([1, 1.2 * SECOND, 2.6 * SECOND]), ["request active-down-timer"]);
+      assert.deepEqual(reasonAfter([1, 2.6 * SECOND], advertisement(50)), ["request preemption"]);
+      const resigned = advertisement(0);
+      assert.deepEqual(reasonAfter([1, 2.6 * SECOND], resigned), ["request active-resigned"]);
+    });
+  }
 
   test("a rival that was not heard for a whole wait is silent like any other", () => {
     const heard = step(member, asked, advertisement(50), at(DOWN + SECOND)).state;

@@ -65,7 +65,7 @@ export const INITIALIZE: InitializeState = { kind: "initialize", faults: [], sta
 export const FAULT: FaultState = { kind: "fault", faults: [LINK_DOWN] };
 
 /** Nobody was heard since. */
-export const REQUEST: LeaveRequest = { unheard: true, calls: undefined };
+export const REQUEST: LeaveRequest = { unheard: true, calls: undefined, elsewhere: undefined };
 
 /** Became backup at 0. */
 export const backup = (changes: Partial<BackupState> = {}): BackupState => ({

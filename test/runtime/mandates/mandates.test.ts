@@ -207,6 +207,31 @@ test("who waits to preempt does not fence; who waits for somebody silent does", 
   assert.deepEqual(fences(), [false, "unwanted", true]);
 });
 
+for (const before of ["resigned", "was to be preempted"] as const) {
+  test(`who waits after somebody ${before} fences whoever the store says has it, if nobody was heard meanwhile`, async () => {
+    for (const lasting of [false, true]) {
+      const lab = new Lab();
+      const priority = before === "resigned" ? 200 : 50;
+      await lab.peer.node.configure(config([instance("VI_1", { priority })]));
+      await lab.time.advance(5_000);
+      await lab.configure();
+      if (before === "resigned") {
+        await lab.time.advance(2_000);
+        void lab.peer.node.stop();
+      }
+      while (lab.wishes.length === 0) await lab.time.advance(10);
+      lab.lan.cut.add("b");
+      const fences = () =>
+        lab.wishes.map((wish) => (wish.kind === "mandate-wanted" ? wish.fence : "unwanted"));
+      lab.hear({ kind: "taken", holder: "c/1" });
+      await lab.time.advance(1_200);
+      if (lasting) lab.hear({ kind: "taken", holder: "c/1" });
+      await lab.time.advance(2_500);
+      assert.deepEqual(fences(), lasting ? [false, "unwanted", true] : [false]);
+    }
+  });
+}
+
 test("another witness process is told the wishes again", async () => {
   const lab = new Lab();
   await lab.configure();

@@ -116,7 +116,7 @@ export const opening = (
 
 export const nextEvent = (gate: Gate): Promise<FilterEvent> =>
   new Promise((resolve, reject) => {
-    const limit = setTimeout(() => reject(new Error("nothing was heard")), 1000);
+    const limit = setTimeout(() => reject(new Error("nothing was heard")), 10_000);
     const unsubscribe = gate.subscribe((event) => {
       clearTimeout(limit);
       unsubscribe();

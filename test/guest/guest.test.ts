@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +24,8 @@ test("in a guest with a kernel of its own", async (context) => {
   const installed = new Installed();
   context.after(() => installed.dispose());
   await bundle(globSync(here("inside/{main,reporter,*.test}.ts")), installed.tests);
+  const witness = ["-shared", "-o", join(installed.tests, "epoll-witness.so")];
+  execFileSync("tcc", [...witness, here("inside/epoll-witness.c")]);
   // It takes its folder away when it is terminated, as it must be when the runner is.
   const child = spawn(
     "setpriv",

@@ -28,8 +28,11 @@ function must(at: LabInterface, command: string): string {
 // biome-ignore lint/suspicious/noExplicitAny: iproute2's JSON, of which each test looks at a part.
 const json = (at: LabInterface, command: string): any[] => JSON.parse(must(at, command) || "[]");
 
-const holds = (at: LabInterface, link: string): boolean =>
-  must(at, `ip -o addr show dev ${link}`).includes(` ${SERVICE}/`);
+/** The kernel may have it a moment after the agent is active. */
+const untilHeld = (at: LabInterface, link: string): Promise<void> =>
+  patiently(`${at.node.name} has the address on ${link}`, PATIENCE_MS, () =>
+    assert.ok(must(at, `ip -o addr show dev ${link}`).includes(` ${SERVICE}/`)),
+  );
 
 describe("agents", () => {
   let lab: Lab;
@@ -77,7 +80,7 @@ describe("agents", () => {
     await untilActive(agent);
     const [link] = json(high, "ip -d -j link show dev ipvl.51");
     assert.deepEqual(link.linkinfo.info_data, { mode: "l2", private: true });
-    assert.ok(holds(high, "ipvl.51"));
+    await untilHeld(high, "ipvl.51");
     await capture.until((frames) => frames.length > 1, PATIENCE_MS);
     const sources = advertisements(capture.frames).map(({ source }) => source);
     assert.deepEqual([...new Set(sources)], ["192.0.2.51"]);
@@ -103,9 +106,11 @@ describe("agents", () => {
     test("by its interface, one advertises and serves there", { timeout }, async () => {
       const agent = await start(high, configText([{ interval: INTERVAL }]));
       await untilActive(agent);
-      assert.match(
-        must(high, "ip route show table 10 type local"),
-        new RegExp(`local ${SERVICE} `),
+      await patiently("it is there", PATIENCE_MS, () =>
+        assert.match(
+          must(high, "ip route show table 10 type local"),
+          new RegExp(`local ${SERVICE} `),
+        ),
       );
       answers();
       assert.equal(await agent.stop(), 0);
@@ -119,13 +124,14 @@ describe("agents", () => {
       ];
       const named = { interval: INTERVAL, addresses, more: ["vrf red", ...unicast(1, 2)] };
       const text = configText([named]).replace("interface eth0\n", "");
+      const capture = await Capture.start(low.node, "eth0", "ip proto 112 and src 192.0.2.1");
       const agent = await start(high, text);
       await untilActive(agent);
+      await capture.until((frames) => frames.length > 0, PATIENCE_MS);
+      await capture.stop();
       const preferred = { interval: INTERVAL, priority: 250, more: unicast(2, 1) };
       const other = await start(low, configText([preferred]));
       await untilActive(other);
-      const { counters } = (await other.status()).routers[0] ?? {};
-      assert.ok((counters?.advertisementsReceived ?? 0) > 0, "it sends");
       await patiently("it hears, and steps back", PATIENCE_MS, async () => {
         const { routers } = await agent.status();
         assert.equal(routers[0]?.state, "backup");
@@ -152,7 +158,7 @@ describe("agents", () => {
     await first.killAll();
     // What it left stays on the host: only the other's taking over is seen.
     await untilActive(second);
-    assert.ok(holds(low, "eth0"));
+    await untilHeld(low, "eth0");
     await first.start();
     await watch.until([high.node], PATIENCE_MS);
     assert.equal(await first.stop(), 0);

@@ -134,6 +134,8 @@ async function play(
       await delay(HELD_MS);
       look();
     }
+    // A script takes its time here, and the last of them would go with who runs them.
+    await patiently("the scripts were run", PATIENCE, () => assert.deepEqual(field.notes, NOTES));
     const ended = program === undefined ? undefined : once(program, "close");
     program?.kill("SIGTERM");
     await ended;

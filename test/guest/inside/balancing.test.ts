@@ -144,7 +144,9 @@ describe("load balancing on the kernel's own table", { timeout: 120_000 }, () =>
     ]);
     assert.deepEqual([...changed], []);
     await machine.becomes("1=1 2=1");
-    assert.match(machine.events.at(-1)?.message ?? "", /somebody else changed it/);
+    await eventually("it is told", PATIENCE, () =>
+      assert.match(machine.events.at(-1)?.message ?? "", /somebody else changed it/),
+    );
     machine.restart();
     await machine.configure(balancing([service()]));
     assert.equal(await machine.pool(), "1=1 2=1");

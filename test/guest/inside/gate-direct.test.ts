@@ -32,11 +32,15 @@ describe("direct routing", { timeout: 60_000 }, () => {
   });
 
   /** The director is its own client: ip_vs balances what leaves it as well. */
-  async function served(target: string): Promise<boolean> {
+  async function served(target: string, patienceS: number): Promise<boolean> {
     const host = target.includes(":") ? `[${target}]` : target;
-    const child = rig.client.spawn("curl", ["-s", "-m", "1", `telnet://${host}:${PORT}`], {
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+    const child = rig.client.spawn(
+      "curl",
+      ["-s", "-m", `${patienceS}`, `telnet://${host}:${PORT}`],
+      {
+        stdio: ["ignore", "pipe", "ignore"],
+      },
+    );
     let text = "";
     child.stdout?.on("data", (chunk) => {
       text += chunk;
@@ -54,12 +58,12 @@ describe("direct routing", { timeout: 60_000 }, () => {
       );
       // Nobody has it there: what reaches the real server came by way of ip_vs.
       rig.inClient(`ip neigh replace ${target} lladdr 02:00:00:00:00:99 dev v1`);
-      assert.equal(await served(target), false);
+      assert.equal(await served(target, 1), false);
       rig.inClient(`ipvsadm -A -t ${service}:${PORT} -s rr`);
       rig.inClient(`ipvsadm -a -t ${service}:${PORT} -r ${one}:${PORT} -g`);
       const mark = capture.frames.length;
-      assert.equal(await served(target), true);
-      await capture.until((frames) => frames.length > mark, 5_000);
+      assert.equal(await served(target, 20), true);
+      await capture.until((frames) => frames.length > mark, 20_000);
       for (const { bytes } of capture.frames.slice(mark)) {
         assert.equal(macText(bytes.subarray(0, 6)), own);
         assert.equal(macText(bytes.subarray(6, 12)), macText(rig.asker.mac));

@@ -21,8 +21,8 @@ export const CLIENT = "192.0.2.17";
 export const CLIENT6 = "2001:db8:1::17";
 export const PORT = 80;
 export const GUE_PORT = 6080;
-/** Bytes of `/long`, which takes three seconds. */
-export const LONG_BYTES = 120_000;
+/** Bytes of `/long`, which takes five seconds, as something is to happen meanwhile, on a slow processor. */
+export const LONG_BYTES = 200_000;
 /** Bytes of `/endless`, which takes minutes. */
 const ENDLESS_BYTES = 16_000_000;
 /** Bytes a second. */

@@ -24,8 +24,8 @@ export const AT = {
 
 export const MARKS = { ipv4: 7, group: 9, ipv6: 8 } as const;
 
-/** Of holdfast_drain, in seconds. */
-export const DEADLINE_S = 3;
+/** Of holdfast_drain, in seconds, as something is looked at before, on a slow processor. */
+export const DEADLINE_S = 6;
 /** Of the service that forgets its clients, in seconds. */
 export const FORGETS_S = 2;
 

@@ -1,12 +1,10 @@
 import type { Keyword } from "./keyword.ts";
 import { interfaceName, keyword, many, none, one, oneOf, word } from "./keyword.ts";
 
-const fencing: Keyword = keyword(
-  "holdfast_fencing",
-  one(oneOf("auto", "gate", "lifetime", "off")),
-  "auto",
-  "What keeps the addresses of a node that hangs or died from being answered there",
-);
+const fencing = (standard: string): Keyword =>
+  keyword("holdfast_fencing", one(oneOf("auto", "gate", "lifetime", "off")), standard, FENCING);
+
+const FENCING = "What keeps the addresses of a node that hangs or died from being answered there";
 
 const WITNESS =
   "A lease in the store of holdfast.conf before a group becomes active; required: nothing without one";
@@ -32,7 +30,7 @@ const mandate: readonly Keyword[] = [
 
 /** Holdfast's own words in global_defs; keepalived logs them and goes on. */
 export const ownGlobalKeywords: readonly Keyword[] = [
-  fencing,
+  fencing("auto"),
   keyword("holdfast_witness", { required: [MODE], optional: [word("failsafe")] }, "off", WITNESS, {
     essential: true,
   }),
@@ -55,6 +53,6 @@ export const ownInstanceKeywords: readonly Keyword[] = [
     "off",
     "Drop advertisements whose address list is not the configured one",
   ),
-  fencing,
+  fencing("global (auto)"),
   ...mandate,
 ];

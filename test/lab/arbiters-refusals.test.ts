@@ -102,11 +102,26 @@ describe("arbiters that stores refuse", { concurrency: true, timeout: 60_000 }, 
     started.push(store);
     const endpoints = [`http://127.0.0.1:${store.ports[0]}`] as const;
     await isHeld({ kind: "etcd", endpoints });
+    const group = { name: "group", holder: "a", ttl: seconds(2) };
+    const anybody = openArbiter({ kind: "etcd", endpoints });
+    const revision = async (): Promise<unknown> => {
+      const body = JSON.stringify({ key: "YQ==" });
+      const answer = await fetch(`${endpoints[0]}/v3/kv/range`, { method: "POST", body });
+      return ((await answer.json()) as { header: { revision: string } }).header.revision;
+    };
+    const before = await revision();
+    assert.deepEqual(await anybody.look(group, AbortSignal.timeout(2_000)), { kind: "free" });
+    assert.equal(await revision(), before, "a look changes nothing");
+    await anybody.close();
     const users = [
       ["user/add", { name: "root", password: "right" }],
       ["user/add", { name: "reader", password: "right" }],
       ["role/add", { name: "root" }],
       ["user/grant", { user: "root", role: "root" }],
+      ["role/add", { name: "look" }],
+      ["role/grant", { name: "look", perm: { permType: "READ", key: "YQ==", range_end: "eg==" } }],
+      ["user/add", { name: "looker", password: "right" }],
+      ["user/grant", { user: "looker", role: "look" }],
       ["enable", {}],
     ] as const;
     for (const [call, body] of users) {
@@ -121,6 +136,10 @@ describe("arbiters that stores refuse", { concurrency: true, timeout: 60_000 }, 
     await isRefused({ kind: "etcd", endpoints, login: wrong }, /does not accept the user/);
     const reader = { user: "reader", password: "right" };
     await isRefused({ kind: "etcd", endpoints, login: reader }, /read and write/);
+    const looker = openArbiter({ kind: "etcd", endpoints, login: { ...reader, user: "looker" } });
+    const seen = await looker.look(group, AbortSignal.timeout(2_000));
+    assert.equal(seen.kind, "refused", "who may read only is seen by a look");
+    await looker.close();
     const odd = { kind: "etcd", endpoints, login } as const;
     const arbiter = openArbiter(odd);
     const short = { name: "short", holder: "a", ttl: seconds(0.5) };
@@ -144,6 +163,12 @@ describe("arbiters that stores refuse", { concurrency: true, timeout: 60_000 }, 
     await isHeld({ ...plain, password: "right" });
     await isRefused(plain, /wants a password/);
     await isRefused({ ...plain, password: SECRET }, /does not accept/);
+    const primary = ["127.0.0.1", String(guarded.ports[0])];
+    const replica = await redisServer(() => ["--replicaof", ...primary]);
+    started.push(replica);
+    await eventually("a replica answers", 5_000, () =>
+      isRefused({ ...plain, port: replica.ports[0] ?? 0 }, /is a replica/),
+    );
     const encrypted = { ...plain, port: secured.ports[0] ?? 0 };
     await isHeld({ ...encrypted, tls: trusted });
     await isRefused(encrypted, /wants TLS/);

@@ -118,7 +118,7 @@ const meet = (
     assert.equal(flaps, 0);
   });
 
-describe("BFD with keepalived", { skip, timeout: 90_000 }, () => {
+describe("BFD with keepalived", { skip, timeout: 180_000 }, () => {
   test("IPv4: both come up", () => meet("ipv4", {}));
 
   test("IPv6: keepalived has to be told of 255, as RFC 5881 asks for", () =>

@@ -188,6 +188,16 @@ describe("a group that needs a mandate", () => {
     assert.deepEqual(next, { state: { ...LEADING, mandate: "none" }, effects: [] });
   });
 
+  test("a reload that asks for none any more has all become active who wait for it", () => {
+    const free = { ...GROUP, mandated: false };
+    const { members } = SOUGHT;
+    const next = stepGroup(free, SOUGHT, { kind: "configured", members, free: false });
+    assert.deepEqual(next.effects, [
+      { kind: "promote", member: "inside" },
+      { kind: "promote", member: "outside" },
+    ]);
+  });
+
   test("a new member that is no backup yet ends it", () => {
     const wider = { ...GROUP, members: [...GROUP.members, "third"] };
     const next = stepGroup(wider, LEADING, {

@@ -14,6 +14,8 @@ export interface Store {
   readonly pace?: number;
   /** How long after a ttl a dead holder's lease may last. */
   readonly slack: Micros;
+  /** For leases that are to outlive what a busy machine does to a test; `ttl` where it is left out. */
+  readonly longTtl?: Micros;
   /** How long one request may take. */
   readonly rpc: Micros;
   open(): Promise<Arbiter>;
@@ -47,9 +49,12 @@ export class Asker {
   readonly key: LeaseKey;
   readonly #rpc: Micros;
 
-  constructor(store: Store, arbiter: Arbiter, name: string, holder: string) {
+  /** When it asked for the last time in vain, by performance.now(). */
+  inVainAt = 0;
+
+  constructor(store: Store, arbiter: Arbiter, name: string, holder: string, ttl = store.ttl) {
     this.arbiter = arbiter;
-    this.key = { name, holder, ttl: store.ttl };
+    this.key = { name, holder, ttl };
     this.#rpc = store.rpc;
   }
 
@@ -63,8 +68,10 @@ export class Asker {
   async awaitHeld(limitMs: number): Promise<string> {
     const until = performance.now() + limitMs;
     for (;;) {
+      const askedAt = performance.now();
       const answer = await this.acquire();
       if (answer.kind === "held") return answer.epoch;
+      this.inVainAt = askedAt;
       assert.ok(performance.now() < until, `not held in time: ${JSON.stringify(answer)}`);
       await sleep(20);
     }
@@ -108,15 +115,15 @@ export function arbiterSuite(
       await store?.dispose();
     });
 
-    async function open(name: string, holder: string): Promise<Asker> {
+    async function open(name: string, holder: string, ttl = store.ttl): Promise<Asker> {
       const arbiter = await store.open();
       opened.push(arbiter);
-      return new Asker(store, arbiter, name, holder);
+      return new Asker(store, arbiter, name, holder, ttl);
     }
 
     async function openTwo(): Promise<readonly [Asker, Asker]> {
-      const name = newName();
-      return [await open(name, "a"), await open(name, "b")];
+      const [name, ttl] = [newName(), store.longTtl ?? store.ttl];
+      return [await open(name, "a", ttl), await open(name, "b", ttl)];
     }
 
     test("one of two has it, keeps it and gives it back", async () => {
@@ -210,7 +217,9 @@ export function arbiterSuite(
       const second = await b.awaitHeld(ttl + slack + 1_000);
       const took = performance.now() - sentAt;
       assert.ok(took >= ttl, `free after ${took} ms`);
-      assert.ok(took <= ttl + slack, `free only after ${took} ms`);
+      // As long as it was seen to be taken: when it is asked for next is the machine's doing.
+      const taken = b.inVainAt - sentAt;
+      assert.ok(taken <= ttl + slack, `free only after ${taken} ms`);
       assert.ok(second > first);
       await b.release();
     });

@@ -1,5 +1,5 @@
 import { describe } from "node:test";
-import { milliseconds, seconds } from "../../../agent/core/time.ts";
+import { micros, milliseconds, seconds } from "../../../agent/core/time.ts";
 import { loadArbiter } from "../../../plugins/arbiters/open-arbiter.ts";
 import type { ArbiterSettings } from "../../../plugins/arbiters/settings.ts";
 import type { Store } from "./arbiter-suite.ts";
@@ -14,7 +14,8 @@ const NOTHING = (): void => {};
 function storeOf(standIn: StandIn, settings: ArbiterSettings, times: Pick<Store, "ttl" | "slack">) {
   return {
     ...times,
-    rpc: milliseconds(300),
+    longTtl: micros(20 * times.ttl),
+    rpc: milliseconds(1_500),
     open: () => loadArbiter(settings),
     // These hold nothing open: who stops asking is dead.
     openMortal: async () => ({ arbiter: await loadArbiter(settings), die: NOTHING }),
@@ -34,7 +35,8 @@ describe("arbiters", { concurrency: true }, () => {
     return Promise.resolve({
       ttl: milliseconds(200),
       slack: milliseconds(600),
-      rpc: milliseconds(100),
+      longTtl: seconds(20),
+      rpc: milliseconds(1_000),
       open: () => Promise.resolve(store.open()),
       openMortal: () => Promise.resolve({ arbiter: store.open(), die: NOTHING }),
       stop: () => {

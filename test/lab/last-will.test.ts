@@ -208,7 +208,7 @@ const PLANS: readonly Plan[] = [
 ];
 const [HOLDFASTS, HMAC_PAIR] = [0, 1];
 
-describe("last will", { skip, timeout: 60_000 }, () => {
+describe("last will", { skip, timeout: 180_000 }, () => {
   after(nothingLeft);
 
   test("another node takes over at once", async (t) => {

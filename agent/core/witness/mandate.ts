@@ -18,6 +18,8 @@ export type MandateEvent =
   | { readonly kind: "unwanted"; readonly serial: number }
   /** Whoever wanted it is gone, and holds nothing any more. */
   | { readonly kind: "nobody-wants" }
+  /** A reload: an operator may have mended what failed. */
+  | { readonly kind: "configured" }
   | StoreEvent
   /** `problem`: why nobody may rely on it; `undefined`: done. */
   | { readonly kind: "fenced"; readonly run: number; readonly problem: FenceProblem | undefined }

@@ -68,6 +68,9 @@ class Turn {
       case "nobody-wants":
         this.#unwant();
         break;
+      case "configured":
+        if (this.state.fencing.kind === "pausing") this.#set({ fencing: { kind: "idle" } });
+        break;
       case "fenced":
         this.#fenced(event.run, event.problem);
         break;

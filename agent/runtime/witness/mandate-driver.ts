@@ -109,6 +109,7 @@ export class MandateDriver {
       lease: lease && to && { ...lease, mode: to.mode, failsafe: to.failsafe },
       fences: fences.length > 0,
     };
+    this.deliver({ kind: "configured" });
   }
 
   /** Another one takes its place, and nobody goes by what this one has. */

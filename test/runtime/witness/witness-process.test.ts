@@ -304,6 +304,20 @@ describe("a fence", () => {
     assert.equal(bench.heard().at(-1), "2 granted");
   });
 
+  test("is tried again at once after a reload, and not at all where that takes it out", async () => {
+    for (const fences of [["ups"], []]) {
+      const bench = fenced();
+      bench.outcomes.push(FAILED, FAILED, DONE);
+      await bench.want(true);
+      await bench.time.advance(6_000);
+      assert.equal(bench.fenced.length, 2, "the next try is ten seconds away");
+      bench.configure({ mandates: [mandateOf({}, fences)] });
+      await settle();
+      assert.deepEqual(bench.fenced.slice(2), fences.length > 0 ? [fences] : []);
+      assert.equal(bench.heard().at(-1), "1 granted");
+    }
+  });
+
   test("alone, without a store", async () => {
     const bench = new Bench([mandateOf(undefined, ["pdu"])], { store: undefined });
     await bench.want(true);

@@ -3,12 +3,11 @@ import { resolve } from "node:path";
 import { DEFAULT_SETTINGS_FILE } from "../config/settings.ts";
 import { ControlError, requestStatus } from "../control/client.ts";
 import type { Status } from "../control/protocol.ts";
-import type { StoreReport } from "../core/witness/store-report.ts";
 import type { HostFactsRequest } from "../ports/host-facts.ts";
 import { UsageError } from "./arguments.ts";
 import type { CommandContext } from "./command.ts";
 import { plural } from "./diagnostics.ts";
-import type { AgentPresence } from "./doctor/case.ts";
+import type { AgentPresence, Case } from "./doctor/case.ts";
 import { examine } from "./doctor/examine.ts";
 import type { DoctorReport, Finding } from "./doctor/finding.ts";
 import type { Needs } from "./doctor/needs.ts";
@@ -16,6 +15,7 @@ import { NO_NEEDS, needsOf } from "./doctor/needs.ts";
 import { EXIT } from "./exit-status.ts";
 import type { CliHost } from "./host.ts";
 import { DEFAULT_CONFIG, DEFAULT_CONTROL, textOf } from "./run-options.ts";
+import { problemsOf } from "./status/problems.ts";
 import type { Style } from "./style.ts";
 import { styleFor } from "./style.ts";
 
@@ -28,9 +28,9 @@ export async function doctor(context: CommandContext): Promise<number> {
   if (terminal.isTerminal && listenMs > 0) {
     terminal.err(`listening for ${listenMs / 1000} s …\n`);
   }
-  const { agent, confined, store } = await presence(controlSocket);
+  const { confined, ...answers } = await presence(controlSocket);
   const facts = await host.collectFacts({ interfaces: needs.interfaces, listenMs, confined });
-  const report = examine({ facts, needs, agent, controlSocket, store });
+  const report = examine({ facts, needs, controlSocket, ...answers });
   if (options.has("json")) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
   else terminal.out(doctorText(report, styleFor(terminal.color)));
   return report.problems === 0 ? EXIT.ok : EXIT.failed;
@@ -56,16 +56,16 @@ async function readNeeds(operand: string | undefined, host: CliHost): Promise<Ne
   throw new UsageError(`${file} has errors`, `mend them first: holdfast check ${file}`);
 }
 
-interface Presence {
-  readonly agent: AgentPresence;
+interface Presence extends Pick<Case, "agent" | "store" | "reported"> {
   readonly confined: HostFactsRequest["confined"];
-  readonly store?: StoreReport | undefined;
 }
 
 async function presence(path: string): Promise<Presence> {
   try {
     const status = await requestStatus(path);
-    return { agent: "answers", confined: confinedOf(status), store: status.store };
+    const { store, ...rest } = status;
+    const reported = problemsOf(rest, Date.now());
+    return { agent: "answers", confined: confinedOf(status), store, reported };
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;
     return { agent: absence(path, error), confined: {} };

@@ -122,6 +122,16 @@ describe("each thing that is wrong gives one finding, with what to do next", () 
       /^witness etcd http:\/\/10\.0\.0\.11:2379: refused, who\?$/,
     ],
     [
+      "a rival that the agent hears",
+      {
+        ...well,
+        agent: "answers",
+        reported: [{ subject: "VI_1", problem: "10.0.0.2 is active too", next: "see which link fails" }],
+      },
+      "problem",
+      /^VI_1: 10\.0\.0\.2 is active too$/,
+    ],
+    [
       "no nf_tables, which fences by default",
       withFacts({ features: { ...facts.features, nf_tables: false } }),
       "warning",

@@ -1,5 +1,6 @@
 import type { StoreReport } from "../../core/witness/store-report.ts";
 import type { HostFacts } from "../../ports/host-facts.ts";
+import type { Problem } from "../status/problem.ts";
 import type { Needs } from "./needs.ts";
 
 /** What answers at the control socket. `silent`: somebody has it, and says nothing. */
@@ -13,4 +14,6 @@ export interface Case {
   readonly controlSocket: string;
   /** What the running agent says; `undefined`: no group needs one, or there is no agent. */
   readonly store?: StoreReport | undefined;
+  /** What else the running agent says that needs a person. */
+  readonly reported?: readonly Problem[];
 }

@@ -10,6 +10,7 @@ export const examineHost = (subject: Case): readonly Finding[] => [
   selinux(subject),
   clockSource(subject),
   agent(subject),
+  ...reported(subject),
   ...confinement(subject),
   keepalived(subject),
 ];
@@ -128,6 +129,12 @@ function agent({ agent: presence, controlSocket }: Case): Finding {
       );
   }
 }
+
+/** What `holdfast status` says: the agent may be sound, and what it sees not. */
+const reported = ({ reported: problems = [] }: Case): readonly Finding[] =>
+  problems.map(({ subject, problem: what, next }) =>
+    problem("agent-reports", `${subject}: ${what}`, next),
+  );
 
 /** What talks to the network as root; the director runs scripts, and the supervisor the others. */
 function confinement({ facts: { confined } }: Case): readonly Finding[] {

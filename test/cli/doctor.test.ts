@@ -126,7 +126,9 @@ describe("each thing that is wrong gives one finding, with what to do next", () 
       {
         ...well,
         agent: "answers",
-        reported: [{ subject: "VI_1", problem: "10.0.0.2 is active too", next: "see which link fails" }],
+        reported: [
+          { subject: "VI_1", problem: "10.0.0.2 is active too", next: "see which link fails" },
+        ],
       },
       "problem",
       /^VI_1: 10\.0\.0\.2 is active too$/,

@@ -2,7 +2,9 @@ import type { Keyword } from "./keyword.ts";
 import { interfaceName, keyword, many, none, one, oneOf, word } from "./keyword.ts";
 
 const fencing = (standard: string): Keyword =>
-  keyword("holdfast_fencing", one(oneOf("auto", "gate", "lifetime", "off")), standard, FENCING);
+  keyword("holdfast_fencing", one(oneOf("auto", "gate", "lifetime", "off")), standard, FENCING, {
+    essential: true,
+  });
 
 const FENCING = "What keeps the addresses of a node that hangs or died from being answered there";
 

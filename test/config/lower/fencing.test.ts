@@ -60,6 +60,8 @@ test("lifetimes alone are said not to do where a backup is quicker than the kern
 });
 
 test("another word is refused at its place", () => {
-  const found = brief(load(file("holdfast_fencing perhaps\npriority 100")).diagnostics);
-  assert.deepEqual(found, ["5:18 value-invalid"]);
+  const { config, diagnostics } = load(file("holdfast_fencing gaet\npriority 100"));
+  assert.deepEqual(brief(diagnostics), ["5:18 essential-value"]);
+  assert.match(diagnostics[0]?.hint ?? "", /gate/);
+  assert.equal(config, undefined, "nothing runs with another fencing than was meant");
 });

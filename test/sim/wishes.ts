@@ -195,7 +195,8 @@ export class Wishes {
   #note(event: MandateEvent): void {
     const { phase } = this.state;
     if (phase.kind === "granted") this.#noteGranted(phase);
-    if (event.kind !== "news") return;
+    // What is said of a wish of before a reload says nothing of this one.
+    if (event.kind !== "news" || !("wish" in phase) || phase.wish.serial !== event.serial) return;
     if (event.news.kind !== "waiting") this.kept = undefined;
     const { now } = this.#parts.world;
     const still = this.taken?.still === true;

@@ -68,17 +68,20 @@ function features({ facts, needs }: Case): readonly Finding[] {
   return there.length === 0 ? findings : [ok(rule, `kernel has ${there.join(", ")}`), ...findings];
 }
 
+const LOAD_NF_TABLES =
+  "install the kernel's extra modules (nf_tables with the families inet and arp)";
+
 const withoutGate = (gate: "needed" | "wanted", kernel: string): Finding =>
   gate === "needed"
     ? problem(
         "kernel-features",
         `the kernel ${kernel} has no nf_tables, which holdfast_fencing gate and a required witness need: the instances will be in fault`,
-        "install the kernel's extra modules (nf_tables with the families inet and arp)",
+        LOAD_NF_TABLES,
       )
     : warning(
         "kernel-features",
         `the kernel ${kernel} has no nf_tables, so there is no gate: for some seconds after a node dies as a whole, two may answer`,
-        "install the kernel's extra modules (nf_tables with the families inet and arp)",
+        LOAD_NF_TABLES,
       );
 
 function selinux({ facts }: Case): Finding {

@@ -12,7 +12,7 @@ import type {
 import { initialMandate, pauseAfter } from "./mandate.ts";
 import type { MandateNews } from "./mandate-news.ts";
 import { stepWitness, witnessDeadline } from "./step.ts";
-import { UNREACHABLE_REMEDY } from "./store-view.ts";
+import { remedyOf } from "./store-view.ts";
 import type { RevokeReason, WitnessEffect, WitnessEvent, WitnessState } from "./witness.ts";
 
 /** A mandate: first the lease, then the fence, then leave to be active. */
@@ -188,10 +188,9 @@ class Turn {
   }
 
   #answered(answer: WitnessState["answer"]): void {
-    if (answer?.kind === "unreachable") {
-      this.#wait("store-unreachable", { reason: answer.reason, remedy: UNREACHABLE_REMEDY });
-    } else if (answer?.kind === "refused") {
-      this.#wait("store-refused", answer);
+    if (answer?.kind === "unreachable" || answer?.kind === "refused") {
+      const { kind, reason } = answer;
+      this.#wait(`store-${kind}`, { reason, remedy: remedyOf(answer) });
     } else if (answer?.kind === "taken" && this.state.grant !== "spent") {
       this.#say({ kind: "taken", holder: answer.holder ?? null });
       // It went on without; somebody has it now.

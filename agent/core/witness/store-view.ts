@@ -12,6 +12,9 @@ export type StoreView =
   | { readonly kind: "taken"; readonly holder: string | undefined }
   | StoreFailure;
 
-/** What to do about a store that does not answer. */
-export const UNREACHABLE_REMEDY =
+const UNREACHABLE_REMEDY =
   "see that this node reaches the endpoints of the witness, and that most servers of the store run";
+
+/** What to do about it. */
+export const remedyOf = (failure: StoreFailure): string =>
+  failure.kind === "refused" ? failure.remedy : UNREACHABLE_REMEDY;

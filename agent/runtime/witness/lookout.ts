@@ -10,7 +10,7 @@ import type {
 import { initialLookout, lookoutDeadline } from "../../core/witness/lookout.ts";
 import { stepLookout } from "../../core/witness/step-lookout.ts";
 import type { LeaseReport, StoreReport } from "../../core/witness/store-report.ts";
-import { UNREACHABLE_REMEDY } from "../../core/witness/store-view.ts";
+import { remedyOf } from "../../core/witness/store-view.ts";
 import type { LeaseKey } from "../../ports/arbiter.ts";
 import type { LogLevel } from "../ipc.ts";
 import type { SleeplessClock } from "./ports.ts";
@@ -137,21 +137,19 @@ export class Lookout {
     }
     const { failure, urgent } = news;
     const how = failure.kind === "refused" ? "refuses" : "does not answer";
-    const remedy = failure.kind === "refused" ? failure.remedy : UNREACHABLE_REMEDY;
-    const message = `${about} ${how}: ${name}: ${failure.reason}; ${remedy}`;
+    const message = `${about} ${how}: ${name}: ${failure.reason}; ${remedyOf(failure)}`;
     this.#ports.log(urgent ? "error" : "warn", message);
   }
 
   #report(): StoreReport {
     const { condition } = this.#state;
     const { store, endpoints } = this.#settings;
-    const unreachable = condition.kind === "unreachable" ? UNREACHABLE_REMEDY : null;
     return {
       store,
       endpoints,
       condition: condition.kind,
       reason: "reason" in condition ? condition.reason : null,
-      remedy: "remedy" in condition ? condition.remedy : unreachable,
+      remedy: "reason" in condition ? remedyOf(condition) : null,
       since: this.#since,
       leases: this.#ports.mandates().map((mandate) => this.#leaseOf(mandate)),
     };
